@@ -1,0 +1,62 @@
+package amqp
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what an Error ended, which is what decides how to go on.
+type Kind int
+
+const (
+	// Refused: the broker said no to one operation (403, 404, 405, 406) and
+	// ended the channel. The same request will be refused again.
+	Refused Kind = iota + 1
+	// Cancelled: the broker ended the consumer, as it does when somebody
+	// deletes the queue. The channel is still there.
+	Cancelled
+	// ChannelLost: the channel ended for another reason; the link is alive.
+	ChannelLost
+	// LinkLost: the link ended, and every channel with it.
+	LinkLost
+	// Exhausted: the link has no room for a further channel.
+	Exhausted
+)
+
+var kindNames = map[Kind]string{
+	Refused: "refused", Cancelled: "cancelled", ChannelLost: "channel lost",
+	LinkLost: "link lost", Exhausted: "channels exhausted",
+}
+
+// String gives the kind in words.
+func (k Kind) String() string { return kindNames[k] }
+
+// Error is a failed operation. It is for logs and decisions, never for
+// clients: Cause holds the broker's own words.
+type Error struct {
+	Kind    Kind
+	Code    int    // AMQP reply code, 0 where there is none
+	Op      string // "declare", "bind", "consume", …
+	Subject string // the queue or exchange
+	Cause   error
+}
+
+// Error gives the operation, its subject and the cause on one line.
+func (e *Error) Error() string {
+	if e.Cause == nil {
+		return fmt.Sprintf("%s %q: %s", e.Op, e.Subject, e.Kind)
+	}
+	return fmt.Sprintf("%s %q: %s: %v", e.Op, e.Subject, e.Kind, e.Cause)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// KindOf gives the kind of the *Error that err wraps, and 0 without one.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return 0
+}

@@ -1,0 +1,60 @@
+package amqp
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"time"
+)
+
+// What is sent to a broker beside the bindings stands here and nowhere else.
+// Only forms that RabbitMQ 3.10 to 4.3 accept are used.
+const (
+	// queueExpires removes a queue that never got a consumer (x-expires counts
+	// only while there is none): the net under Delete.
+	queueExpires = 60 * time.Second
+
+	// ChannelsPerLink is how many streams share a link: RabbitMQ's default
+	// limit is 2047 channels, and one lost link must not end everybody.
+	ChannelsPerLink = 500
+
+	// Heartbeat is asked of the broker: a half-open link is noticed after one
+	// and a half of them.
+	Heartbeat = 5 * time.Second
+
+	// DialTimeout bounds connect, TLS and handshake together.
+	DialTimeout = 5 * time.Second
+)
+
+// DefaultMaxLength is the net under the slow-consumer rules, in messages.
+const DefaultMaxLength = 1_000_000
+
+// QueueLimits are a queue's bounds at the broker.
+type QueueLimits struct {
+	// MaxLength is x-max-length, in messages; 0 means DefaultMaxLength. Past
+	// it the broker drops the oldest in silence, so a stream is cut long before.
+	MaxLength int
+}
+
+// QueueArguments gives the x- arguments of a stream's queue.
+func QueueArguments(limits QueueLimits) map[string]any {
+	length := limits.MaxLength
+	if length == 0 {
+		length = DefaultMaxLength
+	}
+	return map[string]any{
+		"x-expires":    int64(queueExpires / time.Millisecond),
+		"x-max-length": int64(length),
+	}
+}
+
+// QueueName gives a new queue name: queue/<namespace>/exclusive/<22 random
+// characters>, 128 random bits. Pulse lets a user make no other queues, which
+// rules out names that the broker would choose.
+func QueueName(namespace string) string {
+	var id [16]byte
+	rand.Read(id[:]) // never fails
+	return QueuePrefix(namespace) + base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+// QueuePrefix is what the names of a namespace's queues start with.
+func QueuePrefix(namespace string) string { return "queue/" + namespace + "/exclusive/" }

@@ -1,0 +1,78 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says why a stream ended. A client acts on the code.
+type Code string
+
+// The codes of PROTOCOL's error event.
+const (
+	InvalidBindings   Code = "InvalidBindings"   // the request must change
+	ExchangeForbidden Code = "ExchangeForbidden" // the operator's allow-list refuses an exchange
+	BindingRefused    Code = "BindingRefused"    // the broker refused an exchange
+	QueueDeleted      Code = "QueueDeleted"      // somebody deleted the stream's queue
+	BrokerUnavailable Code = "BrokerUnavailable" // no broker when the stream was opened
+	BrokerLost        Code = "BrokerLost"        // broker, link or channel went away under the stream
+	SlowConsumer      Code = "SlowConsumer"      // the client did not read fast enough
+	ServerShutdown    Code = "ServerShutdown"    // the proxy is draining
+	InternalError     Code = "InternalError"     // ours; the log has the cause
+)
+
+// The codes of a refusal before the stream's head: they never appear in an
+// error event, since the answer is an HTTP status.
+const (
+	Draining        Code = "Draining"        // no new streams: the process is going away
+	AtCapacity      Code = "AtCapacity"      // as many streams as the operator allows
+	TooManyStreams  Code = "TooManyStreams"  // too many streams of one address
+	TooManyConnects Code = "TooManyConnects" // too many connects per second of one address
+)
+
+// Codes lists the codes of the error event, in the order of the documentation.
+var Codes = []Code{
+	InvalidBindings, ExchangeForbidden, BindingRefused, QueueDeleted, BrokerUnavailable,
+	BrokerLost, SlowConsumer, ServerShutdown, InternalError,
+}
+
+// Retryable tells whether the same request may work later.
+func (c Code) Retryable() bool {
+	switch c {
+	case InvalidBindings, ExchangeForbidden, BindingRefused:
+		return false
+	}
+	return true
+}
+
+// Error is why a stream ended or was refused; it is the last event a reader
+// receives.
+type Error struct {
+	Code   Code
+	Reason string // a sentence for people: no broker text, address or credentials
+	Cause  error  // for the log only; may be nil
+}
+
+// Error gives code, reason and cause: for logs, not for clients.
+func (e *Error) Error() string {
+	if e.Cause == nil {
+		return fmt.Sprintf("%s: %s", e.Code, e.Reason)
+	}
+	return fmt.Sprintf("%s: %s: %v", e.Code, e.Reason, e.Cause)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// CodeOf gives the code of the *Error that err wraps, InternalError for any
+// other error, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return InternalError
+}

@@ -1,0 +1,34 @@
+package actors
+
+import "time"
+
+// Event is what a reader receives: Ping, Ready, *Message, and last an *Error.
+type Event interface{ event() }
+
+// Ping says that the stream is alive. It is the first event of every stream
+// and comes every 20 seconds (± 10 %) after that.
+type Ping struct{ Time time.Time }
+
+// Ready says that every binding is in place: whatever is published from now on
+// and matches is delivered. No message comes before it.
+type Ready struct{}
+
+// Message is one delivery. It may be shared by many readers: nobody edits it.
+type Message struct {
+	Exchange    string
+	RoutingKey  string
+	Redelivered bool
+	Routes      []string // the CC header's entries that start with "route.", without that
+	Body        []byte   // as published
+
+	// JSON is the whole message as the event's data, one line:
+	// {"payload":…,"exchange":…,"routingKey":…,"redelivered":…,"routes":[…]}
+	JSON []byte
+
+	tag uint64 // names the delivery to its channel; 0 where none waits for it
+}
+
+func (Ping) event()     {}
+func (Ready) event()    {}
+func (*Message) event() {}
+func (*Error) event()   {}
