@@ -1,0 +1,42 @@
+# One command checks everything: `make test`. It installs what is missing
+# (RabbitMQ and Chromium as Debian packages, the Node clients from npm).
+
+.DEFAULT_GOAL := help
+
+# Two test binaries at a time: beside them run a broker, a browser and the
+# race detector. The timeout is per package and prints every goroutine's stack.
+TEST_FLAGS ?= -race -p 2 -timeout 10m
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the demo: everything in one process, on the in-memory broker
+	go run ./cmd/events demo
+
+build: ## the program, as bin/events
+	CGO_ENABLED=0 go build -trimpath -o bin/events ./cmd/events
+
+test: lint programs ## format, vet, staticcheck, every test under the race detector
+	go test $(TEST_FLAGS) ./...
+
+lint: ## format, vet, staticcheck
+	@files=$$(gofmt -l $$(git ls-files -co --exclude-standard -- '*.go')); \
+	  test -z "$$files" || { echo "not formatted (gofmt -w):"; echo "$$files"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+bench: ## benchmarks: fan-out, connect storm, slow reader, drain
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./test/bench/...
+
+# The Node clients of a folder are there when npm has written its own lock of
+# what it installed, and up to date when that is newer than ours.
+NODE_CLIENTS := $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard test/*/package-lock.json))
+
+programs: $(NODE_CLIENTS) ## install what the tests need and this machine lacks
+	sh test/install.sh
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: help run build test lint bench programs
