@@ -25,7 +25,8 @@ type Dialer interface {
 
 // Link is one AMQP connection. Its methods may be called concurrently.
 type Link interface {
-	// Channel opens a channel. It fails with ErrLinkLost once the link is gone.
+	// Channel opens a channel. It fails with an *Error: of Kind LinkLost once
+	// the link is gone, of Kind Exhausted while it has no room for another.
 	Channel() (Channel, error)
 
 	// Lost is closed when the link is gone, whoever ended it.

@@ -38,13 +38,23 @@ func (b Binding) Validate() error {
 }
 
 func validName(s string) error {
+	if err := validShortString(s); err != nil {
+		return err
+	}
+	if strings.IndexFunc(s, unicode.IsControl) >= 0 {
+		return fmt.Errorf("holds a control character")
+	}
+	return nil
+}
+
+// validShortString is what AMQP itself asks of a name or key: anything else
+// ends the whole link, so both brokers refuse it before it gets that far.
+func validShortString(s string) error {
 	switch {
 	case len(s) > MaxNameBytes:
 		return fmt.Errorf("is %d bytes long, at most %d are allowed", len(s), MaxNameBytes)
 	case !utf8.ValidString(s):
 		return fmt.Errorf("is not UTF-8")
-	case strings.IndexFunc(s, unicode.IsControl) >= 0:
-		return fmt.Errorf("holds a control character")
 	}
 	return nil
 }

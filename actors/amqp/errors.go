@@ -31,6 +31,18 @@ var kindNames = map[Kind]string{
 // String gives the kind in words.
 func (k Kind) String() string { return kindNames[k] }
 
+// Reply codes that a broker gives (0-9-1, section 1.2, and RabbitMQ's use of it).
+const (
+	ConnectionForced   = 320 // an operator ended the link: the broker stops
+	AccessRefused      = 403 // no permission, or a reserved name
+	NotFound           = 404 // no such exchange or queue
+	ResourceLocked     = 405 // an exclusive queue of another link
+	PreconditionFailed = 406 // other arguments than before, an unknown tag, a limit
+	FrameError         = 501 // what is sent is no AMQP; also for a broken socket
+	CommandInvalid     = 503 // no such kind of exchange
+	ChannelError       = 504 // the link has no channel number left
+)
+
 // Error is a failed operation. It is for logs and decisions, never for
 // clients: Cause holds the broker's own words.
 type Error struct {
@@ -59,4 +71,13 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return 0
+}
+
+// refusal makes the *Error of an operation that the broker denied.
+func refusal(code int, op, subject, format string, args ...any) *Error {
+	return &Error{Kind: Refused, Code: code, Op: op, Subject: subject, Cause: fmt.Errorf(format, args...)}
+}
+
+func prefetchRefused(queue string, prefetch int) *Error {
+	return refusal(PreconditionFailed, "consume", queue, "prefetch is %d, it must be 1 to %d", prefetch, MaxPrefetch)
 }

@@ -17,6 +17,9 @@ const (
 	// limit is 2047 channels, and one lost link must not end everybody.
 	ChannelsPerLink = 500
 
+	// MaxPrefetch is the most that AMQP can say; 0 would mean no limit.
+	MaxPrefetch = 65535
+
 	// Heartbeat is asked of the broker: a half-open link is noticed after one
 	// and a half of them.
 	Heartbeat = 5 * time.Second

@@ -1,0 +1,94 @@
+package amqp
+
+import (
+	"errors"
+	"time"
+)
+
+// memoryLink is a link to a Memory. The broker's mu guards it.
+type memoryLink struct {
+	broker   *Memory
+	lost     chan struct{}
+	err      *Error // why it is gone, if that was not our wish
+	gone     bool
+	channels map[*memoryChannel]struct{}
+}
+
+var errClosedLink = errors.New("the link is closed")
+
+func (l *memoryLink) Channel() (Channel, error) {
+	if err := l.enter("open channel", ""); err != nil {
+		return nil, err
+	}
+	defer l.broker.mu.Unlock()
+	if len(l.channels) >= l.broker.options.ChannelsPerLink {
+		return nil, &Error{Kind: Exhausted, Code: ChannelError, Op: "open channel", Cause: errors.New("channel id space exhausted")}
+	}
+	c := &memoryChannel{link: l}
+	l.channels[c] = struct{}{}
+	l.broker.change()
+	return c, nil
+}
+
+// enter begins an operation on the link: when it returns nil the broker answers
+// and its mu is held. Without an answer it waits until the link is lost.
+func (l *memoryLink) enter(op, subject string) error {
+	_ = l.broker.answering(l.lost) // the link's state is read below, whatever came first
+	l.broker.mu.Lock()
+	if l.gone {
+		defer l.broker.mu.Unlock()
+		return l.lostError(op, subject)
+	}
+	return nil
+}
+
+func (l *memoryLink) lostError(op, subject string) *Error {
+	if l.err == nil {
+		return linkLost(op, subject, errClosedLink)
+	}
+	return &Error{Kind: LinkLost, Code: l.err.Code, Op: op, Subject: subject, Cause: l.err.Cause}
+}
+
+func (l *memoryLink) Lost() <-chan struct{} { return l.lost }
+
+func (l *memoryLink) Err() error {
+	l.broker.mu.Lock()
+	defer l.broker.mu.Unlock()
+	if l.err == nil {
+		return nil // not a nil *Error in an interface
+	}
+	return l.err
+}
+
+func (l *memoryLink) Close(patience time.Duration) error {
+	if l.broker.frozen.Load() { // no consent to be had: wait as long as patience, then go without
+		expired := make(chan struct{})
+		defer time.AfterFunc(patience, func() { close(expired) }).Stop()
+		_ = l.broker.answering(expired)
+	}
+	l.broker.mu.Lock()
+	defer l.broker.mu.Unlock()
+	l.end(nil)
+	return nil
+}
+
+// end removes the link with its channels and its exclusive queues. The broker's
+// mu is held. A nil err is a close of ours.
+func (l *memoryLink) end(err *Error) {
+	if l.gone {
+		return
+	}
+	l.gone = true
+	l.err = err
+	delete(l.broker.links, l)
+	for c := range l.channels {
+		c.end(l.lostError("link", ""))
+	}
+	for _, q := range l.broker.queues {
+		if q.owner == l {
+			l.broker.deleteQueue(q)
+		}
+	}
+	close(l.lost)
+	l.broker.change()
+}

@@ -1,0 +1,27 @@
+package amqp
+
+// kinds are the exchanges that Publisher.Declare makes. Another kind would end
+// the link.
+var kinds = map[string]bool{"topic": true, "direct": true, "fanout": true}
+
+// checkExchange refuses what must not reach a broker.
+func checkExchange(op, exchange, kind string) error {
+	if err := validShortString(exchange); err != nil {
+		return refusal(FrameError, op, exchange, "exchange %w", err)
+	}
+	if !kinds[kind] {
+		return refusal(CommandInvalid, op, exchange, "unknown exchange type '%s'", kind)
+	}
+	return nil
+}
+
+// checkRoute refuses what must not reach a broker.
+func checkRoute(exchange, routingKey string) error {
+	if err := validShortString(exchange); err != nil {
+		return refusal(FrameError, "publish", exchange, "exchange %w", err)
+	}
+	if err := validShortString(routingKey); err != nil {
+		return refusal(FrameError, "publish", exchange, "routing key %w", err)
+	}
+	return nil
+}
