@@ -1,0 +1,12 @@
+// Package sse is the text/event-stream format of the WHATWG's HTML standard
+// (section 9.2, server-sent events) and nothing else: an Encoder for whoever
+// serves a stream, a Decoder for whoever reads one. It knows no HTTP and no
+// JSON.
+//
+// What an event is made of are types that cannot hold a line break (Name, ID,
+// Data), so that no text of a publisher can start a field or an event of its
+// own.
+package sse
+
+// ContentType is the media type of an event stream.
+const ContentType = "text/event-stream"
