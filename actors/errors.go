@@ -76,3 +76,9 @@ func CodeOf(err error) Code {
 	}
 	return InternalError
 }
+
+var (
+	errDraining   = &Error{Code: Draining, Reason: "The service is shutting down"}
+	errShutdown   = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
+	errReaderGone = &Error{Code: ClientGone, Reason: "The reader has gone"}
+)

@@ -1,0 +1,115 @@
+package actors
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// How the body of a message travels in its JSON, where it is not JSON itself.
+const (
+	encodingUTF8    = "utf-8"   // payload is the body's text, in a string
+	encodingBase64  = "base64"  // payload is the body's bytes, in a string
+	encodingOmitted = "omitted" // the body is over the operator's limit: payload is null, payloadBytes its size
+)
+
+// encode makes the message of a delivery. It is the one place where a
+// message's JSON is produced, whoever reads it later:
+//
+//	{"payload":{"status":{}},"exchange":"exchange/…","routingKey":"a.b","redelivered":false,"routes":["index.x"]}
+//
+// It cannot fail: a body that is not JSON becomes a string, one that is too
+// large is announced with its size. The body's JSON keeps its numbers and
+// escapes as they are; only white space between the tokens goes.
+func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
+	m = &Message{
+		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
+		Routes: routes(d.CC), Body: d.Body, tag: d.Tag,
+	}
+	var b bytes.Buffer
+	b.Grow(min(len(d.Body), maxBytes) + len(d.Exchange) + len(d.RoutingKey) + 96)
+	b.WriteString(`{"payload":`)
+	encoding = payload(&b, d.Body, maxBytes)
+	if encoding != "" {
+		b.WriteString(`,"payloadEncoding":"` + encoding + `"`)
+	}
+	if encoding == encodingOmitted {
+		b.WriteString(`,"payloadBytes":` + strconv.Itoa(len(d.Body)))
+		m.Body = nil
+	}
+	b.WriteString(`,"exchange":`)
+	quote(&b, d.Exchange)
+	b.WriteString(`,"routingKey":`)
+	quote(&b, d.RoutingKey)
+	b.WriteString(`,"redelivered":` + strconv.FormatBool(d.Redelivered) + `,"routes":[`)
+	for i, route := range m.Routes {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		quote(&b, route)
+	}
+	b.WriteString(`]}`)
+	m.JSON = b.Bytes()
+	return m, encoding
+}
+
+// payload writes the body, and says how where it is not JSON.
+func payload(b *bytes.Buffer, body []byte, maxBytes int) (encoding string) {
+	if len(body) > maxBytes {
+		b.WriteString("null")
+		return encodingOmitted
+	}
+	if !utf8.Valid(body) {
+		b.WriteByte('"')
+		b.Write(base64.StdEncoding.AppendEncode(nil, body))
+		b.WriteByte('"')
+		return encodingBase64
+	}
+	start := b.Len()
+	if json.Compact(b, body) == nil {
+		return ""
+	}
+	b.Truncate(start)
+	quote(b, string(body))
+	return encodingUTF8
+}
+
+// quote writes s as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+func quote(b *bytes.Buffer, s string) {
+	if plain(s) {
+		b.WriteByte('"')
+		b.WriteString(s)
+		b.WriteByte('"')
+		return
+	}
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s)         // a string cannot fail
+	b.Truncate(b.Len() - 1) // without the encoder's line break
+}
+
+// plain tells whether s stands in a JSON string as it is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// routes are the CC header's entries that start with "route.", without that.
+func routes(cc []string) []string {
+	var out []string
+	for _, key := range cc {
+		if route, ok := strings.CutPrefix(key, "route."); ok {
+			out = append(out, route)
+		}
+	}
+	return out
+}

@@ -1,0 +1,81 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// events is the root of the tree.
+//
+// Owns:    broker and connections (PIDs).
+// Parent:  the root, or a host's actor.
+// Ends:    Close; or when a child failed too often, which ends the System.
+type events struct {
+	*node
+	system      *System
+	broker      *actor.PID
+	connections *actor.PID
+	restarting  bool // its children end, and that is no loss
+}
+
+// Receive starts the two children and passes on what is for them: only
+// events' own PID is known outside, and it stays right when a host restarts it.
+func (e *events) Receive(ctx actor.Context) {
+	switch msg := ctx.Message().(type) {
+	case *actor.Started:
+		e.start(ctx)
+	case admit, examine, drain:
+		ctx.Forward(e.connections)
+	case crash:
+		e.crash(ctx, msg)
+	case *actor.Terminated:
+		e.bereaved(ctx, msg.Who)
+	case *actor.Restarting:
+		e.restarting = true
+	case *actor.Stopped:
+		e.leave()
+		e.system.ended(nil)
+	}
+}
+
+func (e *events) start(ctx actor.Context) {
+	s := e.system
+	e.become("running")
+	e.broker = s.spawn(ctx, e.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(s, n) })
+	e.connections = s.spawn(ctx, e.node, RoleConnections, "", stopAlways, func(n *node) actor.Actor {
+		return newConnections(s, n, e.broker)
+	})
+}
+
+// bereaved: a child is gone for good. Without it the System is of no use, and
+// says so by ending; whoever runs it can start another.
+func (e *events) bereaved(ctx actor.Context, child *actor.PID) {
+	if e.restarting || e.system.closing.Load() {
+		return
+	}
+	role := RoleConnections
+	if child.Equal(e.broker) {
+		role = RoleBroker
+	}
+	e.system.ended(fmt.Errorf("the actor %s failed too often", role))
+	ctx.Stop(ctx.Self())
+}
+
+func (e *events) crash(ctx actor.Context, msg crash) {
+	switch msg.role {
+	case RoleEvents:
+		answer(ctx, crashed{})
+		panic(planted(msg.role))
+	case RoleBroker:
+		ctx.Send(e.broker, fail{role: msg.role})
+		answer(ctx, crashed{})
+	default:
+		ctx.Forward(e.connections)
+	}
+}
+
+// planted is the reason of a failure that somebody asked for.
+func planted(role Role) error {
+	return &Error{Code: InternalError, Reason: "A failure was asked for", Cause: fmt.Errorf("crash of %s", role)}
+}

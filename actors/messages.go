@@ -1,0 +1,177 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// Every message between actors stands here, grouped by conversation. Requests
+// are verbs, answers are past participles. All are values: nobody edits what
+// was sent.
+
+// late marks a message that may reach an actor just after it stopped. The
+// actor system drops it without a log line, and without the goroutine that
+// counts such lines.
+type late struct{}
+
+// IgnoreDeadLetterLogging is protoactor's name for that.
+func (late) IgnoreDeadLetterLogging() {}
+
+// Opening and counting streams.
+type (
+	// admit: System → events → connections. Answered by admitted or refused.
+	admit struct {
+		late
+		stream   *Stream
+		bindings []amqp.Binding
+	}
+
+	// examine: System → events → connections. Would a stream of this address
+	// be admitted? Answered by admitted or refused; it takes no place.
+	examine struct {
+		late
+		address string
+	}
+
+	// admitted: connections → System. The stream's connection is running.
+	admitted struct{ late }
+
+	// refused: connections → System, broker → connection. Final.
+	refused struct {
+		late
+		err *Error
+	}
+)
+
+// A stream and its reader.
+type (
+	// gone: Stream → connection. The reader has closed the stream.
+	gone struct{ late }
+
+	// spoiled: Stream → connection. The reader ended the stream for a reason.
+	spoiled struct {
+		late
+		err *Error
+	}
+
+	// pingDue: connection → itself.
+	pingDue struct{ late }
+)
+
+// A connection and the broker: a lease is the right to one channel.
+type (
+	// acquire: connection → broker. Answered by acquired or refused, in the
+	// order of asking.
+	acquire struct{ late }
+
+	// acquired: broker → connection. The link has room for one more channel.
+	acquired struct {
+		late
+		link amqp.Link
+	}
+
+	// opened: connection → broker. The channel is open and consuming: the next
+	// one may be opened.
+	opened struct{ late }
+
+	// release: connection → broker. The channel is no longer wanted, whether
+	// acquired or still waited for.
+	release struct{ late }
+)
+
+// A consumer and its worker, and the connection above them. A failure is no
+// message: the consumer panics with the *Error, and the connection hears of it
+// as its supervisor.
+type (
+	// subscribed: worker → consumer → connection. Every binding is in place,
+	// and the stream has been told.
+	subscribed struct{ late }
+
+	// exited: worker → consumer. The channel is closed; err says why, nil when
+	// it was cancelled by its consumer.
+	exited struct {
+		late
+		err error
+	}
+)
+
+// The broker actor and its links.
+type (
+	// dialed: dial goroutine → broker.
+	dialed struct {
+		late
+		link amqp.Link
+		err  error
+	}
+
+	// lost: watching goroutine → broker. The link is gone.
+	lost struct {
+		late
+		link amqp.Link
+	}
+
+	// redial: broker → itself, when the back-off is over.
+	redial struct{ late }
+
+	// holdOver: broker → itself. Whoever waits for the first link has waited
+	// long enough.
+	holdOver struct{ late }
+
+	// audit: broker → itself. Look for channels that take too long to open.
+	audit struct{ late }
+
+	// rested: broker → itself. A link that was idle for a while may go.
+	rested struct {
+		late
+		link amqp.Link
+	}
+)
+
+// Draining.
+type (
+	// drain: System → events → connections. Answered by drained when the last
+	// stream has ended.
+	drain struct {
+		late
+		spread time.Duration
+	}
+
+	// shutNext: connections → itself. End the next few streams.
+	shutNext struct{ late }
+
+	// shutdown: connections → connection. End with ServerShutdown.
+	shutdown struct{ late }
+
+	// drained: connections → System.
+	drained struct{ late }
+)
+
+// Made to fail, on purpose.
+type (
+	// crash: System → events → the actor that is meant. Answered by crashed
+	// where there is such an actor, by refused where there is none.
+	crash struct {
+		late
+		role   Role
+		stream string
+	}
+
+	// crashed: the actor's parent → System. It was told to fail.
+	crashed struct{ late }
+
+	// fail: parent → child. Panic now; role says how far down.
+	fail struct {
+		late
+		role Role
+	}
+)
+
+// answer replies where somebody asked.
+func answer(ctx actor.Context, message any) {
+	if ctx.Sender() != nil {
+		ctx.Respond(message)
+	}
+}

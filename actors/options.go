@@ -1,0 +1,146 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// Options of a System. Only Dialer is required.
+type Options struct {
+	// Dialer reaches the broker.
+	Dialer amqp.Dialer
+
+	// Namespace is the <user> in queue/<user>/exclusive/…: under Pulse the
+	// broker's user name, which may make no other queues. Default "guest".
+	Namespace string
+
+	// Logger receives what an operator should know; the default is silent.
+	Logger *slog.Logger
+
+	// System is a host's actor system to live in. By default the System has
+	// one of its own, and ends it on Close.
+	System *actor.ActorSystem
+
+	// Parent spawns the tree below a host's actor instead of below the root:
+	// the host passes its actor.Context while it handles a message. The actor
+	// system is then the host's, and System is not needed.
+	Parent actor.SpawnerContext
+
+	// PingPeriod is the time between pings, spread by ± 10 %. Default 20 s.
+	PingPeriod time.Duration
+
+	// AllowExchanges are patterns (path.Match, where * stops at a slash) of
+	// the exchanges that may be asked for. Empty: all.
+	AllowExchanges []string
+
+	Limits Limits
+
+	// Chaos allows Crash.
+	Chaos bool
+}
+
+// Limits bound what streams may take. Zero means the default.
+type Limits struct {
+	Streams           int           // streams in all; default: no limit
+	StreamsPerAddress int           // default: no limit
+	ConnectsPerSecond float64       // of one address, with a burst of one second's worth; default: no limit
+	Bindings          int           // distinct bindings of a stream; default 100
+	MessageBytes      int           // a larger body is announced, not delivered; default 64 MiB
+	Prefetch          int           // deliveries under way to a stream, 1 to 65535; default 50
+	Declares          int           // channels being opened at once, per link; default 32
+	ChannelsPerLink   int           // streams that share an AMQP connection; default 500
+	SlowAfter         time.Duration // a full window without one acknowledgement ends the stream; default 15 s
+	Backlog           int           // messages waiting at the broker that end a stream; default 100,000
+	MaxLength         int           // x-max-length of a queue, above Backlog; default 1,000,000
+}
+
+// DefaultLimits gives the limits that a zero value stands for.
+func DefaultLimits() Limits {
+	return Limits{
+		Bindings: 100, MessageBytes: 64 << 20, Prefetch: 50, Declares: 32,
+		ChannelsPerLink: amqp.ChannelsPerLink, SlowAfter: 15 * time.Second,
+		Backlog: 100_000, MaxLength: amqp.DefaultMaxLength,
+	}
+}
+
+// withDefaults fills the zero fields.
+func (o Options) withDefaults() Options {
+	or(&o.Namespace, "guest")
+	or(&o.PingPeriod, 20*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	l, d := &o.Limits, DefaultLimits()
+	or(&l.Bindings, d.Bindings)
+	or(&l.MessageBytes, d.MessageBytes)
+	or(&l.Prefetch, d.Prefetch)
+	or(&l.Declares, d.Declares)
+	or(&l.ChannelsPerLink, d.ChannelsPerLink)
+	or(&l.SlowAfter, d.SlowAfter)
+	or(&l.Backlog, d.Backlog)
+	or(&l.MaxLength, d.MaxLength)
+	return o
+}
+
+func or[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate names every problem of filled options at once.
+func (o Options) validate() error {
+	var problems []error
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if o.Dialer == nil {
+		bad("Dialer is missing")
+	}
+	if b := (amqp.Binding{Exchange: amqp.QueueName(o.Namespace)}); b.Validate() != nil {
+		bad("Namespace %q makes no valid queue names", o.Namespace)
+	}
+	if o.PingPeriod < 0 {
+		bad("PingPeriod is negative")
+	}
+	for _, pattern := range o.AllowExchanges {
+		if _, err := path.Match(pattern, ""); err != nil {
+			bad("AllowExchanges: %q is no pattern", pattern)
+		}
+	}
+	l := o.Limits
+	for name, n := range map[string]int{
+		"Streams": l.Streams, "StreamsPerAddress": l.StreamsPerAddress, "Bindings": l.Bindings, "MessageBytes": l.MessageBytes,
+		"Prefetch": l.Prefetch, "Declares": l.Declares, "ChannelsPerLink": l.ChannelsPerLink, "Backlog": l.Backlog, "MaxLength": l.MaxLength,
+	} {
+		if n < 0 {
+			bad("Limits.%s is negative", name)
+		}
+	}
+	if l.ConnectsPerSecond < 0 || l.SlowAfter < 0 {
+		bad("a limit in seconds is negative")
+	}
+	if l.Prefetch > 65535 {
+		bad("Limits.Prefetch is over 65535, AMQP's limit")
+	}
+	if l.MaxLength <= l.Backlog {
+		bad("Limits.MaxLength must be above Limits.Backlog: past it the broker drops messages in silence")
+	}
+	return errors.Join(problems...)
+}
+
+// allowed tells whether the operator lets streams ask for an exchange.
+func (o Options) allowed(exchange string) bool {
+	for _, pattern := range o.AllowExchanges {
+		if ok, _ := path.Match(pattern, exchange); ok {
+			return true
+		}
+	}
+	return len(o.AllowExchanges) == 0
+}

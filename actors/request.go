@@ -1,0 +1,43 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// Request asks for a stream.
+type Request struct {
+	// Bindings say which messages; 1 to Limits.Bindings distinct ones.
+	Bindings []amqp.Binding
+
+	// Address is the client's, for limits and logs. Empty where there is none:
+	// no limit by address applies then.
+	Address string
+}
+
+// check gives the request's distinct bindings, or what is wrong with them.
+func (o Options) check(r Request) ([]amqp.Binding, *Error) {
+	if len(r.Bindings) == 0 {
+		return nil, invalid("Bindings must hold at least one and at most %d elements", o.Limits.Bindings)
+	}
+	for i, b := range r.Bindings {
+		if err := b.Validate(); err != nil {
+			return nil, invalid("Binding %d: %s", i, err)
+		}
+	}
+	bindings := amqp.Distinct(r.Bindings)
+	if len(bindings) > o.Limits.Bindings {
+		return nil, invalid("%d distinct bindings, at most %d are allowed", len(bindings), o.Limits.Bindings)
+	}
+	for _, b := range bindings {
+		if !o.allowed(b.Exchange) {
+			return nil, &Error{Code: ExchangeForbidden, Reason: fmt.Sprintf("This service gives no messages of the exchange %q", b.Exchange)}
+		}
+	}
+	return bindings, nil
+}
+
+func invalid(format string, args ...any) *Error {
+	return &Error{Code: InvalidBindings, Reason: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,78 @@
+package actors
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats are the System's counters since Open, and its present gauges.
+type Stats struct {
+	Streams     int64          // open now
+	Opened      int64          // streams admitted
+	Ended       map[Code]int64 // streams ended, by code; ClientGone where the reader left first
+	Refused     map[Code]int64 // streams refused before their head, by code
+	Links       int64          // AMQP connections up now
+	Leases      int64          // channels given out now
+	Waiting     int64          // streams that wait for a channel now
+	Workers     int64          // goroutines that hold a channel now
+	Dials       int64          // tries to reach the broker
+	DialsFailed int64
+	LinksLost   int64
+	Messages    int64            // deliveries taken from the broker
+	Bytes       int64            // of their bodies
+	Redelivered int64            // of them, marked as delivered before
+	Payloads    map[string]int64 // of them, those that are not JSON, by payloadEncoding
+	Restarts    int64            // actors restarted by their supervisor
+	Failures    int64            // actors that failed, planned failures of a stream's consumer included
+}
+
+// ClientGone counts the streams whose reader left before they ended.
+const ClientGone Code = "ClientGone"
+
+// counters is where the actors count; safe for all of them at once.
+type counters struct {
+	streams, opened                 atomic.Int64
+	links, leases, waiting, workers atomic.Int64
+	dials, dialsFailed, linksLost   atomic.Int64
+	messages, bytes, redelivered    atomic.Int64
+	restarts, failures              atomic.Int64
+	mu                              sync.Mutex
+	ended, refused                  map[Code]int64
+	payloads                        map[string]int64
+}
+
+func newCounters() *counters {
+	return &counters{ended: map[Code]int64{}, refused: map[Code]int64{}, payloads: map[string]int64{}}
+}
+
+func (c *counters) countEnd(code Code)     { c.mu.Lock(); c.ended[code]++; c.mu.Unlock() }
+func (c *counters) countRefusal(code Code) { c.mu.Lock(); c.refused[code]++; c.mu.Unlock() }
+
+func (c *counters) countMessage(m *Message, size int, encoding string) {
+	c.messages.Add(1)
+	c.bytes.Add(int64(size))
+	if m.Redelivered {
+		c.redelivered.Add(1)
+	}
+	if encoding != "" {
+		c.mu.Lock()
+		c.payloads[encoding]++
+		c.mu.Unlock()
+	}
+}
+
+// Stats gives the counters. It may be called at any time and never waits for
+// an actor.
+func (s *System) Stats() Stats {
+	c := s.count
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{
+		Streams: c.streams.Load(), Opened: c.opened.Load(), Ended: maps.Clone(c.ended), Refused: maps.Clone(c.refused),
+		Links: c.links.Load(), Leases: c.leases.Load(), Waiting: c.waiting.Load(), Workers: c.workers.Load(),
+		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
+		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
+		Restarts: c.restarts.Load(), Failures: c.failures.Load(),
+	}
+}
