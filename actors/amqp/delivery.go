@@ -17,3 +17,10 @@ type Message struct {
 	ContentType string   // empty: none is sent
 	CC          []string // further routing keys; nil: no header
 }
+
+func nilIfEmpty(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}

@@ -73,6 +73,9 @@ func KindOf(err error) Kind {
 	return 0
 }
 
+// refuses tells whether a reply code denies one operation and ends its channel.
+func refuses(code int) bool { return code >= AccessRefused && code <= PreconditionFailed }
+
 // refusal makes the *Error of an operation that the broker denied.
 func refusal(code int, op, subject, format string, args ...any) *Error {
 	return &Error{Kind: Refused, Code: code, Op: op, Subject: subject, Cause: fmt.Errorf(format, args...)}

@@ -88,17 +88,10 @@ func (p *memoryPublisher) Publish(ctx context.Context, exchange, routingKey stri
 	}
 	m.publish(&memoryMessage{
 		exchange: exchange, routingKey: routingKey,
-		cc: slices.Clone(message.CC), body: copyBody(message.Body),
+		// Copies: the publisher may use its memory again.
+		cc: slices.Clone(message.CC), body: nilIfEmpty(bytes.Clone(message.Body)),
 	})
 	return nil
-}
-
-// copyBody copies, since the publisher may use its buffer again.
-func copyBody(b []byte) []byte {
-	if len(b) == 0 {
-		return nil
-	}
-	return bytes.Clone(b)
 }
 
 // publish puts the message into every queue it is routed to, by its key or by

@@ -25,3 +25,12 @@ func checkRoute(exchange, routingKey string) error {
 	}
 	return nil
 }
+
+// anyList makes a list that a header table can hold.
+func anyList(values []string) []any {
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = v
+	}
+	return list
+}

@@ -1,0 +1,377 @@
+package amqp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/rabbitmq/amqp091-go"
+)
+
+// RabbitMQ dials one RabbitMQ broker, or a cluster behind one address.
+//
+// This file is the only one that knows the client library, and keeps its traps:
+//
+//   - when a link goes, every notification channel is closed: only a value that
+//     was received says that something happened;
+//   - notification channels have room for one, an unread one would otherwise
+//     hold up the whole link;
+//   - what the library must not be given (long names, odd bytes) is refused
+//     before, and what it must not read (deep header tables) is taken out
+//     before, see headerFilter: either would end the link of 500 streams.
+type RabbitMQ struct {
+	address address
+	options RabbitMQOptions
+}
+
+var (
+	_ Dialer     = (*RabbitMQ)(nil)
+	_ Publishing = (*RabbitMQ)(nil)
+)
+
+// NewRabbitMQ prepares to dial the broker at an AMQP URL, amqp:// or amqps://;
+// it touches no network. The error holds no credentials.
+func NewRabbitMQ(url string, o RabbitMQOptions) (*RabbitMQ, error) {
+	uri, err := amqp091.ParseURI(url)
+	if err != nil { // its text may quote a part of the password
+		return nil, errors.New("the broker's URL must have the form amqps://user:password@host:port/vhost, with special characters percent-encoded")
+	}
+	a := address{
+		hostPort: net.JoinHostPort(uri.Host, fmt.Sprint(uri.Port)), host: uri.Host, secure: uri.Scheme == "amqps",
+		vhost: uri.Vhost, user: uri.Username, password: uri.Password, mechanisms: uri.AuthMechanism,
+		certificates: certificates{ca: uri.CACertFile, own: uri.CertFile, key: uri.KeyFile, serverName: uri.ServerName},
+	}
+	r := &RabbitMQ{address: a, options: o.withDefaults()}
+	if r.options.TLS, err = r.address.tlsConfig(o.TLS); err != nil {
+		return nil, err
+	}
+	_, err = r.authentications()
+	return r, err
+}
+
+// Dial opens a link; it gives up when ctx ends, or after Options.DialTimeout.
+func (r *RabbitMQ) Dial(ctx context.Context) (Link, error) {
+	l, err := r.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (r *RabbitMQ) dial(ctx context.Context) (*rabbitLink, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, r.options.DialTimeout, errNoAnswer)
+	defer cancel()
+	socket, err := r.address.connect(ctx, r.options.TLS)
+	if err != nil {
+		return nil, dialError(ctx, err)
+	}
+	interrupt := context.AfterFunc(ctx, func() { socket.Close() }) // the library's handshake takes no context
+	connection, err := r.handshake(socket)
+	if !interrupt() || err != nil {
+		socket.Close()
+		return nil, dialError(ctx, err)
+	}
+	return newRabbitLink(connection, socket), nil
+}
+
+func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
+	authentications, err := r.authentications()
+	if err != nil {
+		return nil, err
+	}
+	properties := amqp091.NewConnectionProperties()
+	properties["connection_name"] = r.options.Name
+	return amqp091.Open(newHeaderFilter(socket), amqp091.Config{
+		SASL: authentications, Vhost: r.address.vhost, Heartbeat: r.options.Heartbeat,
+		FrameSize: frameMax, Properties: properties, Locale: "en_US",
+	})
+}
+
+// authentications gives what the URL's auth_mechanism names, PLAIN by default.
+func (r *RabbitMQ) authentications() (list []amqp091.Authentication, err error) {
+	for _, mechanism := range r.address.authMechanisms() {
+		switch mechanism {
+		case "plain":
+			list = append(list, &amqp091.PlainAuth{Username: r.address.user, Password: r.address.password})
+		case "external": // the client's certificate says who it is
+			list = append(list, &amqp091.ExternalAuth{})
+		default:
+			return nil, fmt.Errorf("auth_mechanism %q of the broker's URL is not one of plain, external", mechanism)
+		}
+	}
+	return list, nil
+}
+
+// rabbitLink is an open AMQP connection. One goroutine waits for its end.
+type rabbitLink struct {
+	connection *amqp091.Connection
+	socket     net.Conn
+	lost       chan struct{}
+	err        error // written before lost is closed
+	closing    atomic.Bool
+}
+
+func newRabbitLink(connection *amqp091.Connection, socket net.Conn) *rabbitLink {
+	l := &rabbitLink{connection: connection, socket: socket, lost: make(chan struct{})}
+	if heartbeat := connection.Config.Heartbeat; heartbeat > 0 {
+		// The library bounds a read only once it has read a frame.
+		_ = socket.SetReadDeadline(time.Now().Add(heartbeat * 3 / 2))
+	}
+	ends := connection.NotifyClose(make(chan *amqp091.Error, 1))
+	go func() { // until the connection has ended: Close always brings that about
+		end, told := <-ends
+		switch {
+		case l.closing.Load():
+		case told:
+			l.err = &Error{Kind: LinkLost, Code: end.Code, Op: "link", Cause: end}
+		default:
+			l.err = linkLost("link", "", errClosedLink)
+		}
+		close(l.lost)
+	}()
+	return l
+}
+
+func (l *rabbitLink) Lost() <-chan struct{} { return l.lost }
+
+func (l *rabbitLink) Err() error {
+	select {
+	case <-l.lost:
+		return l.err
+	default:
+		return nil
+	}
+}
+
+func (l *rabbitLink) Close(patience time.Duration) error {
+	if l.closing.Swap(true) {
+		<-l.lost
+		return nil
+	}
+	// Closing the socket ends whatever the library waits for. Its CloseDeadline
+	// would not do: each frame that still comes moves the deadline.
+	expire := time.AfterFunc(patience, func() { l.socket.Close() })
+	err := l.connection.Close()
+	expire.Stop()
+	<-l.lost
+	if err != nil && !errors.Is(err, amqp091.ErrClosed) {
+		return linkLost("close", "", err)
+	}
+	return nil
+}
+
+func (l *rabbitLink) Channel() (Channel, error) {
+	c, err := l.channel()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (l *rabbitLink) channel() (*rabbitChannel, error) {
+	channel, err := l.connection.Channel()
+	if err != nil {
+		return nil, l.failure("open channel", "", err)
+	}
+	return &rabbitChannel{
+		link: l, channel: channel,
+		ends:    channel.NotifyClose(make(chan *amqp091.Error, 1)),
+		cancels: channel.NotifyCancel(make(chan string, 1)),
+	}, nil
+}
+
+// failure tells what a failed operation of the link or of one of its channels
+// has ended.
+func (l *rabbitLink) failure(op, subject string, err error) *Error {
+	e := &Error{Kind: LinkLost, Op: op, Subject: subject, Cause: err}
+	var reply *amqp091.Error
+	if errors.As(err, &reply) {
+		e.Code = reply.Code
+	}
+	switch {
+	case errors.Is(err, amqp091.ErrChannelMax):
+		e.Kind = Exhausted
+	case reply == nil, l.connection.IsClosed(): // without a reply: the socket failed, the library is about to notice
+	case reply.Server && refuses(reply.Code):
+		e.Kind = Refused
+	default:
+		e.Kind = ChannelLost
+	}
+	return e
+}
+
+// rabbitChannel is an open channel. The library's own goroutine fills
+// deliveries, at most prefetch of them unacknowledged.
+type rabbitChannel struct {
+	link       *rabbitLink
+	channel    *amqp091.Channel
+	ends       <-chan *amqp091.Error
+	cancels    <-chan string
+	deliveries <-chan amqp091.Delivery // nil before Consume
+	dead       bool                    // refused by ourselves
+}
+
+// perform runs one operation, unless a name in it must not be sent.
+func (c *rabbitChannel) perform(op, subject string, names []string, do func() error) error {
+	if c.dead {
+		return &Error{Kind: ChannelLost, Op: op, Subject: subject, Cause: errClosedChannel}
+	}
+	for _, name := range names {
+		if err := validShortString(name); err != nil {
+			c.dead = true // as if the broker had refused it
+			return refusal(FrameError, op, subject, "name %w", err)
+		}
+	}
+	if err := do(); err != nil {
+		return c.link.failure(op, subject, err)
+	}
+	return nil
+}
+
+func (c *rabbitChannel) Declare(queue string, limits QueueLimits) error {
+	return c.perform("declare", queue, []string{queue}, func() error {
+		const durable, autoDelete, exclusive, noWait = false, true, true, false
+		_, err := c.channel.QueueDeclare(queue, durable, autoDelete, exclusive, noWait, QueueArguments(limits))
+		return err
+	})
+}
+
+func (c *rabbitChannel) Bind(queue string, b Binding) error {
+	return c.perform("bind", b.Exchange, []string{queue, b.Exchange, b.Pattern}, func() error {
+		return c.channel.QueueBind(queue, b.Pattern, b.Exchange, false, nil)
+	})
+}
+
+func (c *rabbitChannel) Consume(queue string, prefetch int) error {
+	switch {
+	case c.deliveries != nil:
+		c.dead = true
+		return &Error{Kind: Refused, Op: "consume", Subject: queue, Cause: errConsuming}
+	case prefetch < 1 || prefetch > MaxPrefetch:
+		c.dead = true
+		return prefetchRefused(queue, prefetch)
+	}
+	return c.perform("consume", queue, []string{queue}, func() (err error) {
+		if err = c.channel.Qos(prefetch, 0, false); err != nil {
+			return err
+		}
+		const autoAck, exclusive, noLocal, noWait = false, false, false, false
+		c.deliveries, err = c.channel.Consume(queue, "events", autoAck, exclusive, noLocal, noWait, nil)
+		return err
+	})
+}
+
+func (c *rabbitChannel) Next(wake <-chan struct{}) (Delivery, bool, error) {
+	if c.deliveries == nil || c.dead {
+		return Delivery{}, false, c.perform("next", "", nil, func() error { return errNoConsumer })
+	}
+	select {
+	case d, ok := <-c.deliveries:
+		if !ok {
+			return Delivery{}, false, c.ended()
+		}
+		list, _ := d.Headers["CC"].([]byte) // headerFilter left it so
+		return Delivery{
+			Tag: d.DeliveryTag, Exchange: d.Exchange, RoutingKey: d.RoutingKey,
+			CC: carbonCopies(list), Redelivered: d.Redelivered, Body: nilIfEmpty(d.Body),
+		}, true, nil
+	case <-wake:
+		return Delivery{}, false, nil
+	}
+}
+
+// ended says why deliveries was closed. Both reasons were sent before that, if
+// there are any; that they are closed says nothing.
+func (c *rabbitChannel) ended() *Error {
+	select {
+	case tag, told := <-c.cancels:
+		if told {
+			return &Error{Kind: Cancelled, Op: "next", Subject: tag}
+		}
+	default:
+	}
+	select {
+	case end, told := <-c.ends:
+		if told {
+			e := c.link.failure("next", "", end)
+			if e.Kind == Refused { // it was not this operation that the broker refused
+				e.Kind = ChannelLost
+			}
+			return e
+		}
+	default:
+	}
+	return c.link.failure("next", "", amqp091.ErrClosed)
+}
+
+func (c *rabbitChannel) Acknowledge(tag uint64) error {
+	return c.perform("acknowledge", "", nil, func() error { return c.channel.Ack(tag, true) })
+}
+
+func (c *rabbitChannel) Depth(queue string) (n int, err error) {
+	err = c.perform("depth", queue, []string{queue}, func() error {
+		const durable, autoDelete, exclusive, noWait = false, true, true, false
+		q, err := c.channel.QueueDeclarePassive(queue, durable, autoDelete, exclusive, noWait, nil)
+		n = q.Messages
+		return err
+	})
+	return n, err
+}
+
+func (c *rabbitChannel) Delete(queue string) error {
+	return c.perform("delete", queue, []string{queue}, func() error {
+		const ifUnused, ifEmpty, noWait = false, false, false
+		_, err := c.channel.QueueDelete(queue, ifUnused, ifEmpty, noWait)
+		return err
+	})
+}
+
+func (c *rabbitChannel) Close() error {
+	if err := c.channel.Close(); err != nil {
+		return ignoreGone(c.link.failure("close", "", err))
+	}
+	return nil
+}
+
+// What follows is for rabbitPublisher.
+
+func (c *rabbitChannel) confirm() error {
+	return c.perform("open publisher", "", nil, func() error { return c.channel.Confirm(false) })
+}
+
+func (c *rabbitChannel) declareExchange(exchange, kind string) error {
+	return c.perform("declare", exchange, nil, func() error {
+		const durable, autoDelete, internal, noWait = false, false, false, false
+		return c.channel.ExchangeDeclare(exchange, kind, durable, autoDelete, internal, noWait, nil)
+	})
+}
+
+func (c *rabbitChannel) deleteExchange(exchange string) error {
+	return c.perform("delete", exchange, []string{exchange}, func() error {
+		return c.channel.ExchangeDelete(exchange, false, false)
+	})
+}
+
+// publish waits for the broker's confirmation, which follows the routing.
+func (c *rabbitChannel) publish(exchange, routingKey string, m Message) error {
+	return c.perform("publish", exchange, nil, func() error {
+		message := amqp091.Publishing{ContentType: m.ContentType, Body: m.Body}
+		if m.CC != nil {
+			message.Headers = amqp091.Table{"CC": anyList(m.CC)}
+		}
+		confirmation, err := c.channel.PublishWithDeferredConfirm(exchange, routingKey, false, false, message)
+		if err != nil || confirmation.Wait() {
+			return err
+		}
+		if !c.channel.IsClosed() {
+			return &amqp091.Error{Code: PreconditionFailed, Reason: "the broker did not take the message", Server: true}
+		}
+		if end, told := <-c.ends; told { // closed or told before the confirmation ended
+			return end
+		}
+		return amqp091.ErrClosed
+	})
+}
