@@ -1,0 +1,58 @@
+package config
+
+import (
+	"cmp"
+	"net/url"
+)
+
+// derive fills what follows from other settings where it was not set itself.
+func (c *Config) derive() {
+	c.Pulse.Namespace = cmp.Or(c.Pulse.Namespace, c.Pulse.user(), "guest")
+	unset := func(key string) bool { return c.Source(key) == "default" }
+	d := &c.Drain
+	if unset("drain.time") && !unset("drain.hardEnd") {
+		d.Time = min(d.Time, d.HardEnd)
+	}
+	if unset("drain.hardEnd") {
+		d.HardEnd = max(d.HardEnd, d.Time+d.Time/2)
+	}
+	if unset("drain.spread") {
+		d.Spread = min(d.Spread, d.Time)
+	}
+}
+
+// check finds values that are right each by itself and wrong together.
+func (c *Config) check(problems *Problems) {
+	if c.Drain.Spread > c.Drain.Time {
+		problems.add(c.where("drain.spread"), "%v is longer than drain.time, %v", c.Drain.Spread, c.Drain.Time)
+	}
+	if c.Drain.Time > c.Drain.HardEnd {
+		problems.add(c.where("drain.time"), "%v is longer than drain.hardEnd, %v", c.Drain.Time, c.Drain.HardEnd)
+	}
+	c.checkPulse(problems)
+}
+
+// checkPulse finds the original's variables where some are set and some not.
+func (c *Config) checkPulse(problems *Problems) {
+	p := c.Pulse
+	parts := map[string]string{"pulse.username": p.Username, "pulse.password": p.Password.Reveal(), "pulse.hostname": p.Hostname}
+	if none := p.Username+p.Password.Reveal()+p.Hostname == ""; none || p.URL.Reveal() != "" {
+		return
+	}
+	for _, s := range Settings {
+		if text, part := parts[s.Key]; part && text == "" {
+			problems.add(s.Variable, "is missing: without PULSE_URL, user name, password and hostname are all needed")
+		}
+	}
+	if u, err := url.Parse("amqps://" + p.Hostname); p.Hostname != "" && (err != nil || u.Host != p.Hostname || u.Hostname() == "") {
+		problems.add(c.where("pulse.hostname"), "%q is not a host name", p.Hostname)
+	}
+}
+
+// where names a setting by its source; by its key where that is the default.
+func (c *Config) where(key string) string {
+	if source := c.Source(key); source != "default" {
+		return source
+	}
+	return key
+}

@@ -1,0 +1,109 @@
+// Package config gives the proxy's settings: from flags, the environment, a
+// settings file and defaults, in this order of precedence.
+//
+// One table (settings.go) says what there is: flag, variable, file key,
+// default and help. All else is made from it: parsing, the file's unknown
+// keys, `events config`, the documentation. To add a setting, add a field here
+// and a line there.
+//
+//	defaults ◀── file: defaults ◀── file: profile ◀── environment ◀── flags
+//
+// Every value is text until the table parses it, wherever it comes from: a
+// password that looks like a number stays what was written. Nothing in this
+// package reads a global: arguments, environment and files are Load's
+// arguments.
+package config
+
+import "time"
+
+// Config is the effective settings.
+type Config struct {
+	// Profile is the section of the settings file that was used.
+	Profile string
+
+	// File is the settings file that was read; empty without one.
+	File string
+
+	Pulse  Pulse
+	Server Server
+	Limits Limits
+	Drain  Drain
+
+	sources map[string]string // where a key's value came from; none: default
+}
+
+// Pulse says where the broker is. URL wins over the rest but Namespace.
+type Pulse struct {
+	URL       Secret // amqp[s]://user:password@host[:port]/vhost
+	Username  string
+	Password  Secret
+	Hostname  string // may have a port; default 5671, always TLS
+	VHost     string
+	Namespace string // the <user> in queue names; default: the user name
+}
+
+// Server is the HTTP side and what it tells.
+type Server struct {
+	Host       string        // address to listen on; empty: all
+	Port       int           // 0: any free one
+	RootURL    string        // without a slash at the end; empty: http://localhost:<port>
+	ForceSSL   bool          // redirect http to https, by X-Forwarded-Proto
+	TrustProxy bool          // take the client's address from X-Forwarded-For
+	Operator   string        // address of the operator's listener; empty: none
+	Origins    []string      // web origins that may connect; empty: all
+	Exchanges  []string      // patterns of exchanges that may be bound; empty: all
+	PingPeriod time.Duration // time between pings
+	Debug      string        // as DEBUG of Node's debug: patterns, events:* for ours
+	LogFormat  string        // text or json
+}
+
+// Limits bound what clients may take. Zero means no limit for the first three;
+// the others are at least 1.
+type Limits struct {
+	Streams           int     // in all
+	StreamsPerAddress int     // of one client address
+	ConnectsPerSecond float64 // of one client address
+	Bindings          int     // distinct bindings of a stream
+	HeadBytes         int     // of a request's head
+	MessageBytes      int     // of a message's body
+	WriteDeadline     time.Duration
+	SlowAfter         time.Duration
+	Backlog           int // messages at the broker for one stream
+	BacklogBytes      int // bytes in the proxy for one stream
+	Prefetch          int // deliveries under way to a stream
+	Declares          int // concurrent declares of an AMQP connection
+}
+
+// Drain is the end of the process: Spread ≤ Time ≤ HardEnd, all counted from
+// the signal.
+type Drain struct {
+	Spread  time.Duration // streams are ended one after the other over this time
+	Time    time.Duration // by then every stream has ended
+	HardEnd time.Duration // the process ends, whatever is left
+}
+
+// Default gives the settings of a process that is told nothing.
+func Default() Config {
+	return Config{
+		Profile: "production",
+		Pulse:   Pulse{VHost: "/"},
+		Server:  Server{Port: 12345, PingPeriod: 20 * time.Second, LogFormat: "text"},
+		Limits: Limits{
+			Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
+			WriteDeadline: 10 * time.Second, SlowAfter: 15 * time.Second,
+			Backlog: 100_000, BacklogBytes: 1 << 20,
+			Prefetch: 50, Declares: 32,
+		},
+		Drain: Drain{Spread: 2 * time.Second, Time: 10 * time.Second, HardEnd: 15 * time.Second},
+	}
+}
+
+// Source tells where a setting's value came from: a flag ("--port"), a
+// variable ("PORT"), a file with its section ("user-config.yml: production"),
+// or "default".
+func (c Config) Source(key string) string {
+	if source, ok := c.sources[key]; ok {
+		return source
+	}
+	return "default"
+}

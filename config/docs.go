@@ -1,0 +1,49 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteMarkdown writes the table of settings for people.
+func WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("| variable | flag | key in a profile of the file | value | default | meaning |\n|---|---|---|---|---|---|\n")
+	for _, s := range Settings {
+		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s | %s |\n",
+			s.Variable, s.Flag, strings.Join(append([]string{s.Key}, s.Aliases...), "`, `"), s.Kind(), code(s.Default()), s.Help)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
+}
+
+// WriteJSON writes the table of settings for machines.
+func WriteJSON(w io.Writer) error {
+	type line struct {
+		Key      string   `json:"key"`
+		Aliases  []string `json:"aliases,omitempty"`
+		Flag     string   `json:"flag"`
+		Variable string   `json:"variable"`
+		Kind     string   `json:"kind"`
+		Default  string   `json:"default"`
+		Secret   bool     `json:"secret"`
+		Help     string   `json:"help"`
+	}
+	lines := make([]line, len(Settings))
+	for i, s := range Settings {
+		lines[i] = line{s.Key, s.Aliases, "--" + s.Flag, s.Variable, s.Kind(), s.Default(), s.Secret, s.Help}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(lines)
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// defaultsSection holds for every profile, below the profile's own section.
+const defaultsSection = "defaults"
+
+// accepted keys of the original's files have no effect here.
+var accepted = []string{"server.env"} // the profile says it
+
+// entry is one value of a settings file.
+type entry struct {
+	text string
+	line int
+	key  string // as written; may be an alias
+}
+
+// settingsFile is a read settings file and the profile that it is read for.
+//
+//	defaults:
+//	  pulse: {hostname: pulse.example.org}
+//	production:
+//	  pulse: {username: events, password: !env PULSE_PASSWORD}
+//	  server: {port: 12345}
+type settingsFile struct {
+	name     string
+	profile  string
+	readFrom string // name, if there was such a file
+	sections map[string]map[string]entry
+	getenv   func(string) string // for !env
+	problems *Problems
+}
+
+// openFile reads the settings file that the command line asks for, or the
+// default one where it exists.
+func openFile(line *commandLine, getenv func(string) string, readFile func(string) ([]byte, error), problems *Problems) *settingsFile {
+	f := &settingsFile{
+		name:     cmp.Or(line.file, DefaultFile),
+		profile:  cmp.Or(line.profile, getenv("NODE_ENV"), Default().Profile),
+		sections: map[string]map[string]entry{},
+		getenv:   getenv,
+		problems: problems,
+	}
+	data, err := readFile(f.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && line.file == "":
+		return f
+	case err != nil:
+		problems.add(f.name, "cannot be read: %v", err)
+		return f
+	}
+	f.readFrom = f.name
+	f.parse(data)
+	chosen := line.file != "" || line.profile != "" || getenv("NODE_ENV") != ""
+	f.wantProfile(chosen)
+	return f
+}
+
+// wantProfile finds a profile that was asked for and is not there: it would
+// else run on defaults, and nobody would know why.
+func (f *settingsFile) wantProfile(chosen bool) {
+	_, found := f.sections[f.profile]
+	_, defaults := f.sections[defaultsSection]
+	if chosen && !found && !defaults && len(f.sections) > 0 {
+		f.problems.add(f.name, "no section %q; there is %s (choose with --profile or NODE_ENV)", f.profile, strings.Join(f.names(), ", "))
+	}
+}
+
+func (f *settingsFile) names() []string {
+	var names []string
+	for name := range f.sections {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// layers gives the sections that hold for the profile, weaker first.
+func (f *settingsFile) layers() []layer {
+	return []layer{
+		fileLayer(f.name, defaultsSection, f.sections[defaultsSection]),
+		fileLayer(f.name, f.profile, f.sections[f.profile]),
+	}
+}
+
+// parse reads every section, those of other profiles too: a typing error is
+// found before the day that profile is needed.
+func (f *settingsFile) parse(data []byte) {
+	var document, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	err := decoder.Decode(&document)
+	switch {
+	case errors.Is(err, io.EOF): // empty
+		return
+	case err != nil:
+		f.problems.add(f.name, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		return
+	case !errors.Is(decoder.Decode(&second), io.EOF):
+		f.problems.add(f.name, "holds more than one YAML document")
+		return
+	}
+	f.mapping(document.Content[0], "", func(section string, n *yaml.Node) {
+		f.sections[section] = map[string]entry{}
+		f.section(section, n)
+	})
+}
+
+func (f *settingsFile) section(section string, n *yaml.Node) {
+	if slices.Contains([]string{"pulse", "server", "limits", "drain"}, section) {
+		f.bad(n, section, "is no profile: settings stand in a section per profile, such as production: {%s: ...}", section)
+		return
+	}
+	f.mapping(n, section, func(group string, n *yaml.Node) {
+		if !isGroup(group) {
+			f.bad(n, section+": "+group, "unknown key")
+			return
+		}
+		f.mapping(n, section+": "+group, func(key string, n *yaml.Node) {
+			f.value(section, group+"."+key, n)
+		})
+	})
+}
+
+// isGroup tells whether keys of the table start with the name.
+func isGroup(name string) bool {
+	return slices.ContainsFunc(Settings, func(s Setting) bool {
+		return slices.ContainsFunc(append(s.Aliases, s.Key), func(key string) bool { return strings.HasPrefix(key, name+".") })
+	})
+}
+
+func (f *settingsFile) value(section, key string, n *yaml.Node) {
+	if slices.Contains(accepted, key) {
+		return
+	}
+	s, known := settingOf(key)
+	if !known {
+		f.bad(n, section+": "+key, "unknown key")
+		return
+	}
+	if before, twice := f.sections[section][s.Key]; twice {
+		f.bad(n, section+": "+key, "means the same as %s in line %d", before.key, before.line)
+		return
+	}
+	text, set, why := scalarText(n, f.getenv)
+	if why != "" {
+		f.bad(n, section+": "+key, "%s", why)
+	} else if set {
+		f.sections[section][s.Key] = entry{text, n.Line, key}
+	}
+}

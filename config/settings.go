@@ -1,0 +1,152 @@
+package config
+
+import (
+	"math"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Setting is one line of the table of settings.
+type Setting struct {
+	Key      string   // in a profile of the settings file: pulse.username
+	Aliases  []string // further keys that files may use
+	Flag     string   // without the dashes
+	Variable string
+	Help     string
+	Secret   bool
+
+	in func(*Config) pflag.Value // its place
+}
+
+// Default gives the default as text; empty: none.
+func (s Setting) Default() string {
+	c := Default()
+	return s.in(&c).String()
+}
+
+// Kind says what the value is: text, number, duration, …
+func (s Setting) Kind() string { return s.in(&Config{}).Type() }
+
+// at makes a setting's place from a pointer into a Config and a kind.
+func at[T any](k kind[T], place func(*Config) *T) func(*Config) pflag.Value {
+	return func(c *Config) pflag.Value { return field[T]{place(c), k} }
+}
+
+// Settings is the table, in the order of help and documentation.
+var Settings = []Setting{
+	{Key: "pulse.url", Flag: "pulse-url", Variable: "PULSE_URL", Secret: true,
+		Help: "the broker as one AMQP URL; wins over the next four",
+		in:   at(brokerURL, func(c *Config) *Secret { return &c.Pulse.URL })},
+	{Key: "pulse.username", Flag: "pulse-username", Variable: "PULSE_USERNAME",
+		Help: "user name at the broker",
+		in:   at(text, func(c *Config) *string { return &c.Pulse.Username })},
+	{Key: "pulse.password", Flag: "pulse-password", Variable: "PULSE_PASSWORD", Secret: true,
+		Help: "password at the broker; the variable is better, as flags are seen by every user of the machine",
+		in:   at(secret, func(c *Config) *Secret { return &c.Pulse.Password })},
+	{Key: "pulse.hostname", Flag: "pulse-hostname", Variable: "PULSE_HOSTNAME",
+		Help: "host of the broker, reached by TLS; port 5671 unless it names one",
+		in:   at(text, func(c *Config) *string { return &c.Pulse.Hostname })},
+	{Key: "pulse.vhost", Flag: "pulse-vhost", Variable: "PULSE_VHOST",
+		Help: "virtual host at the broker",
+		in:   at(text, func(c *Config) *string { return &c.Pulse.VHost })},
+	{Key: "pulse.namespace", Flag: "pulse-namespace", Variable: "PULSE_NAMESPACE",
+		Help: "the <user> in queue/<user>/exclusive/...; the user name, if not set",
+		in:   at(text, func(c *Config) *string { return &c.Pulse.Namespace })},
+
+	{Key: "server.port", Flag: "port", Variable: "PORT",
+		Help: "port to listen on; 0 takes a free one and prints it",
+		in:   at(whole(0, 65535), func(c *Config) *int { return &c.Server.Port })},
+	{Key: "server.host", Flag: "host", Variable: "EVENTS_HOST",
+		Help: "address to listen on; all, if not set",
+		in:   at(text, func(c *Config) *string { return &c.Server.Host })},
+	{Key: "server.rootUrl", Aliases: []string{"server.publicUrl", "taskcluster.rootUrl"}, Flag: "root-url", Variable: "TASKCLUSTER_ROOT_URL",
+		Help: "root URL as clients see it, for the reference and the page; http://localhost:PORT, if not set",
+		in:   at(webURL, func(c *Config) *string { return &c.Server.RootURL })},
+	{Key: "server.forceSSL", Flag: "force-ssl", Variable: "FORCE_SSL",
+		Help: "redirect to https what a proxy says came by http",
+		in:   at(truth, func(c *Config) *bool { return &c.Server.ForceSSL })},
+	{Key: "server.trustProxy", Flag: "trust-proxy", Variable: "TRUST_PROXY",
+		Help: "take client addresses from X-Forwarded-For: only behind a proxy that sets it",
+		in:   at(truth, func(c *Config) *bool { return &c.Server.TrustProxy })},
+	{Key: "server.operator", Flag: "operator", Variable: "EVENTS_OPERATOR",
+		Help: "address of a second listener, for operators alone, such as 127.0.0.1:12346; off, if not set",
+		in:   at(address, func(c *Config) *string { return &c.Server.Operator })},
+	{Key: "server.origins", Flag: "origins", Variable: "EVENTS_ORIGINS",
+		Help: "web origins whose pages may connect; all, if not set",
+		in:   at(origins, func(c *Config) *[]string { return &c.Server.Origins })},
+	{Key: "server.exchanges", Flag: "exchanges", Variable: "EVENTS_EXCHANGES",
+		Help: "exchanges that may be bound, as patterns: * stands for anything but a slash; all, if not set",
+		in:   at(patterns, func(c *Config) *[]string { return &c.Server.Exchanges })},
+	{Key: "server.pingPeriod", Flag: "ping-period", Variable: "EVENTS_PING_PERIOD",
+		Help: "time between pings on a stream",
+		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Server.PingPeriod })},
+	{Key: "server.debug", Flag: "debug", Variable: "DEBUG",
+		Help: "events:* turns debug logs on",
+		in:   at(text, func(c *Config) *string { return &c.Server.Debug })},
+	{Key: "server.logFormat", Flag: "log-format", Variable: "EVENTS_LOG_FORMAT",
+		Help: "text or json, on standard error",
+		in:   at(oneOf("text", "json"), func(c *Config) *string { return &c.Server.LogFormat })},
+
+	{Key: "limits.streams", Flag: "streams", Variable: "EVENTS_STREAMS",
+		Help: "streams in all, further ones get 503; 0: no limit",
+		in:   at(whole(0, math.MaxInt32), func(c *Config) *int { return &c.Limits.Streams })},
+	{Key: "limits.streamsPerAddress", Flag: "streams-per-address", Variable: "EVENTS_STREAMS_PER_ADDRESS",
+		Help: "streams of one client address, further ones get 429; 0: no limit",
+		in:   at(whole(0, math.MaxInt32), func(c *Config) *int { return &c.Limits.StreamsPerAddress })},
+	{Key: "limits.connectsPerSecond", Flag: "connects-per-second", Variable: "EVENTS_CONNECTS_PER_SECOND",
+		Help: "connects per second of one client address, further ones get 429; 0: no limit",
+		in:   at(rate, func(c *Config) *float64 { return &c.Limits.ConnectsPerSecond })},
+	{Key: "limits.bindings", Flag: "bindings", Variable: "EVENTS_BINDINGS",
+		Help: "distinct bindings of a stream",
+		in:   at(whole(1, math.MaxInt32), func(c *Config) *int { return &c.Limits.Bindings })},
+	{Key: "limits.headBytes", Flag: "head-bytes", Variable: "EVENTS_HEAD_BYTES",
+		Help: "size of a request's head, bindings included; larger ones get 431 or 414",
+		in:   at(size(1<<10), func(c *Config) *int { return &c.Limits.HeadBytes })},
+	{Key: "limits.messageBytes", Flag: "message-bytes", Variable: "EVENTS_MESSAGE_BYTES",
+		Help: "size of a message's body; a larger one is announced, not delivered",
+		in:   at(size(1), func(c *Config) *int { return &c.Limits.MessageBytes })},
+	{Key: "limits.writeDeadline", Flag: "write-deadline", Variable: "EVENTS_WRITE_DEADLINE",
+		Help: "a client that takes no byte for so long is cut",
+		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Limits.WriteDeadline })},
+	{Key: "limits.slowAfter", Flag: "slow-after", Variable: "EVENTS_SLOW_AFTER",
+		Help: "a stream whose prefetch is used up without one acknowledgement for so long is cut",
+		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Limits.SlowAfter })},
+	{Key: "limits.backlog", Flag: "backlog", Variable: "EVENTS_BACKLOG",
+		Help: "messages that wait at the broker for one stream before it is cut",
+		in:   at(whole(1, math.MaxInt32), func(c *Config) *int { return &c.Limits.Backlog })},
+	{Key: "limits.backlogBytes", Flag: "backlog-bytes", Variable: "EVENTS_BACKLOG_BYTES",
+		Help: "bytes that wait in the proxy for one stream before it is cut",
+		in:   at(size(1), func(c *Config) *int { return &c.Limits.BacklogBytes })},
+	{Key: "limits.prefetch", Flag: "prefetch", Variable: "EVENTS_PREFETCH",
+		Help: "deliveries under way to a stream",
+		in:   at(whole(1, 65535), func(c *Config) *int { return &c.Limits.Prefetch })},
+	{Key: "limits.declares", Flag: "declares", Variable: "EVENTS_DECLARES",
+		Help: "queues declared at once over one AMQP connection",
+		in:   at(whole(1, 2047), func(c *Config) *int { return &c.Limits.Declares })},
+
+	{Key: "drain.spread", Flag: "drain-spread", Variable: "EVENTS_DRAIN_SPREAD",
+		Help: "on SIGTERM and SIGINT streams are ended one after the other over this time",
+		in:   at(span(0), func(c *Config) *time.Duration { return &c.Drain.Spread })},
+	{Key: "drain.time", Flag: "drain-time", Variable: "EVENTS_DRAIN_TIME",
+		Help: "time from the signal within which every stream is ended",
+		in:   at(span(0), func(c *Config) *time.Duration { return &c.Drain.Time })},
+	{Key: "drain.hardEnd", Flag: "drain-hard-end", Variable: "EVENTS_DRAIN_HARD_END",
+		Help: "time from the signal after which the process ends with status 1, whatever is left",
+		in:   at(span(0), func(c *Config) *time.Duration { return &c.Drain.HardEnd })},
+}
+
+// settingOf gives the setting of a file's key, which may be an alias.
+func settingOf(key string) (Setting, bool) {
+	for _, s := range Settings {
+		if s.Key == key {
+			return s, true
+		}
+		for _, alias := range s.Aliases {
+			if alias == key {
+				return s, true
+			}
+		}
+	}
+	return Setting{}, false
+}

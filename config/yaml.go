@@ -1,0 +1,106 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// mapping calls each for every key of a mapping, in order; null is an empty
+// one. What is not a mapping, and keys that come twice, are problems.
+func (f *settingsFile) mapping(n *yaml.Node, where string, each func(key string, n *yaml.Node)) {
+	n = resolve(n)
+	if isNull(n) {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		f.bad(n, where, "must be a mapping, with keys")
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := resolve(n.Content[i]), resolve(n.Content[i+1])
+		if key.Kind != yaml.ScalarNode || seen[key.Value] {
+			f.bad(key, where, "key %q is there twice or is no word", key.Value)
+			continue
+		}
+		seen[key.Value] = true
+		each(key.Value, value)
+	}
+}
+
+func (f *settingsFile) bad(n *yaml.Node, where, format string, args ...any) {
+	at := fmt.Sprintf("%s:%d", f.name, n.Line)
+	if where != "" {
+		at += ": " + where
+	}
+	f.problems.add(at, format, args...)
+}
+
+// resolve follows an alias (*name) to its anchor (&name).
+func resolve(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// scalarText gives a value as the text that was written, or why it is none;
+// set is false for null and for !env of a variable that is not set. A list of
+// texts becomes one text with commas.
+func scalarText(n *yaml.Node, getenv func(string) string) (text string, set bool, why string) {
+	n = resolve(n)
+	switch {
+	case isNull(n):
+		return "", false, ""
+	case n.Kind == yaml.SequenceNode:
+		return listText(n, getenv)
+	case n.Kind != yaml.ScalarNode:
+		return "", false, "must be a value, not a mapping"
+	case strings.HasPrefix(n.Tag, "!env"):
+		return variableText(n, getenv)
+	case !slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag()):
+		return "", false, "unknown tag " + n.Tag
+	}
+	return n.Value, true, ""
+}
+
+func listText(n *yaml.Node, getenv func(string) string) (string, bool, string) {
+	items := make([]string, 0, len(n.Content))
+	for _, item := range n.Content {
+		item = resolve(item)
+		text, set, why := "", false, "must be a list of values"
+		if item.Kind == yaml.ScalarNode {
+			text, set, why = scalarText(item, getenv)
+		}
+		if why == "" && strings.Contains(text, ",") {
+			why = "an item of the list holds a comma"
+		}
+		if why != "" {
+			return "", false, why
+		}
+		if set {
+			items = append(items, text)
+		}
+	}
+	return strings.Join(items, ","), true, ""
+}
+
+// variableText reads the tags of Taskcluster's settings files: !env NAME, and
+// with the type that is expected (which the table knows better).
+func variableText(n *yaml.Node, getenv func(string) string) (string, bool, string) {
+	kind, _ := strings.CutSuffix(strings.TrimPrefix(n.Tag, "!env"), ":optional")
+	text := getenv(n.Value)
+	switch kind {
+	case "", ":string", ":number", ":bool":
+	case ":list": // separated by spaces there
+		text = strings.Join(strings.Fields(text), ",")
+	default:
+		return "", false, "unknown tag " + n.Tag
+	}
+	return text, text != "", ""
+}
