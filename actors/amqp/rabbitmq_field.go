@@ -48,7 +48,7 @@ var fieldSizes = map[int]int{
 	't': 1, 'b': 1, 'B': 1, // bool, int8, uint8
 	's': 2, 'u': 2, // int16, uint16
 	'I': 4, 'i': 4, 'f': 4, // int32, uint32, float32
-	'D': 5, // decimal: scale, value
+	'D': 5,                         // decimal: scale, value
 	'l': 8, 'L': 8, 'd': 8, 'T': 8, // int64, float64, time
 	'V': 0, // nothing
 }
