@@ -1,29 +1,25 @@
 package actors
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // connection is the actor behind one event stream: its life, not its bytes.
-// Messages go from the consumer's worker straight into the stream.
+// Messages go from a worker straight into the stream.
 //
-// Owns:    stream (it alone ends it), consumer (PID), ping timer.
+// Owns:    stream (it alone ends it), ping timer, and in dedicated mode its
+// consumer. In shared mode a feed feeds the stream.
 // Parent:  connections; never restarted.
-// Ends:    reader gone, consumer failed, stream spoiled, shutdown.
+// Ends:    reader gone, consumer or feed failed, stream spoiled, shutdown.
 type connection struct {
 	*node
-	system   *System
-	stream   *Stream
-	bindings []amqp.Binding
-	broker   *actor.PID
-	consumer *actor.PID
-	ping     *time.Timer
+	system *System
+	stream *Stream
+	source subscription // dedicated mode
+	feeds  *actor.PID   // shared mode, else nil
+	ping   *time.Timer
 }
 
 // Receive is the table of contents.
@@ -36,8 +32,7 @@ func (c *connection) Receive(ctx actor.Context) {
 	case refused:
 		c.finish(ctx, msg.err)
 	case subscribed:
-		c.become("ready")
-		ctx.Request(c.broker, opened{})
+		c.subscribed(ctx)
 	case pingDue:
 		c.pingNow(ctx)
 	case gone:
@@ -61,19 +56,25 @@ func (c *connection) Receive(ctx actor.Context) {
 func (c *connection) start(ctx actor.Context) {
 	c.become("opening")
 	c.pingNow(ctx)
-	ctx.Request(c.broker, acquire{})
-}
-
-// consume: there is room on a link. The consumer does the rest.
-func (c *connection) consume(ctx actor.Context, msg acquired) {
-	if c.consumer != nil || c.stream.Ended() != nil {
+	if c.feeds != nil {
+		ctx.Request(c.feeds, attach{stream: c.stream, bindings: c.source.bindings})
 		return
 	}
-	c.become("subscribing")
-	s := c.system
-	c.consumer = s.spawn(ctx, c.node, RoleConsumer, c.stream.id, stopAlways, func(n *node) actor.Actor {
-		return &consumer{node: n, system: s, link: msg.link, stream: c.stream, bindings: c.bindings}
-	})
+	c.source.ask(ctx)
+}
+
+func (c *connection) consume(ctx actor.Context, msg acquired) {
+	if c.stream.Ended() == nil {
+		c.source.consume(ctx, msg)
+	}
+}
+
+func (c *connection) subscribed(ctx actor.Context) {
+	if c.feeds != nil {
+		c.become("ready")
+		return
+	}
+	c.source.subscribed(ctx)
 }
 
 // HandleFailure makes the connection its consumer's supervisor: the failure is
@@ -83,19 +84,6 @@ func (c *connection) HandleFailure(_ *actor.ActorSystem, supervisor actor.Superv
 	c.childFailed(child, reason)
 	c.stream.finish(verdict(reason))
 	supervisor.StopChildren(child) // its Terminated ends the connection
-}
-
-// verdict is what a client is told of a failure.
-func verdict(reason any) *Error {
-	err, ok := reason.(error)
-	if !ok {
-		err = fmt.Errorf("panic: %v", reason)
-	}
-	var told *Error
-	if errors.As(err, &told) {
-		return told
-	}
-	return &Error{Code: InternalError, Reason: "A defect of this service ended the stream", Cause: err}
 }
 
 // finish ends the stream with its code, and then the actor. The first code
@@ -116,14 +104,14 @@ func (c *connection) pingNow(ctx actor.Context) {
 }
 
 func (c *connection) crash(ctx actor.Context, msg fail) {
-	if msg.role == RoleConnection {
+	switch {
+	case msg.role == RoleConnection:
 		panic(planted(msg.role))
-	}
-	if c.consumer == nil {
+	case c.feeds != nil:
+		ctx.Send(c.feeds, fail{role: msg.role, stream: c.stream})
+	case !c.source.crash(ctx, msg):
 		c.finish(ctx, verdict(planted(msg.role))) // what would have failed is not there yet
-		return
 	}
-	ctx.Send(c.consumer, msg)
 }
 
 func (c *connection) stopping() {
@@ -135,6 +123,10 @@ func (c *connection) stopping() {
 
 func (c *connection) stopped(ctx actor.Context) {
 	c.stopping()
-	ctx.Request(c.broker, release{})
+	if c.feeds != nil {
+		ctx.Request(c.feeds, detach{stream: c.stream})
+	} else {
+		c.source.release(ctx)
+	}
 	c.leave()
 }

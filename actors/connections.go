@@ -15,6 +15,7 @@ type connections struct {
 	*node
 	system  *System
 	broker  *actor.PID
+	feeds   *actor.PID         // nil in dedicated mode
 	open    map[string]*Stream // by the connection's PID
 	streams map[string]*actor.PID
 	account *account
@@ -31,9 +32,9 @@ type draining struct {
 // drainStep is the time between two groups of streams that are shut down.
 const drainStep = 20 * time.Millisecond
 
-func newConnections(s *System, n *node, broker *actor.PID) *connections {
+func newConnections(s *System, n *node, broker, feeds *actor.PID) *connections {
 	return &connections{
-		node: n, system: s, broker: broker, open: map[string]*Stream{}, streams: map[string]*actor.PID{},
+		node: n, system: s, broker: broker, feeds: feeds, open: map[string]*Stream{}, streams: map[string]*actor.PID{},
 		account: newAccount(s.options.Limits),
 	}
 }
@@ -70,7 +71,8 @@ func (c *connections) admit(ctx actor.Context, msg admit) {
 	}
 	s, stream := c.system, msg.stream
 	pid := s.spawn(ctx, c.node, RoleConnection, stream.id, stopAlways, func(n *node) actor.Actor {
-		return &connection{node: n, system: s, stream: stream, bindings: msg.bindings, broker: c.broker}
+		source := subscription{system: s, node: n, broker: c.broker, bindings: msg.bindings, sink: stream}
+		return &connection{node: n, system: s, stream: stream, source: source, feeds: c.feeds}
 	})
 	c.account.enter(stream.address)
 	c.open[pid.Id], c.streams[stream.id] = stream, pid
@@ -126,12 +128,8 @@ func (c *connections) settle(stream *Stream) {
 
 // abandon: this instance ends, and its connections with it.
 func (c *connections) abandon() {
-	why := &Error{Code: InternalError, Reason: "The service had to start anew"}
-	if c.system.closing.Load() {
-		why = errShutdown
-	}
 	for _, stream := range c.open {
-		stream.finish(why)
+		stream.finish(c.system.anew())
 		c.settle(stream)
 	}
 	clear(c.open)
@@ -179,8 +177,8 @@ func (c *connections) crash(ctx actor.Context, msg crash) {
 		panic(planted(msg.role))
 	}
 	pid := c.streams[msg.stream]
-	if pid == nil {
-		answer(ctx, refused{err: &Error{Code: InternalError, Reason: "There is no such actor"}})
+	if pid == nil || (msg.role == RoleFeed && c.feeds == nil) {
+		answer(ctx, refused{err: errNoSuchActor})
 		return
 	}
 	ctx.Send(pid, fail{role: msg.role})

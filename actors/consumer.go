@@ -6,17 +6,17 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// consumer is a stream's side towards the broker.
+// consumer is the side of a stream, or of a feed, towards the broker.
 //
 // Owns:    one worker, the goroutine that holds the AMQP channel and its queue.
-// Parent:  connection; never restarted.
+// Parent:  connection or feed; never restarted.
 // Ends:    with its parent, which cancels the worker; or when the worker has
 // exited, by failing with the reason: the parent hears of it as supervisor.
 type consumer struct {
 	*node
 	system   *System
 	link     amqp.Link
-	stream   *Stream
+	sink     sink
 	bindings []amqp.Binding
 	worker   *worker
 }
@@ -44,7 +44,7 @@ func (c *consumer) Receive(ctx actor.Context) {
 func (c *consumer) start(ctx actor.Context) {
 	c.become("subscribing")
 	root, self := c.system.root, ctx.Self()
-	c.worker = newWorker(c.system, c.link, c.bindings, c.stream)
+	c.worker = newWorker(c.system, c.link, c.bindings, c.sink)
 	c.worker.report = func(message any) { root.Send(self, message) }
 	c.system.startWorker(c.worker)
 }

@@ -7,6 +7,8 @@
 //
 //	events                 restarts a child 3 times in 10 s, then the System ends
 //	├─ broker              AMQP links: dial, lost, redial; gives out channels
+//	├─ feeds               (shared mode) one feed per distinct set of bindings
+//	│  └─ feed*            one consumer for all streams with these bindings
 //	└─ connections         admits, counts, drains
 //	   └─ connection*      the life of one stream; never restarted
 //	      └─ consumer*     owns one worker: the goroutine that holds one AMQP channel
@@ -24,6 +26,11 @@
 // The connection owns its stream's life, not its bytes: messages go from the
 // worker straight into the Stream. An actor message per delivery costs a third
 // of a fan-out's throughput and would decide nothing.
+//
+// In shared mode (Options.ShareQueues) streams with equal bindings attach to
+// one feed: its one worker delivers to a hub, which puts the same message into
+// every stream. A stream whose bytes wait is cut; the feed waits for nobody.
+// The last one's leaving, and a short linger, removes the queue.
 //
 // Blocking happens in two places: in the worker (AMQP calls) and in the reader
 // (a socket). An actor never blocks, so it can always be stopped.
@@ -60,6 +67,7 @@
 //
 //   - stream: the hand-over to one reader; connection: the actor behind it
 //   - link, channel: an AMQP connection, an AMQP channel
+//   - feed: the actor that has one queue for many streams; hub: its fan-out
 //   - lease: the right to one channel of a link
 //   - verdict: why a stream ended
 //   - window: the deliveries under way to a reader, at most prefetch

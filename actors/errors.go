@@ -78,7 +78,8 @@ func CodeOf(err error) Code {
 }
 
 var (
-	errDraining   = &Error{Code: Draining, Reason: "The service is shutting down"}
-	errShutdown   = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
-	errReaderGone = &Error{Code: ClientGone, Reason: "The reader has gone"}
+	errDraining    = &Error{Code: Draining, Reason: "The service is shutting down"}
+	errShutdown    = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
+	errNoSuchActor = &Error{Code: InternalError, Reason: "There is no such actor"}
+	errReaderGone  = &Error{Code: ClientGone, Reason: "The reader has gone"}
 )

@@ -15,6 +15,7 @@ type events struct {
 	*node
 	system      *System
 	broker      *actor.PID
+	feeds       *actor.PID // nil in dedicated mode
 	connections *actor.PID
 	restarting  bool // its children end, and that is no loss
 }
@@ -25,8 +26,10 @@ func (e *events) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
 		e.start(ctx)
-	case admit, examine, drain:
+	case admit, examine:
 		ctx.Forward(e.connections)
+	case drain:
+		e.drain(ctx)
 	case crash:
 		e.crash(ctx, msg)
 	case *actor.Terminated:
@@ -39,12 +42,22 @@ func (e *events) Receive(ctx actor.Context) {
 	}
 }
 
+func (e *events) drain(ctx actor.Context) {
+	if e.feeds != nil {
+		ctx.Send(e.feeds, hurry{})
+	}
+	ctx.Forward(e.connections)
+}
+
 func (e *events) start(ctx actor.Context) {
 	s := e.system
 	e.become("running")
 	e.broker = s.spawn(ctx, e.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(s, n) })
+	if s.options.ShareQueues {
+		e.feeds = s.spawn(ctx, e.node, RoleFeeds, "", stopAlways, func(n *node) actor.Actor { return newFeeds(s, n, e.broker) })
+	}
 	e.connections = s.spawn(ctx, e.node, RoleConnections, "", stopAlways, func(n *node) actor.Actor {
-		return newConnections(s, n, e.broker)
+		return newConnections(s, n, e.broker, e.feeds)
 	})
 }
 
@@ -54,11 +67,7 @@ func (e *events) bereaved(ctx actor.Context, child *actor.PID) {
 	if e.restarting || e.system.closing.Load() {
 		return
 	}
-	role := RoleConnections
-	if child.Equal(e.broker) {
-		role = RoleBroker
-	}
-	e.system.ended(fmt.Errorf("the actor %s failed too often", role))
+	e.system.ended(fmt.Errorf("the actor %s failed too often", child.Id))
 	ctx.Stop(ctx.Self())
 }
 
@@ -70,9 +79,20 @@ func (e *events) crash(ctx actor.Context, msg crash) {
 	case RoleBroker:
 		ctx.Send(e.broker, fail{role: msg.role})
 		answer(ctx, crashed{})
+	case RoleFeeds:
+		e.crashFeeds(ctx, msg)
 	default:
 		ctx.Forward(e.connections)
 	}
+}
+
+func (e *events) crashFeeds(ctx actor.Context, msg crash) {
+	if e.feeds == nil {
+		answer(ctx, refused{err: errNoSuchActor})
+		return
+	}
+	ctx.Send(e.feeds, fail{role: msg.role})
+	answer(ctx, crashed{})
 }
 
 // planted is the reason of a failure that somebody asked for.

@@ -98,6 +98,37 @@ type (
 	}
 )
 
+// A connection and its feed (shared mode).
+type (
+	// attach: connection → feeds → feed. Answered by subscribed when the
+	// stream is ready, by spoiled when the feed has failed.
+	attach struct {
+		late
+		stream   *Stream
+		bindings []amqp.Binding
+	}
+
+	// detach: connection → feeds → feed. The stream has ended.
+	detach struct {
+		late
+		stream *Stream
+	}
+
+	// failed: feed → feeds. For all who are attached.
+	failed struct {
+		late
+		err *Error
+	}
+
+	// lingered: feeds → itself. Nobody came back to the feed, if turn is still
+	// its turn.
+	lingered struct {
+		late
+		key  string
+		turn int
+	}
+)
+
 // The broker actor and its links.
 type (
 	// dialed: dial goroutine → broker.
@@ -139,6 +170,9 @@ type (
 		spread time.Duration
 	}
 
+	// hurry: events → feeds. Nothing lingers any more.
+	hurry struct{ late }
+
 	// shutNext: connections → itself. End the next few streams.
 	shutNext struct{ late }
 
@@ -162,10 +196,12 @@ type (
 	// crashed: the actor's parent → System. It was told to fail.
 	crashed struct{ late }
 
-	// fail: parent → child. Panic now; role says how far down.
+	// fail: parent → child. Panic now; role says how far down. In shared mode
+	// it goes connection → feeds → feed, and stream says which.
 	fail struct {
 		late
-		role Role
+		role   Role
+		stream *Stream
 	}
 )
 

@@ -40,6 +40,10 @@ type Options struct {
 	// the exchanges that may be asked for. Empty: all.
 	AllowExchanges []string
 
+	// ShareQueues lets streams with equal bindings share one queue, one
+	// channel and one encoding of each message. Default: a queue per stream.
+	ShareQueues bool
+
 	Limits Limits
 
 	// Chaos allows Crash.
@@ -54,6 +58,9 @@ type Limits struct {
 	Bindings          int           // distinct bindings of a stream; default 100
 	MessageBytes      int           // a larger body is announced, not delivered; default 64 MiB
 	Prefetch          int           // deliveries under way to a stream, 1 to 65535; default 50
+	FeedPrefetch      int           // the same to a shared queue's feed; default 500
+	BacklogBytes      int           // bytes waiting in the proxy for one reader of a shared queue; default 1 MiB
+	Linger            time.Duration // a shared queue stays so long without a stream; default 2 s
 	Declares          int           // channels being opened at once, per link; default 32
 	ChannelsPerLink   int           // streams that share an AMQP connection; default 500
 	SlowAfter         time.Duration // a full window without one acknowledgement ends the stream; default 15 s
@@ -64,7 +71,8 @@ type Limits struct {
 // DefaultLimits gives the limits that a zero value stands for.
 func DefaultLimits() Limits {
 	return Limits{
-		Bindings: 100, MessageBytes: 64 << 20, Prefetch: 50, Declares: 32,
+		Bindings: 100, MessageBytes: 64 << 20, Prefetch: 50, FeedPrefetch: 500, Declares: 32,
+		BacklogBytes: 1 << 20, Linger: 2 * time.Second,
 		ChannelsPerLink: amqp.ChannelsPerLink, SlowAfter: 15 * time.Second,
 		Backlog: 100_000, MaxLength: amqp.DefaultMaxLength,
 	}
@@ -81,6 +89,9 @@ func (o Options) withDefaults() Options {
 	or(&l.Bindings, d.Bindings)
 	or(&l.MessageBytes, d.MessageBytes)
 	or(&l.Prefetch, d.Prefetch)
+	or(&l.FeedPrefetch, d.FeedPrefetch)
+	or(&l.BacklogBytes, d.BacklogBytes)
+	or(&l.Linger, d.Linger)
 	or(&l.Declares, d.Declares)
 	or(&l.ChannelsPerLink, d.ChannelsPerLink)
 	or(&l.SlowAfter, d.SlowAfter)
@@ -117,17 +128,17 @@ func (o Options) validate() error {
 	l := o.Limits
 	for name, n := range map[string]int{
 		"Streams": l.Streams, "StreamsPerAddress": l.StreamsPerAddress, "Bindings": l.Bindings, "MessageBytes": l.MessageBytes,
-		"Prefetch": l.Prefetch, "Declares": l.Declares, "ChannelsPerLink": l.ChannelsPerLink, "Backlog": l.Backlog, "MaxLength": l.MaxLength,
+		"Prefetch": l.Prefetch, "FeedPrefetch": l.FeedPrefetch, "BacklogBytes": l.BacklogBytes, "Declares": l.Declares, "ChannelsPerLink": l.ChannelsPerLink, "Backlog": l.Backlog, "MaxLength": l.MaxLength,
 	} {
 		if n < 0 {
 			bad("Limits.%s is negative", name)
 		}
 	}
-	if l.ConnectsPerSecond < 0 || l.SlowAfter < 0 {
+	if l.ConnectsPerSecond < 0 || l.SlowAfter < 0 || l.Linger < 0 {
 		bad("a limit in seconds is negative")
 	}
-	if l.Prefetch > 65535 {
-		bad("Limits.Prefetch is over 65535, AMQP's limit")
+	if max(l.Prefetch, l.FeedPrefetch) > 65535 {
+		bad("Limits.Prefetch or FeedPrefetch is over 65535, AMQP's limit")
 	}
 	if l.MaxLength <= l.Backlog {
 		bad("Limits.MaxLength must be above Limits.Backlog: past it the broker drops messages in silence")

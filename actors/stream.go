@@ -233,6 +233,24 @@ func (s *Stream) finish(err *Error) {
 	}
 }
 
+// behind tells whether more than half of what may wait does.
+func (s *Stream) behind() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limit > 0 && s.bytes > s.limit/2
+}
+
+// ready and the two below make a stream a worker's sink: in dedicated mode.
+func (s *Stream) ready(w *worker) {
+	s.feedBy(w)
+	s.offer(Ready{})
+}
+
+func (s *Stream) deliver(m *Message) { s.offer(m) }
+
+// crowded: the window of unacknowledged deliveries slows the broker down.
+func (s *Stream) crowded() bool { return false }
+
 // idle tells whether nothing waits.
 func (s *Stream) idle() bool {
 	s.mu.Lock()

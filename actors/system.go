@@ -94,6 +94,9 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 		return nil, err
 	}
 	stream := &Stream{id: newID(), address: r.Address}
+	if s.options.ShareQueues {
+		stream.limit = s.options.Limits.BacklogBytes
+	}
 	if err := s.ask(admit{stream: stream, bindings: bindings}); err != nil {
 		stream.Close() // where the answer came late, it is the stream that nobody reads
 		return nil, err
@@ -250,6 +253,14 @@ func (s *System) Crash(role Role, stream string) error {
 // after sends a message to an actor later, unless the timer is stopped first.
 func (s *System) after(d time.Duration, to *actor.PID, message any) *time.Timer {
 	return time.AfterFunc(d, func() { s.root.Send(to, message) })
+}
+
+// anew is what streams are told when an actor above them ends.
+func (s *System) anew() *Error {
+	if s.closing.Load() {
+		return errShutdown
+	}
+	return &Error{Code: InternalError, Reason: "The service had to start anew"}
 }
 
 // newID gives 22 random characters.

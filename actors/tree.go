@@ -21,6 +21,8 @@ const (
 	RoleBroker      Role = "broker"
 	RoleConnections Role = "connections"
 	RoleConnection  Role = "connection"
+	RoleFeeds       Role = "feeds"
+	RoleFeed        Role = "feed"
 	RoleConsumer    Role = "consumer"
 	RoleWorker      Role = "worker"
 )

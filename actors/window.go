@@ -34,8 +34,8 @@ const (
 	lookEvery = time.Second
 )
 
-func newWindow(limits Limits, rouse func()) *window {
-	return &window{prefetch: uint64(limits.Prefetch), limits: limits, rouse: rouse}
+func newWindow(limits Limits, prefetch int, rouse func()) *window {
+	return &window{prefetch: uint64(prefetch), limits: limits, rouse: rouse}
 }
 
 // write: the reader has written everything up to tag.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
@@ -19,7 +20,7 @@ type worker struct {
 	system   *System
 	link     amqp.Link
 	bindings []amqp.Binding
-	stream   *Stream
+	sink     sink
 	report   func(any) // to the consumer: subscribed once, exited at the end
 	queue    string
 	window   *window
@@ -29,13 +30,22 @@ type worker struct {
 	crashing  atomic.Bool
 }
 
-func newWorker(s *System, link amqp.Link, bindings []amqp.Binding, stream *Stream) *worker {
+func newWorker(s *System, link amqp.Link, bindings []amqp.Binding, to sink) *worker {
 	w := &worker{
-		system: s, link: link, bindings: bindings, stream: stream,
+		system: s, link: link, bindings: bindings, sink: to,
 		queue: amqp.QueueName(s.options.Namespace), wake: make(chan struct{}, 1),
 	}
-	w.window = newWindow(s.options.Limits, w.rouse)
+	w.window = newWindow(s.options.Limits, w.prefetch(), w.rouse)
 	return w
+}
+
+// prefetch is how many deliveries may be under way: few to one reader, more to
+// a hub, which holds none back.
+func (w *worker) prefetch() int {
+	if _, shared := w.sink.(*hub); shared {
+		return w.system.options.Limits.FeedPrefetch
+	}
+	return w.system.options.Limits.Prefetch
 }
 
 // startWorker runs a worker in its goroutine. Close waits for all of them.
@@ -85,8 +95,7 @@ func (w *worker) run() (err error) {
 	if done, err := w.subscribe(channel); done || err != nil {
 		return err
 	}
-	w.stream.feedBy(w)
-	w.stream.offer(Ready{})
+	w.sink.ready(w)
 	w.report(subscribed{})
 	return w.deliver(channel)
 }
@@ -98,7 +107,7 @@ func (w *worker) subscribe(channel amqp.Channel) (done bool, err error) {
 	if err := channel.Declare(w.queue, amqp.QueueLimits{MaxLength: limits.MaxLength}); err != nil {
 		return false, w.unopened(err)
 	}
-	if err := channel.Consume(w.queue, limits.Prefetch); err != nil {
+	if err := channel.Consume(w.queue, w.prefetch()); err != nil {
 		w.deleteQueue()
 		return false, w.unopened(err)
 	}
@@ -127,7 +136,7 @@ func (w *worker) deleteQueue() {
 // deliver hands on what comes until the end.
 func (w *worker) deliver(channel amqp.Channel) error {
 	for {
-		delivery, ok, err := channel.Next(w.wake)
+		delivery, ok, err := w.next(channel)
 		switch {
 		case err != nil:
 			return lostError(err)
@@ -144,11 +153,29 @@ func (w *worker) deliver(channel amqp.Channel) error {
 	}
 }
 
+// crowdPause is how long a worker waits before it looks again whether its
+// readers can take more. Short: the broker's queue grows meanwhile.
+const crowdPause = 2 * time.Millisecond
+
+// next waits for a delivery, and before that for readers that can take it.
+func (w *worker) next(channel amqp.Channel) (d amqp.Delivery, ok bool, err error) {
+	if !w.sink.crowded() {
+		return channel.Next(w.wake)
+	}
+	pause := time.NewTimer(crowdPause)
+	defer pause.Stop()
+	select {
+	case <-w.wake:
+	case <-pause.C:
+	}
+	return d, false, nil
+}
+
 func (w *worker) hand(delivery amqp.Delivery) {
 	message, encoding := encode(delivery, w.system.options.Limits.MessageBytes)
 	w.system.count.countMessage(message, len(delivery.Body), encoding)
 	w.window.deliver(delivery.Tag)
-	w.stream.offer(message)
+	w.sink.deliver(message)
 }
 
 // settle acknowledges what was written, and looks whether the reader keeps up.
