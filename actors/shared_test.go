@@ -1,0 +1,164 @@
+package actors_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+func shared(o *actors.Options) { o.ShareQueues = true }
+
+// Broker cost grows with distinct binding sets, not with clients.
+func TestEqualBindingsShareOneQueueInAnyOrder(t *testing.T) {
+	f := open(t, shared)
+	f.declare("exchange/b")
+	one, two := amqp.Binding{Exchange: "exchange/tc/task", Pattern: "a.#"}, amqp.Binding{Exchange: "exchange/b", Pattern: "#"}
+	var streams []*actors.Stream
+	for _, bindings := range [][]amqp.Binding{{one, two}, {two, one}, {one, two, one}} {
+		s, err := f.Connect(bounded(t), actors.Request{Bindings: bindings})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		f.awaitReady(s)
+		streams = append(streams, s)
+	}
+	if n := len(f.broker.Queues()); n != 1 {
+		t.Fatalf("%d queues, want 1", n)
+	}
+	f.publish("a.x", 3)
+	for _, s := range streams {
+		for range 3 {
+			if m, ok := f.next(s).(*actors.Message); !ok || m.RoutingKey != "a.x" {
+				t.Fatal("a stream lost a message")
+			}
+		}
+	}
+}
+
+// The queue goes when the last stream has left and nobody came back.
+func TestASharedQueueGoesAfterItsLastStream(t *testing.T) {
+	f := open(t, func(o *actors.Options) { o.ShareQueues, o.Limits.Linger = true, 1 })
+	a, b := f.ready("exchange/tc/task", "#"), f.ready("exchange/tc/task", "#")
+	a.Close()
+	f.publish("x", 1)
+	if _, ok := f.next(b).(*actors.Message); !ok {
+		t.Fatal("the other stream lost its message")
+	}
+	b.Close()
+	f.clean()
+	again := f.ready("exchange/tc/task", "#")
+	f.publish("x", 1)
+	if _, ok := f.next(again).(*actors.Message); !ok {
+		t.Fatal("the stream of a new feed lost its message")
+	}
+}
+
+// A feed's failure reaches every stream of it with the right code, and no other.
+func TestAFeedsFailureIsToldToAllItsStreams(t *testing.T) {
+	f := open(t, shared)
+	good := f.ready("exchange/tc/task", "good")
+	keep := f.broker.Queues()
+	for _, c := range []struct {
+		name string
+		harm func(id string)
+		code actors.Code
+	}{
+		{"queue deleted", func(string) { f.deleteQueues(keep) }, actors.QueueDeleted},
+		{"consumer panics", func(id string) { f.Crash(actors.RoleConsumer, id) }, actors.InternalError},
+		{"worker panics", func(id string) { f.Crash(actors.RoleWorker, id) }, actors.InternalError},
+		{"feed panics", func(id string) { f.Crash(actors.RoleFeed, id) }, actors.InternalError},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, b := f.ready("exchange/tc/task", "bad"), f.ready("exchange/tc/task", "bad")
+			c.harm(a.ID())
+			for _, s := range []*actors.Stream{a, b} {
+				if err := f.end(s); err.Code != c.code {
+					t.Fatal(err)
+				}
+			}
+			f.publish("good", 1)
+			if _, ok := f.next(good).(*actors.Message); !ok {
+				t.Fatal("another feed's stream lost its message")
+			}
+			after := f.ready("exchange/tc/task", "bad")
+			after.Close()
+		})
+	}
+}
+
+func TestARefusedBindingIsToldToAllWhoWaitForIt(t *testing.T) {
+	f := open(t, shared)
+	a, b := f.connect("exchange/none", "#"), f.connect("exchange/none", "#")
+	for _, s := range []*actors.Stream{a, b} {
+		if err := f.end(s); err.Code != actors.BindingRefused {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A stuck reader costs itself its stream, and the others nothing.
+func TestAStuckReaderOfASharedQueueIsCutAlone(t *testing.T) {
+	f := open(t, func(o *actors.Options) { o.ShareQueues, o.Limits.BacklogBytes = true, 4096 })
+	stuck := f.ready("exchange/tc/task", "#")
+	fast := []*actors.Stream{f.ready("exchange/tc/task", "#"), f.ready("exchange/tc/task", "#")}
+	for i := range 500 {
+		f.publish("x", 1)
+		for _, s := range fast {
+			if _, ok := f.next(s).(*actors.Message); !ok {
+				t.Fatalf("message %d did not reach a fast reader", i)
+			}
+		}
+	}
+	if err := f.end(stuck); err.Code != actors.SlowConsumer {
+		t.Fatal(err)
+	}
+	f.until("the stuck one is gone", func() bool { return f.Stats().Streams == 2 })
+}
+
+func TestDrainEndsSharedStreamsAndTheirQueue(t *testing.T) {
+	f := open(t, shared)
+	lingering := f.ready("exchange/tc/task", "lingering")
+	lingering.Close()
+	s := f.ready("exchange/tc/task", "#")
+	if err := f.Drain(bounded(t), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.end(s); err.Code != actors.ServerShutdown {
+		t.Fatal(err)
+	}
+	f.clean()
+}
+
+// A broken feeds actor is restarted; its streams hear of it and new ones work.
+func TestFeedsHealAfterAPanic(t *testing.T) {
+	f := open(t, shared)
+	s := f.ready("exchange/tc/task", "#")
+	if err := f.Crash(actors.RoleFeeds, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.end(s); err.Code != actors.InternalError {
+		t.Fatal(err)
+	}
+	f.ready("exchange/tc/task", "#")
+}
+
+func (f *fixture) awaitReady(s *actors.Stream) {
+	f.t.Helper()
+	for {
+		if _, ok := f.next(s).(actors.Ready); ok {
+			return
+		}
+	}
+}
+
+// deleteQueues deletes every queue but those to keep.
+func (f *fixture) deleteQueues(keep []string) {
+	for _, q := range f.broker.Queues() {
+		if !slices.Contains(keep, q) {
+			f.broker.DeleteQueue(q)
+		}
+	}
+}
