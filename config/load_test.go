@@ -54,6 +54,7 @@ var samples = map[string][]string{
 	"server.operator":          {"127.0.0.1:1", ":2", "[::1]:3"},
 	"server.origins":           {"https://a", "https://b,https://c", "http://d:1"},
 	"server.exchanges":         {"exchange/a/*", "b", "c,d"},
+	"server.shareQueues":       {"true", "false", "true"},
 	"server.pingPeriod":        {"1s", "2s", "3ms"},
 	"server.debug":             {"events:*", "*", "x"},
 	"server.logFormat":         {"json", "text", "json"},
