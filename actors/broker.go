@@ -74,7 +74,7 @@ func (b *broker) Receive(ctx actor.Context) {
 	case fail:
 		panic(planted(msg.role))
 	case *actor.Restarting, *actor.Stopping:
-		b.end()
+		b.end(ctx)
 	case *actor.Stopped:
 		b.leave()
 	}
@@ -217,7 +217,9 @@ func (b *broker) audit(ctx actor.Context) {
 	}
 }
 
-func (b *broker) end() {
+// end closes the links; whoever waits for a channel would wait for ever.
+func (b *broker) end(ctx actor.Context) {
+	b.refuse(ctx)
 	b.links.closeAll()
 	b.pool = newPool(b.system.options.Limits)
 }
