@@ -138,9 +138,9 @@ func (b *broker) dial(ctx actor.Context) {
 	}
 	b.dialing = true
 	b.system.count.dials.Add(1)
-	root, self := b.system.root, ctx.Self()
-	b.links.dial(b.system.options.Dialer, func(link amqp.Link, err error) {
-		root.Send(self, dialed{link: link, err: err})
+	root, self, links := b.system.root, ctx.Self(), b.links
+	links.dial(b.system.options.Dialer, func(link amqp.Link, err error) {
+		root.Send(self, dialed{by: links, link: link, err: err})
 	})
 }
 
@@ -152,6 +152,9 @@ func (b *broker) redial(ctx actor.Context) {
 }
 
 func (b *broker) dialed(ctx actor.Context, msg dialed) {
+	if msg.by != b.links {
+		return // dialed before this actor was restarted: the link is closed already
+	}
 	b.dialing, b.holding = false, false
 	if msg.err != nil {
 		b.failedDial(ctx, msg.err)

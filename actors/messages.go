@@ -131,9 +131,11 @@ type (
 
 // The broker actor and its links.
 type (
-	// dialed: dial goroutine → broker.
+	// dialed: dial goroutine → broker. by tells whose: the actor may have been
+	// restarted meanwhile.
 	dialed struct {
 		late
+		by   *links
 		link amqp.Link
 		err  error
 	}
