@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -48,12 +46,18 @@ func (w *worker) prefetch() int {
 	return w.system.options.Limits.Prefetch
 }
 
-// startWorker runs a worker in its goroutine. Close waits for all of them.
+// startWorker runs a worker, and Close waits for it. Opening and serving have a
+// goroutine each, one after the other: opening needs four times the stack, and
+// most of a stream's life is waiting.
 func (s *System) startWorker(w *worker) {
 	s.count.workers.Add(1)
 	s.work.Go(func() {
-		defer s.count.workers.Add(-1)
-		w.report(exited{err: w.run()})
+		channel, err := w.open()
+		if channel == nil {
+			w.exit(err)
+			return
+		}
+		s.work.Go(func() { w.exit(w.serve(channel)) })
 	})
 }
 
@@ -79,58 +83,48 @@ func (w *worker) rouse() {
 // acknowledge: the stream's reader has written everything up to tag.
 func (w *worker) acknowledge(tag uint64) { w.window.write(tag) }
 
-// run is the channel's life. It returns nil when cancelled, else an *Error.
-func (w *worker) run() (err error) {
-	defer w.window.stop()
+// open is the first half of the channel's life: it gives a channel that is
+// consuming, or nil with the reason, which is nil too when cancelled.
+func (w *worker) open() (channel amqp.Channel, err error) {
+	defer recovered(&err)
+	if channel, err = w.link.Channel(); err != nil {
+		return nil, unopened(err)
+	}
+	subscribed := false
 	defer func() {
-		if r := recover(); r != nil {
-			err = verdict(r)
+		if !subscribed {
+			closing := channel
+			channel = nil
+			closing.Close()
 		}
 	}()
-	channel, err := w.link.Channel()
-	if err != nil {
-		return w.unopened(err)
+	if err = w.subscribe(channel); err == nil {
+		subscribed = !w.cancelled.Load()
 	}
+	return channel, err
+}
+
+// serve is the second half. It returns nil when cancelled, else an *Error.
+func (w *worker) serve(channel amqp.Channel) (err error) {
+	defer recovered(&err)
 	defer channel.Close()
-	if done, err := w.subscribe(channel); done || err != nil {
-		return err
-	}
 	w.sink.ready(w)
 	w.report(subscribed{})
 	return w.deliver(channel)
 }
 
-// subscribe makes the queue and all its bindings. done says that the stream
-// has gone meanwhile.
-func (w *worker) subscribe(channel amqp.Channel) (done bool, err error) {
-	limits := w.system.options.Limits
-	if err := channel.Declare(w.queue, amqp.QueueLimits{MaxLength: limits.MaxLength}); err != nil {
-		return false, w.unopened(err)
-	}
-	if err := channel.Consume(w.queue, w.prefetch()); err != nil {
-		w.deleteQueue()
-		return false, w.unopened(err)
-	}
-	for _, binding := range w.bindings {
-		if w.cancelled.Load() {
-			return true, nil
-		}
-		if err := channel.Bind(w.queue, binding); err != nil {
-			return false, w.unopened(err)
-		}
-	}
-	return w.cancelled.Load(), nil
+// exit is the worker's last act.
+func (w *worker) exit(err error) {
+	w.window.stop()
+	w.system.count.workers.Add(-1)
+	w.report(exited{err: err})
 }
 
-// deleteQueue removes a queue that never had a consumer, on a channel of its
-// own: the other one is closed. Where even that fails, x-expires does it.
-func (w *worker) deleteQueue() {
-	channel, err := w.link.Channel()
-	if err != nil {
-		return
+// recovered turns a panic into the function's error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = verdict(r)
 	}
-	defer channel.Close()
-	_ = channel.Delete(w.queue)
 }
 
 // deliver hands on what comes until the end.
@@ -197,46 +191,4 @@ func (w *worker) settle(channel amqp.Channel, busy bool) error {
 		return &Error{Code: SlowConsumer, Reason: reason}
 	}
 	return nil
-}
-
-// unopened is what a client is told of an error before `ready`.
-func (w *worker) unopened(err error) error {
-	var e *amqp.Error
-	if !errors.As(err, &e) {
-		return &Error{Code: BrokerUnavailable, Reason: "The message broker went away while the stream was opened", Cause: err}
-	}
-	switch e.Kind {
-	case amqp.Refused:
-		return &Error{Code: BindingRefused, Reason: refusal(e), Cause: err}
-	case amqp.Cancelled:
-		return lostError(err)
-	case amqp.Exhausted:
-		return &Error{Code: BrokerUnavailable, Reason: "The message broker has no channel left", Cause: err}
-	}
-	return &Error{Code: BrokerUnavailable, Reason: "The message broker went away while the stream was opened", Cause: err}
-}
-
-// refusal says in our own words what the broker refused; the exchange's name
-// is the client's own.
-func refusal(e *amqp.Error) string {
-	switch {
-	case e.Op != "bind":
-		return "The message broker refused to make the stream's queue"
-	case e.Code == 404:
-		return fmt.Sprintf("The exchange %q does not exist", e.Subject)
-	case e.Code == 403:
-		return fmt.Sprintf("The exchange %q may not be read by this service", e.Subject)
-	}
-	return fmt.Sprintf("The message broker refused a binding to the exchange %q", e.Subject)
-}
-
-// lostError is what a client is told of an error after `ready`.
-func lostError(err error) error {
-	switch amqp.KindOf(err) {
-	case amqp.Cancelled:
-		return &Error{Code: QueueDeleted, Reason: "The stream's queue was deleted at the message broker", Cause: err}
-	case amqp.LinkLost:
-		return &Error{Code: BrokerLost, Reason: "The connection to the message broker was lost", Cause: err}
-	}
-	return &Error{Code: BrokerLost, Reason: "The message broker ended the stream's channel", Cause: err}
 }
