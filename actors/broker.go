@@ -19,12 +19,15 @@ import (
 //	down ──dial──▶ up          a link is there
 //	 ▲  ◀─back-off─ │ lost      never gives up; one dial at a time
 //	 └──────────────┘
+//
+// A further link, when those that are up are full, backs off in the same way.
 type broker struct {
 	*node
 	system  *System
 	pool    *pool
 	links   *links
 	dialing bool
+	pausing bool // between two tries: the back-off
 	attempt int  // failed tries since a link was last dialed
 	holding bool // the first try: askers wait for it, instead of being refused
 	audited bool // an audit is due
@@ -70,7 +73,7 @@ func (b *broker) Receive(ctx actor.Context) {
 	case audit:
 		b.audit(ctx)
 	case rested:
-		b.rest(msg.link)
+		b.rested(msg.link)
 	case fail:
 		panic(planted(msg.role))
 	case *actor.Restarting, *actor.Stopping:
@@ -99,7 +102,7 @@ func (b *broker) serve(ctx actor.Context) {
 			b.auditLater(ctx)
 		case !full:
 			return // nobody waits, or enough channels are being opened
-		case b.pool.up():
+		case b.pool.up() && !b.pausing:
 			b.dial(ctx) // one more link
 			return
 		case !b.holding:
@@ -118,14 +121,20 @@ func (b *broker) refuse(ctx actor.Context) {
 }
 
 func (b *broker) release(ctx actor.Context) {
-	if idle := b.pool.release(ctx.Sender()); idle != nil && b.pool.spare(idle) {
-		b.system.after(restAfter, ctx.Self(), rested{link: idle})
+	if idle := b.pool.release(ctx.Sender()); idle != nil {
+		b.restLater(ctx, idle)
 	}
 	b.serve(ctx)
 }
 
-// rest closes a link that has been idle all the while, or is so again.
-func (b *broker) rest(link amqp.Link) {
+func (b *broker) restLater(ctx actor.Context, link amqp.Link) {
+	if b.pool.spare(link) {
+		b.system.after(restAfter, ctx.Self(), rested{link: link})
+	}
+}
+
+// rested closes a link that has been idle all the while, or is so again.
+func (b *broker) rested(link amqp.Link) {
 	if b.pool.spare(link) {
 		b.pool.remove(link)
 		b.links.close(link, closePatience)
@@ -133,7 +142,7 @@ func (b *broker) rest(link amqp.Link) {
 }
 
 func (b *broker) dial(ctx actor.Context) {
-	if b.dialing {
+	if b.dialing || b.pausing {
 		return
 	}
 	b.dialing = true
@@ -144,8 +153,17 @@ func (b *broker) dial(ctx actor.Context) {
 	})
 }
 
+// pause puts the next try off; one timer runs at a time.
+func (b *broker) pause(ctx actor.Context, delay time.Duration) {
+	if !b.pausing {
+		b.pausing = true
+		b.system.after(delay, ctx.Self(), redial{})
+	}
+}
+
 // redial: the back-off is over, if it is still of interest.
 func (b *broker) redial(ctx actor.Context) {
+	b.pausing = false
 	if !b.pool.up() {
 		b.dial(ctx)
 	}
@@ -166,6 +184,7 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.system.log.Info("broker link up", "links", len(b.pool.links))
 	b.serve(ctx)
+	b.restLater(ctx, link) // where it came too late to be of use
 }
 
 // failedDial: whoever cannot be served by the links that are up is refused.
@@ -175,23 +194,19 @@ func (b *broker) failedDial(ctx actor.Context, err error) {
 	b.system.count.dialsFailed.Add(1)
 	b.system.log.Warn("broker not reached", "error", err, "attempt", b.attempt, "next", delay)
 	b.refuse(ctx)
-	if !b.pool.up() {
-		b.system.after(delay, ctx.Self(), redial{})
-	}
+	b.pause(ctx, delay)
 }
 
 // lost: each worker on the link notices by itself. Only the pool is mended.
 func (b *broker) lost(ctx actor.Context, link amqp.Link) {
-	b.pool.remove(link)
-	err := link.Err()
-	if err == nil {
+	if !b.pool.remove(link) {
 		return // closed by us
 	}
 	b.system.count.linksLost.Add(1)
-	b.system.log.Warn("broker link lost", "error", err, "links", len(b.pool.links))
+	b.system.log.Warn("broker link lost", "error", link.Err(), "links", len(b.pool.links))
 	if !b.pool.up() && !b.dialing {
 		b.refuse(ctx)
-		b.system.after(redialing.delay(0, rand.Float64), ctx.Self(), redial{})
+		b.pause(ctx, redialing.delay(0, rand.Float64))
 	}
 }
 
@@ -215,8 +230,8 @@ func (b *broker) audit(ctx actor.Context) {
 	if b.pool.opening() {
 		b.auditLater(ctx)
 	}
-	if len(stuck) > 0 {
-		b.redial(ctx)
+	if len(stuck) > 0 && !b.pool.up() {
+		b.dial(ctx)
 	}
 }
 

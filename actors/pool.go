@@ -48,9 +48,12 @@ func (p *pool) up() bool { return len(p.links) > 0 }
 // add takes a new link into use.
 func (p *pool) add(link amqp.Link) { p.links = append(p.links, &pooled{link: link}) }
 
-// remove forgets a link. Its leases stay until their holders release them.
-func (p *pool) remove(link amqp.Link) {
+// remove forgets a link, and tells whether it was there. Its leases stay until
+// their holders release them.
+func (p *pool) remove(link amqp.Link) bool {
+	before := len(p.links)
 	p.links = slices.DeleteFunc(p.links, func(l *pooled) bool { return l.link == link })
+	return len(p.links) < before
 }
 
 // wait puts somebody at the end of the queue.
