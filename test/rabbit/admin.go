@@ -1,0 +1,93 @@
+package rabbit
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+)
+
+// What an administrator can do to a broker. Each of these has happened when it
+// returns without an error.
+
+// DeleteQueue removes a queue of the virtual host "/" under its consumers.
+func (n *Node) DeleteQueue(ctx context.Context, queue string) error {
+	return n.command(ctx, `begin {ok, Q} = rabbit_amqqueue:lookup({resource, <<"/">>, queue, %s}), `+
+		`{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"admin">>), true end`, queue)
+}
+
+// DeleteExchange removes an exchange of the virtual host "/" with its bindings.
+func (n *Node) DeleteExchange(ctx context.Context, exchange string) error {
+	return n.command(ctx, `begin rabbit_exchange:delete({resource, <<"/">>, exchange, %s}, false, <<"admin">>), true end`, exchange)
+}
+
+// CloseConnections ends every connection in order (320), as rabbitmqctl
+// close_all_connections does.
+func (n *Node) CloseConnections(ctx context.Context) error {
+	return n.command(ctx, `begin [rabbit_networking:close_connection(C, "closed by an administrator") || C <- rabbit_networking:connections()], true end`)
+}
+
+// CloseChannels ends every channel with 406 and leaves the connections alive,
+// as the broker does to a consumer that never acknowledges: an acknowledgement
+// that nobody sent is put into each.
+func (n *Node) CloseChannels(ctx context.Context) error {
+	return n.command(ctx, `begin [rabbit_channel:do(C, {'basic.ack', 18446744073709551615, false}) || C <- rabbit_channel:list_local()], true end`)
+}
+
+// AddUser makes a user without any permission.
+func (n *Node) AddUser(ctx context.Context, user, password string) error {
+	return n.command(ctx, `begin ok = rabbit_auth_backend_internal:add_user(%s, %s, <<"admin">>), true end`, user, password)
+}
+
+// DeleteUser removes a user; its connections go on.
+func (n *Node) DeleteUser(ctx context.Context, user string) error {
+	return n.command(ctx, `begin rabbit_auth_backend_internal:delete_user(%s, <<"admin">>), true end`, user)
+}
+
+// ChangePassword concerns the next connections of the user.
+func (n *Node) ChangePassword(ctx context.Context, user, password string) error {
+	return n.command(ctx, `begin rabbit_auth_backend_internal:change_password(%s, %s, <<"admin">>), true end`, user, password)
+}
+
+// Permissions are regular expressions for the names of queues and exchanges.
+type Permissions struct{ Configure, Write, Read string }
+
+// PulseUser is what Pulse allows its users: queues and exchanges of their own,
+// everybody's exchanges to read.
+func PulseUser(user string) Permissions {
+	own := "^(queue/" + user + "/.*|exchange/" + user + "/.*)"
+	return Permissions{Configure: own, Write: own, Read: "^(queue/" + user + "/.*|exchange/.*)"}
+}
+
+// SetPermissions allows a user something in a virtual host.
+func (n *Node) SetPermissions(ctx context.Context, user, vhost string, p Permissions) error {
+	return n.command(ctx, `begin rabbit_auth_backend_internal:set_permissions(%s, %s, %s, %s, %s, <<"admin">>), true end`,
+		user, vhost, p.Configure, p.Write, p.Read)
+}
+
+// AddVHost makes a virtual host.
+func (n *Node) AddVHost(ctx context.Context, vhost string) error {
+	return n.command(ctx, `begin rabbit_vhost:add(%s, <<"admin">>), true end`, vhost)
+}
+
+// DeleteVHost removes a virtual host, and with it its connections.
+func (n *Node) DeleteVHost(ctx context.Context, vhost string) error {
+	return n.command(ctx, `begin rabbit_vhost:delete(%s, <<"admin">>), true end`, vhost)
+}
+
+// SetMemoryAlarm makes the broker believe that its memory is used up, or no
+// longer: with the alarm on, it stops reading from connections that publish.
+func (n *Node) SetMemoryAlarm(ctx context.Context, on bool) error {
+	if on {
+		return n.command(ctx, `begin rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}), true end`)
+	}
+	return n.command(ctx, `begin rabbit_alarm:clear_alarm({resource_limit, memory, node()}), true end`)
+}
+
+// command evaluates an expression into which strings are put as binaries.
+func (n *Node) command(ctx context.Context, expression string, arguments ...string) error {
+	literals := make([]any, len(arguments))
+	for i, a := range arguments { // so that no name can end its literal
+		literals[i] = `base64:decode("` + base64.StdEncoding.EncodeToString([]byte(a)) + `")`
+	}
+	return n.evaluate(ctx, fmt.Sprintf(expression, literals...), nil)
+}

@@ -1,0 +1,59 @@
+package rabbit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// CleanWithin is how long a stream's things may stay on the broker after
+	// its end.
+	CleanWithin = 5 * time.Second
+
+	// pollEvery is how often a node is asked while something is awaited; a
+	// broker tells nobody that a queue has gone.
+	pollEvery = 20 * time.Millisecond
+)
+
+// Await returns the first snapshot for which condition holds; it fails with
+// ctx's end, and says what was there at last.
+func (n *Node) Await(ctx context.Context, condition func(Snapshot) bool) (Snapshot, error) {
+	ticks := time.NewTicker(pollEvery)
+	defer ticks.Stop()
+	for {
+		s, err := n.Snapshot(ctx)
+		if err != nil || condition(s) {
+			return s, err
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return s, fmt.Errorf("rabbit: still not so: %+v: %w", s, context.Cause(ctx))
+		}
+	}
+}
+
+// Clean returns once nothing is left of the streams whose queues begin with
+// prefix: no queue, no consumer, and no more channels than the test keeps for
+// itself. It gives them CleanWithin.
+func (n *Node) Clean(ctx context.Context, prefix string, channels int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, CleanWithin, fmt.Errorf("not clean within %s", CleanWithin))
+	defer cancel()
+	_, err := n.Await(ctx, func(s Snapshot) bool {
+		return s.QueuesOf(prefix) == 0 && s.Consumers == 0 && s.Channels <= channels
+	})
+	return err
+}
+
+// QueuesOf counts the queues whose names begin with prefix.
+func (s Snapshot) QueuesOf(prefix string) int {
+	count := 0
+	for _, name := range s.Queues {
+		if strings.HasPrefix(name, prefix) {
+			count++
+		}
+	}
+	return count
+}

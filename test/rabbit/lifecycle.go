@@ -1,0 +1,167 @@
+package rabbit
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// prepare makes the node's directories and settings.
+func (n *Node) prepare() error {
+	for _, dir := range []string{"mnesia", "log"} {
+		if err := os.MkdirAll(filepath.Join(n.dir, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(n.dir+"/enabled_plugins", []byte("[].\n"), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(n.dir+"/rabbitmq.conf", []byte("loopback_users.guest = true\n"), 0o600)
+}
+
+func (n *Node) name() string { return fmt.Sprintf("events%d@localhost", n.port) }
+
+// env is everything that keeps this node apart from others: its own home (and
+// with it the cookie), name, ports, directories, and port mapper.
+func (n *Node) env() []string {
+	return []string{
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=" + n.dir,
+		"ERL_EPMD_ADDRESS=127.0.0.1", fmt.Sprint("ERL_EPMD_PORT=", n.epmdPort),
+		"ERL_CRASH_DUMP_SECONDS=0", // a node that fails to boot fails at once
+		"RABBITMQ_NODENAME=" + n.name(),
+		"RABBITMQ_NODE_IP_ADDRESS=127.0.0.1", fmt.Sprint("RABBITMQ_NODE_PORT=", n.port),
+		fmt.Sprint("RABBITMQ_DIST_PORT=", n.dist),
+		"RABBITMQ_MNESIA_BASE=" + n.dir + "/mnesia", "RABBITMQ_LOG_BASE=" + n.dir + "/log",
+		"RABBITMQ_LOGS=" + n.Log(), "RABBITMQ_PID_FILE=" + n.dir + "/pid",
+		"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_CONFIG_FILE=" + n.dir + "/rabbitmq",
+		"RABBITMQ_ENABLED_PLUGINS_FILE=" + n.dir + "/enabled_plugins",
+		// Two schedulers that do not spin: the tests need the processor too.
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+		// The node reads expressions from its input, see shell, and the script
+		// becomes the node instead of watching over it.
+		"RABBITMQ_ALLOW_INPUT=1",
+	}
+}
+
+// Start starts a node that was stopped or killed, on the same ports and with
+// what it had kept: users, virtual hosts, durable exchanges. On a running node
+// it does nothing.
+func (n *Node) Start(ctx context.Context) error {
+	if n.External() {
+		return ErrExternal
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it took longer than %s", startTimeout))
+	defer cancel()
+	if err := n.launch(); err != nil {
+		return fmt.Errorf("rabbit: start: %w", err)
+	}
+	if err := n.shell.awaitBoot(ctx); err != nil {
+		log, _ := os.ReadFile(n.Log())
+		return fmt.Errorf("rabbit: start: %w\n%s", err, tail(log, 2000))
+	}
+	return nil
+}
+
+// launch starts the processes.
+func (n *Node) launch() (err error) {
+	if n.epmd == nil {
+		command := []string{"epmd", "-port", fmt.Sprint(n.epmdPort), "-address", "127.0.0.1"}
+		if n.epmd, err = start(command, n.env(), n.dir+"/log/epmd"); err != nil {
+			return err
+		}
+	}
+	if n.broker, err = start([]string{Home + "/rabbitmq-server"}, n.env(), n.dir+"/log/stderr"); err != nil {
+		return err
+	}
+	n.shell = newShell(n.broker)
+	n.frozen = false
+	return nil
+}
+
+func (n *Node) running() bool {
+	if n.broker == nil {
+		return false
+	}
+	select {
+	case <-n.broker.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// Stop ends the node in order: every client is told (320) at once. It returns
+// when the process is gone; when ctx ends before, the process is killed.
+func (n *Node) Stop(ctx context.Context) error {
+	return n.harm(func(p *process) error {
+		n.thaw(p)
+		p.signal(syscall.SIGTERM)
+		select {
+		case <-p.exited:
+			return nil
+		case <-ctx.Done():
+			p.kill()
+			return fmt.Errorf("rabbit: stop: %w", context.Cause(ctx))
+		}
+	})
+}
+
+// Kill ends the node without a word: its sockets are reset.
+func (n *Node) Kill() error {
+	return n.harm(func(p *process) error {
+		p.kill()
+		return nil
+	})
+}
+
+// Freeze stops the node's process: the sockets stay open and silent.
+func (n *Node) Freeze() error {
+	return n.harm(func(p *process) error {
+		n.frozen = true
+		p.signal(syscall.SIGSTOP)
+		return nil
+	})
+}
+
+// Thaw lets a frozen node go on.
+func (n *Node) Thaw() error {
+	return n.harm(func(p *process) error {
+		n.thaw(p)
+		return nil
+	})
+}
+
+func (n *Node) thaw(p *process) {
+	n.frozen = false
+	p.signal(syscall.SIGCONT)
+}
+
+// Restart is Stop and Start.
+func (n *Node) Restart(ctx context.Context) error {
+	if err := n.Stop(ctx); err != nil {
+		return err
+	}
+	return n.Start(ctx)
+}
+
+// harm does something to the running process.
+func (n *Node) harm(do func(*process) error) error {
+	if n.External() {
+		return ErrExternal
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.running() {
+		return ErrNotRunning
+	}
+	return do(n.broker)
+}
+
+func tail(b []byte, size int) []byte { return b[max(0, len(b)-size):] }

@@ -1,0 +1,100 @@
+package rabbit
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// VHost is a virtual host: a broker of one's own, as far as exchanges, queues
+// and connections go, so that many scripts can share one node. Connections and
+// channels of its administrator are neither counted nor harmed.
+//
+// In the expressions below VHOST and USER stand for its name and its user's.
+type VHost struct {
+	node       *Node
+	name, user string
+}
+
+// VHost makes a virtual host with an administrator (guest) and a user who may
+// do what Pulse allows, and no more: read every exchange but those whose names
+// match unreadable ("": all may be read).
+func (n *Node) VHost(ctx context.Context, name, user, unreadable string) (*VHost, error) {
+	all := Permissions{Configure: ".*", Write: ".*", Read: ".*"}
+	pulse := PulseUser(user)
+	if unreadable != "" {
+		pulse.Read = "^(?!" + unreadable + ")" + strings.TrimPrefix(pulse.Read, "^")
+	}
+	if err := n.AddVHost(ctx, name); err != nil {
+		return nil, err
+	}
+	if err := n.SetPermissions(ctx, "guest", name, all); err != nil {
+		return nil, err
+	}
+	if err := n.SetPermissions(ctx, user, name, pulse); err != nil {
+		return nil, err
+	}
+	return &VHost{node: n, name: name, user: user}, nil
+}
+
+// Delete removes it with everything inside; its connections are closed.
+func (v *VHost) Delete(ctx context.Context) error { return v.node.DeleteVHost(ctx, v.name) }
+
+// URL is how a user reaches it.
+func (v *VHost) URL(user, password string) string { return v.node.UserURL(user, password, v.name) }
+
+const (
+	ofUser = `[P || P <- %[1]s, %[2]s(P, [vhost, user]) =:= [{vhost, VHOST}, {user, USER}]]`
+
+	bindingsHere = `[B || {binding, {resource, _, exchange, X}, _, _, _} = B <- rabbit_binding:list(VHOST), X =/= <<>>]`
+)
+
+var (
+	connectionsHere = fmt.Sprintf(ofUser, "rabbit_networking:connections()", "rabbit_networking:connection_info")
+	channelsHere    = fmt.Sprintf(ofUser, "rabbit_channel:list_local()", "rabbit_channel:info")
+
+	snapshotHere = `#{<<"Queues">> => [N || {resource, _, queue, N} <- [amqqueue:get_name(Q) || Q <- rabbit_amqqueue:list(VHOST)]], ` +
+		`<<"Exchanges">> => [N || {resource, _, exchange, N} <- [element(2, X) || X <- rabbit_exchange:list(VHOST)]], ` +
+		`<<"Consumers">> => length(rabbit_amqqueue:consumers_all(VHOST)), ` +
+		`<<"Channels">> => length(` + channelsHere + `), ` +
+		`<<"Connections">> => length(` + connectionsHere + `), ` +
+		`<<"Bindings">> => length(` + bindingsHere + `)}`
+)
+
+// Snapshot tells what exists in it; of connections and channels, its user's.
+func (v *VHost) Snapshot(ctx context.Context) (Snapshot, error) {
+	var s Snapshot
+	err := v.node.evaluate(ctx, v.here(snapshotHere), &s)
+	s.Exchanges = slices.DeleteFunc(s.Exchanges, func(name string) bool {
+		return name == "" || strings.HasPrefix(name, "amq.")
+	})
+	slices.Sort(s.Queues)
+	slices.Sort(s.Exchanges)
+	return s, err
+}
+
+// CloseConnections ends its user's connections in order (320).
+func (v *VHost) CloseConnections(ctx context.Context) error {
+	return v.node.evaluate(ctx, v.here(`begin [rabbit_networking:close_connection(C, "closed by an administrator") || C <- `+connectionsHere+`], true end`), nil)
+}
+
+// CloseChannels ends its user's channels with 406, as Node.CloseChannels does.
+func (v *VHost) CloseChannels(ctx context.Context) error {
+	return v.node.evaluate(ctx, v.here(`begin [rabbit_channel:do(C, {'basic.ack', 18446744073709551615, false}) || C <- `+channelsHere+`], true end`), nil)
+}
+
+// DeleteQueues removes its queues under their consumers.
+func (v *VHost) DeleteQueues(ctx context.Context) error {
+	return v.node.evaluate(ctx, v.here(`begin [{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"admin">>) || Q <- rabbit_amqqueue:list(VHOST)], true end`), nil)
+}
+
+func (v *VHost) here(expression string) string {
+	return strings.NewReplacer("VHOST", literal(v.name), "USER", literal(v.user)).Replace(expression)
+}
+
+// literal writes a string so that nothing in it can end the expression.
+func literal(s string) string {
+	return `base64:decode("` + base64.StdEncoding.EncodeToString([]byte(s)) + `")`
+}
