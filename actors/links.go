@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -30,13 +31,24 @@ func newLinks(work *sync.WaitGroup) *links {
 // dial reaches the broker in a goroutine of its own, which reports once.
 func (l *links) dial(dialer amqp.Dialer, report func(amqp.Link, error)) {
 	l.work.Go(func() {
-		link, err := dialer.Dial(l.ctx)
+		link, err := tryDial(l.ctx, dialer)
 		if err == nil && !l.keep(link) {
-			_ = link.Close(closePatience)
+			l.close(link, closePatience)
 			return
 		}
 		report(link, err)
 	})
+}
+
+// tryDial makes a panic of a dialer a failed try: in a goroutine of its own it
+// would end the process.
+func tryDial(ctx context.Context, dialer amqp.Dialer) (link amqp.Link, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("dial: panic: %v", r)
+		}
+	}()
+	return dialer.Dial(ctx)
 }
 
 func (l *links) keep(link amqp.Link) bool {
@@ -63,7 +75,10 @@ func (l *links) watch(link amqp.Link, report func()) {
 
 // close ends one link, in a goroutine: it may have to wait for the broker.
 func (l *links) close(link amqp.Link, patience time.Duration) {
-	l.work.Go(func() { _ = link.Close(patience) })
+	l.work.Go(func() {
+		defer func() { _ = recover() }() // the link is given up, however its Close fares
+		_ = link.Close(patience)
+	})
 }
 
 // closeAll ends every link, and those still being dialed.
