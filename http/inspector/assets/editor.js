@@ -1,0 +1,49 @@
+// The form that adds a binding.
+import { combobox } from './combobox.js';
+import { byId, setText } from './dom.js';
+import { lookUp } from './exchanges.js';
+import { patternHelp } from './patternhelp.js';
+import { suggest } from './suggestions.js';
+import { explain } from './topic.js';
+
+const about = 'Where messages are published. Choose one of Taskcluster’s, or type any other.';
+
+/** Wires the form; add(binding) adds and says what was wrong, or ''. */
+export function bindingForm(add) {
+  const exchange = byId('exchange');
+  const pattern = byId('pattern');
+  const help = patternHelp(pattern);
+
+  const changed = () => {
+    const name = exchange.value.trim();
+    const entry = lookUp(name);
+    setText(byId('exchange-about'), entry ? `Here: ${entry.about}.` : about);
+    setText(byId('pattern-about'), explain(pattern.value.trim() || '#'));
+    help.show(name, pattern.value.trim() || '#');
+    complain('');
+  };
+  const complain = (text) => {
+    setText(byId('binding-wrong'), text);
+    byId('binding-wrong').hidden = text === '';
+    if (text) exchange.setAttribute('aria-invalid', 'true');
+    else exchange.removeAttribute('aria-invalid');
+  };
+
+  combobox(exchange, byId('exchange-list'), byId('exchange-open'), suggest, changed);
+  exchange.addEventListener('input', changed);
+  pattern.addEventListener('input', changed);
+  pattern.addEventListener('change', changed);
+  byId('binding-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const wrong = add({ exchange: exchange.value.trim(), routingKeyPattern: pattern.value.trim() || '#' });
+    if (!wrong) {
+      exchange.value = '';
+      pattern.value = '#';
+      changed();
+    }
+    complain(wrong);
+    exchange.focus();
+  });
+  changed();
+  return { sample: help.sample };
+}

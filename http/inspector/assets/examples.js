@@ -1,0 +1,21 @@
+// Bindings worth looking at, offered to whoever opens the page first.
+
+const queue = (...names) => names.map((name) => ({ exchange: `exchange/taskcluster-queue/v1/${name}`, routingKeyPattern: '#' }));
+
+export const examples = [
+  {
+    title: 'Follow every task',
+    about: 'pending, running, and how each one ends',
+    bindings: queue('task-pending', 'task-running', 'task-completed', 'task-failed', 'task-exception'),
+  },
+  {
+    title: 'What went wrong',
+    about: 'failed tasks and exceptions only',
+    bindings: queue('task-failed', 'task-exception'),
+  },
+  {
+    title: 'Finished work',
+    about: 'completed tasks, by their primary key',
+    bindings: [{ exchange: 'exchange/taskcluster-queue/v1/task-completed', routingKeyPattern: 'primary.#' }],
+  },
+];

@@ -1,0 +1,50 @@
+// The counters and the chart: what has come in all, whatever the table shows.
+import { byId, setText } from './dom.js';
+import { Chart } from './chart.js';
+import { bytes, count, rate, stopwatch } from './format.js';
+import { Rate } from './rate.js';
+
+export class Figures {
+  #rate = new Rate();
+  #chart = new Chart({ figure: byId('chart'), svg: byId('chart-bars'), top: byId('chart-top'), tip: byId('chart-tip') });
+  #received = 0;
+  #bytes = 0;
+  #redelivered = 0;
+  #opened = null; // when the stream was opened, ms
+
+  add(message) {
+    this.#received++;
+    this.#bytes += message.size;
+    if (message.redelivered) this.#redelivered++;
+    this.#rate.add(message.exchange, message.at.getTime());
+  }
+
+  opened() {
+    this.#opened = Date.now();
+  }
+
+  closed() {
+    this.#opened = null;
+  }
+
+  clear() {
+    this.#received = this.#bytes = this.#redelivered = 0;
+    this.#rate.clear();
+    this.draw();
+    this.drawChart();
+  }
+
+  draw() {
+    setText(byId('count-received'), count(this.#received));
+    setText(byId('count-data'), bytes(this.#bytes));
+    setText(byId('count-redelivered'), count(this.#redelivered));
+  }
+
+  /** To be called once a second. */
+  drawChart() {
+    const now = Date.now();
+    setText(byId('count-rate'), rate(this.#rate.perSecond(now)));
+    setText(byId('count-open'), this.#opened === null ? '–' : stopwatch((now - this.#opened) / 1000));
+    this.#chart.draw(this.#rate.history(now));
+  }
+}

@@ -1,0 +1,141 @@
+// The inspector, put together.
+import { BindingList } from './bindinglist.js';
+import { Bindings } from './bindings.js';
+import { copy, say } from './clipboard.js';
+import { codeTab } from './code.js';
+import { coloursButton } from './colours.js';
+import { byId, make, setText } from './dom.js';
+import { bindingForm } from './editor.js';
+import { examples } from './examples.js';
+import { Figures } from './figures.js';
+import { counted } from './format.js';
+import { Inbox } from './inbox.js';
+import { shortcuts } from './keys.js';
+import { decode } from './message.js';
+import { readLink, writeLink } from './permalink.js';
+import { Session } from './session.js';
+import { sawExchange, usedExchanges } from './suggestions.js';
+import { tabs } from './tabs.js';
+
+const bindings = new Bindings(() => bindingsChanged());
+const list = new BindingList(byId('binding-list'), (binding) => bindings.remove(binding));
+const figures = new Figures();
+const showCode = codeTab();
+const views = tabs(document.querySelector('.content > .tabs'));
+const form = bindingForm((binding) => bindings.add(binding));
+
+const inbox = new Inbox({
+  bind: (binding) => say(bindings.add(binding) || 'Binding added'),
+  filtered: () => writeAddress(),
+  cleared: () => {
+    figures.clear();
+    list.reset();
+  },
+  drawn: () => {
+    figures.draw();
+    list.draw();
+    drawPlaceholders();
+  },
+});
+
+const session = new Session(bindings, {
+  message: received,
+  changed: () => {
+    if (session.open) usedExchanges(bindings.list.map(({ exchange }) => exchange));
+    if (session.state === 'connecting') figures.opened();
+    if (!session.open) figures.closed();
+    writeAddress();
+    drawPlaceholders();
+  },
+  refused: (exchange) => list.mark(exchange),
+});
+
+let number = 0;
+
+function received(data) {
+  const message = decode(data, ++number, new Date());
+  sawExchange(message.exchange);
+  form.sample(message.exchange, message.routingKey);
+  figures.add(message);
+  list.count(message);
+  inbox.add(message);
+}
+
+function bindingsChanged() {
+  const n = bindings.list.length;
+  list.show(bindings.list);
+  showCode(bindings.list);
+  setText(byId('binding-count'), String(n));
+  byId('clear-bindings').disabled = n === 0;
+  byId('no-bindings').hidden = n > 0;
+  byId('examples-fold').hidden = n === 0;
+  session.rebind();
+  writeAddress();
+  drawPlaceholders();
+}
+
+// Before the first message the panel says what to do, or what it waits for.
+function drawPlaceholders() {
+  const empty = inbox.arrived === 0;
+  const n = bindings.list.length;
+  byId('welcome').hidden = !empty || n > 0 || session.open;
+  byId('waiting').hidden = !empty || n === 0;
+  byId('toolbar').hidden = empty && n === 0;
+  const [text, hint] = {
+    live: ['Listening. Nothing has been published yet that matches.', 'Each message appears here the moment it is published. A wider pattern, such as #, brings more.'],
+    silent: ['Nothing heard for over a minute, not even a sign of life.', 'The network may have gone without a word. Stop and start to be sure.'],
+    slow: ['Still connecting…', 'A browser opens six connections to a server at most: close other inspector tabs, or check that the server is up.'],
+    connecting: ['Connecting…', ''],
+    binding: ['Connected. The broker is setting up the bindings…', ''],
+    ended: ['The stream has ended.', 'The reason is above.'],
+  }[session.state] ?? [`Ready to listen with ${counted(n, 'binding')}.`, 'Press Start, or the key s.'];
+  setText(byId('waiting-text'), text);
+  setText(byId('waiting-hint'), hint);
+  byId('waiting').dataset.state = session.state;
+}
+
+function writeAddress() {
+  const query = writeLink({ bindings: bindings.list, filter: byId('filter').value.trim(), live: session.open });
+  history.replaceState(null, '', location.pathname + query);
+}
+
+function exampleButtons() {
+  return examples.map(({ title, about, bindings: added }) => make('li', {},
+    make('button', { type: 'button', class: 'example', click: () => {
+      bindings.add(...added);
+      session.start();
+    } }, make('strong', { text: title }), make('span', { text: about }))));
+}
+
+byId('examples').append(...exampleButtons());
+byId('examples-side').append(...exampleButtons());
+byId('clear-bindings').addEventListener('click', () => bindings.clear());
+byId('copy-link').addEventListener('click', () => copy(location.href, 'the link'));
+byId('to-exchange').addEventListener('click', (event) => {
+  event.preventDefault();
+  byId('exchange').focus();
+});
+byId('help').addEventListener('click', () => byId('help-dialog').showModal());
+coloursButton(byId('theme'), byId('theme-text'));
+shortcuts({
+  '/': () => {
+    views.choose(byId('tab-messages'));
+    byId('filter').focus();
+  },
+  e: () => byId('exchange').focus(),
+  s: () => session.toggle(),
+  p: () => inbox.togglePause(),
+  m: () => inbox.focus(),
+  '?': () => byId('help-dialog').showModal(),
+});
+
+// The address says what to show at first.
+const asked = readLink(location.search);
+const wrong = bindings.add(...asked.bindings);
+if (wrong) say(wrong);
+if (asked.filter) inbox.filterBy(asked.filter);
+bindingsChanged();
+if (asked.live) session.start();
+inbox.draw();
+setInterval(() => figures.drawChart(), 1000);
+figures.drawChart();

@@ -1,0 +1,120 @@
+// The stream's side of the page: start, stop, its state, its end.
+import { streamURL } from './bindings.js';
+import { byId, setText } from './dom.js';
+import { alike } from './exchanges.js';
+import { nameParts } from './palette.js';
+import { hideNotice, showFailure } from './notice.js';
+import { Stream } from './stream.js';
+import { names } from './suggestions.js';
+
+const texts = {
+  idle: 'Not started',
+  stopped: 'Stopped',
+  connecting: 'Connecting…',
+  slow: 'Still connecting…',
+  binding: 'Connected, binding…',
+  live: 'Live',
+  silent: 'Live, but silent',
+  ended: 'Ended',
+};
+
+export class Session {
+  #stream = null;
+  #bindings;
+  #on;
+  state = 'idle';
+
+  /**
+   * Calls on.message(data), on.changed() after each change of state,
+   * on.refused(exchange) with the exchange that a failure names, or ''.
+   */
+  constructor(bindings, on) {
+    this.#bindings = bindings;
+    this.#on = on;
+    byId('start').addEventListener('click', () => this.start());
+    byId('stop').addEventListener('click', () => this.stop());
+  }
+
+  get open() {
+    return this.#stream !== null;
+  }
+
+  start() {
+    this.#stream?.close();
+    if (this.#bindings.list.length === 0) return;
+    this.dismiss();
+    this.#stream = new Stream(streamURL(this.#bindings.list), {
+      state: (name) => this.#to(name),
+      message: (data) => this.#on.message(data),
+      ended: (failure) => this.#ended(failure),
+    });
+    this.#to('connecting');
+  }
+
+  stop() {
+    if (!this.#stream) return;
+    const active = document.activeElement;
+    this.#stream.close();
+    this.#stream = null;
+    this.#to('stopped');
+    if (active === byId('stop')) byId('start').focus();
+  }
+
+  toggle() {
+    if (this.open) this.stop();
+    else this.start();
+  }
+
+  /** The bindings have changed: an open stream goes on with the new ones. */
+  rebind() {
+    if (this.open && this.#bindings.list.length) this.start();
+    else if (this.open) this.stop();
+    else this.draw();
+  }
+
+  dismiss() {
+    hideNotice(byId('notice'));
+    this.#on.refused('');
+  }
+
+  #to(state) {
+    this.state = state;
+    this.draw();
+    this.#on.changed();
+  }
+
+  draw() {
+    byId('state').dataset.state = this.state;
+    setText(byId('state-text'), texts[this.state]);
+    byId('start').hidden = this.open;
+    byId('start').disabled = this.#bindings.list.length === 0;
+    byId('stop').hidden = !this.open;
+  }
+
+  #ended(failure) {
+    this.#stream = null;
+    const named = failure.message ? this.#bindings.list.find(({ exchange }) => failure.message.includes(exchange)) : undefined;
+    showFailure(byId('notice'), failure, this.#acts(failure, named));
+    this.#on.refused(named && !failure.retryable ? named.exchange : '');
+    this.#to('ended');
+    setText(byId('state-text'), `${texts.ended}: ${failure.code}`);
+  }
+
+  // What a click can do about a failure.
+  #acts(failure, named) {
+    if (failure.retryable) return [{ text: 'Reconnect', act: () => this.start(), primary: true }];
+    if (!named) return [{ text: 'Try again', act: () => this.start() }];
+    const better = failure.code === 'BindingRefused' ? alike(named.exchange, names()) : [];
+    return [
+      ...better.map((name) => ({ text: `Use ${nameParts(name)[1]}`, act: () => this.#mend(() => this.#bindings.replace(named, name)) , primary: true })),
+      { text: 'Remove this binding', act: () => this.#mend(() => this.#bindings.remove(named)) },
+      { text: 'Try again', act: () => this.start() },
+    ];
+  }
+
+  #mend(change) {
+    this.dismiss();
+    change();
+    this.start();
+  }
+}

@@ -1,0 +1,71 @@
+// One event stream, from opening to its end. An EventSource of its own, since
+// an ended one is never used again: going on is the user's choice.
+import { explainError } from './failures.js';
+import { diagnose } from './diagnosis.js';
+
+const slow = 8_000; // ms without any event: say what may be in the way
+const silence = 65_000; // ms; a ping comes every 20 s, so three were missed
+
+export class Stream {
+  #source;
+  #on;
+  #url;
+  #timer;
+  #ready = false;
+
+  /**
+   * Opens the stream at a URL. Calls
+   *   on.state(name)      'connecting', 'slow', 'binding', 'live', 'silent'
+   *   on.message(data)    the data of a message event, as text
+   *   on.ended(failure)   once, last; never after close()
+   */
+  constructor(url, on) {
+    this.#url = url;
+    this.#on = on;
+    this.#source = new EventSource(url);
+    this.#listen();
+    this.#watch(slow, 'slow');
+    on.state('connecting');
+  }
+
+  /** Ends the stream by the user's wish: nothing is called any more. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#source.close();
+    this.#on = null;
+  }
+
+  #listen() {
+    const source = this.#source;
+    source.addEventListener('ping', () => this.#alive());
+    source.addEventListener('ready', () => {
+      this.#ready = true;
+      this.#alive();
+    });
+    source.addEventListener('message', (event) => {
+      this.#on?.message(event.data);
+    });
+    source.addEventListener('error', (event) => this.#broke(event));
+  }
+
+  #alive() {
+    this.#watch(silence, 'silent');
+    this.#on?.state(this.#ready ? 'live' : 'binding');
+  }
+
+  #watch(patience, state) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#on?.state(state), patience);
+  }
+
+  // The server's error event has data; the browser's own has none. Closing at
+  // once keeps the browser from connecting again by itself.
+  async #broke(event) {
+    this.#source.close();
+    clearTimeout(this.#timer);
+    const told = typeof event.data === 'string';
+    const failure = told ? explainError(event.data) : await diagnose(this.#url);
+    this.#on?.ended(failure);
+    this.#on = null;
+  }
+}

@@ -1,0 +1,183 @@
+// The message table: newest on top, only the rows in sight as elements.
+import { make } from './dom.js';
+import { Row } from './row.js';
+
+const spare = 4; // rows beyond each edge, for a scroll's first frame
+
+export class Table {
+  #root;
+  #body;
+  #rows = [];
+  #list = null; // Recent
+  #height = 0; // of a row, px
+  #head; // the head row
+  #seen = 0; // ordinal behind the newest at the last drawing
+  #chosen = null; // number of the chosen message
+  #on;
+
+  /**
+   * Builds the table into an element. Calls on.choose(message) when a message
+   * is chosen, on.enter() when the user goes into it, on.scrolled(atTop).
+   */
+  constructor(root, on) {
+    this.#on = on;
+    this.#root = root;
+    const title = (name, text) => make('div', { class: `cell ${name}`, role: 'columnheader', text });
+    this.#head = make('div', { class: 'row head', role: 'row', 'aria-rowindex': '1' },
+      title('time', 'Received'), title('exchange', 'Exchange'), title('key', 'Routing key'), title('size', 'Size'));
+    this.#body = make('div', { class: 'body', role: 'rowgroup' });
+    root.setAttribute('role', 'grid');
+    root.setAttribute('aria-label', 'Messages, newest first');
+    root.setAttribute('tabindex', '0');
+    root.append(make('div', { role: 'rowgroup', class: 'head-group' }, this.#head), this.#body);
+    root.addEventListener('scroll', () => this.draw(), { passive: true });
+    root.addEventListener('keydown', (event) => this.#key(event));
+    this.#body.addEventListener('click', (event) => this.#click(event));
+    new ResizeObserver(() => this.#measure()).observe(root);
+  }
+
+  get atTop() {
+    return this.#root.scrollTop < this.#height;
+  }
+
+  /** Shows a list (oldest first, as it is kept). */
+  show(list) {
+    if (list !== this.#list) {
+      this.#list = list;
+      this.#seen = list.dropped + list.length;
+      this.#rows.forEach((row) => row.forget());
+    }
+    this.#hold();
+    this.draw();
+  }
+
+  // Whoever has scrolled down reads: new rows above must not move the text.
+  #hold() {
+    const newest = this.#list.dropped + this.#list.length;
+    const added = newest - this.#seen;
+    this.#seen = newest;
+    if (added <= 0 || this.atTop || this.#root.hidden) return;
+    this.#resize();
+    this.#root.scrollTop += added * this.#height;
+  }
+
+  #resize() {
+    const height = `${this.#list.length * this.#height}px`;
+    if (this.#body.style.height !== height) this.#body.style.height = height;
+    this.#root.setAttribute('aria-rowcount', this.#list.length + 1);
+  }
+
+  /** Puts the rows in sight where they belong. */
+  draw() {
+    if (!this.#list || this.#root.hidden) return;
+    if (!this.#height) this.#measure();
+    this.#resize();
+    const length = this.#list.length;
+    const first = Math.max(0, Math.floor(this.#root.scrollTop / this.#height) - spare);
+    const inSight = Math.ceil(this.#root.clientHeight / this.#height) + 2 * spare;
+    const last = Math.min(length, first + inSight);
+    this.#grow(inSight);
+    const used = new Set();
+    for (let index = first; index < last; index++) {
+      const position = length - 1 - index;
+      const ordinal = this.#list.dropped + position; // a row keeps its element while it moves
+      const row = this.#rows[ordinal % this.#rows.length];
+      const message = this.#list.at(position);
+      row.show(message, ordinal);
+      row.place(index, index * this.#height, message.number === this.#chosen);
+      used.add(row);
+    }
+    for (const row of this.#rows) if (!used.has(row)) row.hide();
+    this.#point();
+    this.#on.scrolled(this.atTop);
+  }
+
+  #grow(wanted) {
+    if (this.#rows.length >= wanted) return;
+    while (this.#rows.length < wanted) {
+      const row = new Row(`row-${this.#rows.length}`);
+      this.#rows.push(row);
+      this.#body.append(row.element);
+    }
+    this.#rows.forEach((row) => row.forget()); // another modulus, other places
+  }
+
+  #measure() {
+    this.#height = parseFloat(getComputedStyle(this.#root).getPropertyValue('--row')) || 32;
+    if (this.#list) this.draw();
+  }
+
+  // Tells a screen reader which row the grid's focus stands on.
+  #point() {
+    const chosen = this.#rows.find(({ element }) => !element.hidden && element.getAttribute('aria-selected') === 'true');
+    if (chosen) this.#root.setAttribute('aria-activedescendant', chosen.element.id);
+    else this.#root.removeAttribute('aria-activedescendant');
+  }
+
+  #click(event) {
+    const row = event.target.closest('.row');
+    if (row) this.choose(Number(row.getAttribute('aria-rowindex')) - 2);
+  }
+
+  #key(event) {
+    const page = Math.max(1, Math.floor(this.#root.clientHeight / this.#height) - 2);
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    if (event.key === 'Enter' && this.#chosen !== null) this.#on.enter();
+    else if (event.key in steps && !event.ctrlKey && !event.metaKey && !event.altKey) this.step(steps[event.key]);
+    else return;
+    event.preventDefault();
+  }
+
+  /** Chooses the message some rows further down; none chosen: the first. */
+  step(by) {
+    const at = this.#indexOf(this.#chosen);
+    this.choose(at < 0 ? 0 : Math.min(Math.max(at + by, 0), this.#list.length - 1));
+  }
+
+  /** Chooses the message at an index from the top. */
+  choose(index) {
+    const message = this.#list?.at(this.#list.length - 1 - index);
+    if (!message) return;
+    this.#chosen = message.number;
+    this.#reveal(index);
+    this.draw();
+    this.#on.choose(message);
+  }
+
+  /** Chooses none. */
+  release() {
+    this.#chosen = null;
+    this.draw();
+  }
+
+  focus() {
+    this.#root.focus();
+  }
+
+  toTop() {
+    this.#root.scrollTop = 0;
+    this.draw();
+  }
+
+  #reveal(index) {
+    const top = index * this.#height;
+    const space = this.#root.clientHeight - this.#head.offsetHeight;
+    if (top < this.#root.scrollTop) this.#root.scrollTop = top;
+    else if (top + this.#height > this.#root.scrollTop + space) this.#root.scrollTop = top + this.#height - space;
+  }
+
+  // Numbers ascend, so the chosen message is found by halving.
+  #indexOf(number) {
+    if (number === null || !this.#list) return -1;
+    let low = 0;
+    let high = this.#list.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const there = this.#list.at(middle).number;
+      if (there === number) return this.#list.length - 1 - middle;
+      if (there < number) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+}
