@@ -31,12 +31,12 @@ type Stream struct {
 	verdict *Error    // why it ended; set once
 	closed  bool      // the reader has gone
 	notify  func()
-	settle  acknowledger // where deliveries come from; nil: nobody waits for a word
-	taken   uint64       // the highest tag that the reader has taken
+	settle  acknowledger  // where deliveries come from; nil: nobody waits for a word
+	taken   uint64        // the highest tag that the reader has taken
+	wake    chan struct{} // Next's own; nil before the first
 
 	pulled []Event // Next's own, taken and not yet given out
 	tag    uint64  // of the message that Next gave out last
-	wake   chan struct{}
 }
 
 // acknowledger is told which deliveries were written.
@@ -60,8 +60,9 @@ func (s *Stream) Ended() *Error {
 
 // Notify sets the function that is called when events come to wait where none
 // did, and once more when the stream ends. It is called at once where either
-// is the case already. f must not block; it is called from any goroutine,
-// sometimes from two at a time, with no lock held. Notify is called once.
+// is the case already. f must not block, nor call the Stream's methods but
+// Ended; it is called from any goroutine, sometimes from two at a time. A reader
+// whose f panics counts as gone. Notify is called once.
 func (s *Stream) Notify(f func()) {
 	s.mu.Lock()
 	s.notify = f
@@ -70,6 +71,20 @@ func (s *Stream) Notify(f func()) {
 	if due {
 		f()
 	}
+}
+
+// inform calls what Notify has set. A panic must not reach the actor that
+// calls: one that fails while it stops would never end.
+func (s *Stream) inform(notify func()) {
+	if notify == nil {
+		return
+	}
+	defer func() {
+		if recover() != nil {
+			s.Close()
+		}
+	}()
+	notify()
 }
 
 // Take appends all that waits to events[:0] and returns that, without waiting.
@@ -109,13 +124,7 @@ func (s *Stream) Done() {
 // ctx's end is returned as ctx.Err() and ends nothing.
 func (s *Stream) Next(ctx context.Context) (Event, error) {
 	if s.wake == nil {
-		s.wake = make(chan struct{}, 1) // one is enough: it says "look again"
-		s.Notify(func() {
-			select {
-			case s.wake <- struct{}{}:
-			default:
-			}
-		})
+		s.listen()
 	}
 	s.acknowledgeLast()
 	for len(s.pulled) == 0 {
@@ -137,6 +146,23 @@ func (s *Stream) Next(ctx context.Context) (Event, error) {
 		s.tag = m.tag
 	}
 	return event, nil
+}
+
+// listen prepares Next's waiting.
+func (s *Stream) listen() {
+	wake := make(chan struct{}, 1) // one is enough: it says "look again"
+	s.mu.Lock()
+	s.wake = wake
+	s.mu.Unlock()
+	s.Notify(func() { rouse(wake) })
+}
+
+// rouse makes whoever waits for wake look again; nil is nobody.
+func rouse(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
 }
 
 // Events gives the stream's events for a range loop, the *Error last. The
@@ -163,6 +189,7 @@ func (s *Stream) Close() {
 		s.verdict = errReaderGone
 	}
 	s.drop()
+	rouse(s.wake) // Next may be waiting
 	s.mu.Unlock()
 	if first && tell != nil {
 		tell(gone{})
@@ -210,9 +237,7 @@ func (s *Stream) offer(event Event) (taken, full bool) {
 	s.bytes += size
 	notify := s.put(event)
 	s.mu.Unlock()
-	if notify != nil {
-		notify()
-	}
+	s.inform(notify)
 	return true, false
 }
 
@@ -228,9 +253,7 @@ func (s *Stream) finish(err *Error) {
 	s.put(err)
 	notify := s.notify
 	s.mu.Unlock()
-	if notify != nil {
-		notify()
-	}
+	s.inform(notify)
 }
 
 // behind tells whether more than half of what may wait does.

@@ -73,12 +73,7 @@ func (w *worker) crash() {
 	w.rouse()
 }
 
-func (w *worker) rouse() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
+func (w *worker) rouse() { rouse(w.wake) }
 
 // acknowledge: the stream's reader has written everything up to tag.
 func (w *worker) acknowledge(tag uint64) { w.window.write(tag) }
