@@ -1,0 +1,65 @@
+// Package scenarios plays the scripts of this folder: what the product promises,
+// as transcripts, on the in-memory broker and on RabbitMQ.
+package scenarios
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+
+// Every promise holds on the broker that the product brings along.
+func TestScenariosOnMemory(t *testing.T) {
+	script.Play(shim{t}, script.Params{Brokers: script.Memory(), Proxy: script.Local}, scripts(t))
+}
+
+// And on the one that it is made for.
+func TestScenariosOnRabbitMQ(t *testing.T) {
+	brokers, err := script.RabbitMQ(t.Context(), rabbit.Run(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script.Play(shim{t}, script.Params{Brokers: brokers, Proxy: script.Local}, scripts(t))
+}
+
+// A script opens with the claim that it proves.
+func TestEveryScenarioOpensWithItsClaim(t *testing.T) {
+	for _, file := range scripts(t) {
+		f, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _ := bufio.NewReader(f).ReadString('\n')
+		if f.Close(); !strings.HasPrefix(first, "# ") || len(strings.Fields(first)) < 5 {
+			t.Errorf("%s opens with %q", file, first)
+		}
+	}
+}
+
+func scripts(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no scripts here", err)
+	}
+	return files
+}
+
+// shim makes a *testing.T a testscript.T.
+type shim struct{ *testing.T }
+
+func (t shim) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { f(shim{t}) })
+}
+
+func (shim) Verbose() bool { return testing.Verbose() }

@@ -1,0 +1,49 @@
+package script
+
+import (
+	"context"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// Brokers gives each script a broker.
+type Brokers interface {
+	// Name is the script condition that holds on them: memory or rabbitmq.
+	Name() string
+
+	// For gives the broker of one script, fresh or as good as: no other script
+	// sees its queues and exchanges. The script closes it.
+	For(script string) (Broker, error)
+}
+
+// Broker is what scripts do to a broker, and ask of it.
+type Broker interface {
+	// Namespace is the part of its queues' names that is the proxy's own.
+	Namespace() string
+
+	// Dialer is what the proxy connects with.
+	Dialer() amqp.Dialer
+
+	// Publisher opens a publisher that is not subject to the faults.
+	Publisher(ctx context.Context) (amqp.Publisher, error)
+
+	// Faults are what can befall it, by the word in a script.
+	Faults() map[string]Fault
+
+	// Census counts what the proxy under test has on the broker now.
+	Census(ctx context.Context) (Census, error)
+
+	// Close undoes the faults and releases the broker.
+	Close() error
+}
+
+// Fault happens, and is over as far as the broker is concerned when it returns.
+type Fault func(ctx context.Context) error
+
+// Census is what a proxy has on a broker.
+type Census struct {
+	Queues    int // of the proxy's namespace
+	Consumers int // on these queues
+	Bindings  int // of these queues, to named exchanges
+	Channels  int // open on the broker by the proxy's links
+}

@@ -1,0 +1,36 @@
+package script
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// crash plants a panic in the connection, consumer or worker behind streams.
+func crash(w *world, _ *testscript.TestScript, args []string) error {
+	if len(args) != 2 || !slices.Contains([]string{"connection", "consumer", "worker"}, args[0]) {
+		return fmt.Errorf("usage: crash connection|consumer|worker NAME")
+	}
+	crashing, err := w.named(args[1])
+	if err != nil {
+		return err
+	}
+	proxy, err := w.running()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := w.bounded()
+	defer cancel()
+	for _, s := range crashing {
+		if s.id == "" {
+			return fmt.Errorf("the proxy has admitted no such stream, or it was one of -count")
+		}
+		if err := proxy.Crash(ctx, actors.Role(args[0]), s.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// expectBroker waits until the broker holds so much of the proxy's, or nothing
+// (clean): counted there, not here.
+//
+//	expect broker clean
+//	expect broker 2 queues
+func (w *world) expectBroker(words []string) error {
+	want, err := parseCensus(words)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := w.unhurried()
+	defer cancel()
+	return eventually(ctx, func() error {
+		have, err := w.broker.Census(ctx)
+		if err != nil {
+			return fmt.Errorf("count what the broker holds: %w", err)
+		}
+		return want(have)
+	})
+}
+
+// parseCensus reads "clean", or a number and what is counted.
+func parseCensus(words []string) (func(Census) error, error) {
+	if slices.Equal(words, []string{"clean"}) {
+		return clean, nil
+	}
+	n, err := strconv.Atoi(words[0])
+	if err != nil || len(words) != 2 || !slices.Contains([]string{"queue", "queues"}, words[1]) {
+		return nil, errors.New("usage: expect broker clean|N queues")
+	}
+	return func(have Census) error {
+		if have.Queues != n || have.Consumers != n {
+			return fmt.Errorf("the broker has %+v, not %d queues with a consumer each", have, n)
+		}
+		return nil
+	}, nil
+}
+
+func clean(have Census) error {
+	if have != (Census{}) {
+		return fmt.Errorf("the broker still has %+v", have)
+	}
+	return nil
+}
+
+// expectProcess waits until the proxy holds nothing for any stream.
+//
+//	expect process clean
+func (w *world) expectProcess(words []string) error {
+	if !slices.Equal(words, []string{"clean"}) {
+		return errors.New("usage: expect process clean")
+	}
+	proxy, err := w.running()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := w.bounded()
+	defer cancel()
+	return eventually(ctx, func() error {
+		snapshot, err := proxy.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		return holdsNothing(snapshot)
+	})
+}
+
+// holdsNothing tells what a proxy still holds for streams.
+func holdsNothing(s actors.Snapshot) error {
+	if t := s.Stats; t.Streams != 0 || t.Leases != 0 || t.Waiting != 0 || t.Workers != 0 {
+		return fmt.Errorf("the process still has %d streams, %d channels lent, %d waiting, %d workers",
+			t.Streams, t.Leases, t.Waiting, t.Workers)
+	}
+	for _, a := range s.Actors {
+		if a.Stream != "" {
+			return fmt.Errorf("the process still has a %s of stream %s: %s", a.Role, a.Stream, a.State)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package script
+
+import (
+	"context"
+
+	"github.com/taskcluster/events-proxy/actors"
+	httpapi "github.com/taskcluster/events-proxy/http"
+	"github.com/taskcluster/events-proxy/test/proxy"
+)
+
+// Local starts a proxy in this process, on a socket of 127.0.0.1.
+func Local(b Broker, s Settings) (Proxy, error) {
+	running, err := proxy.Start(proxy.Options{
+		Actors: actors.Options{
+			Dialer: b.Dialer(), Namespace: b.Namespace(), PingPeriod: s.Ping,
+			AllowExchanges: s.AllowExchanges, Limits: s.limits(), Chaos: true,
+		},
+		HTTP: httpapi.Options{WriteDeadline: s.WriteTimeout, AllowOrigins: s.AllowOrigins, PingPeriod: s.Ping},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return local{running}, nil
+}
+
+func (s Settings) limits() actors.Limits {
+	return actors.Limits{
+		Streams: s.Streams, StreamsPerAddress: s.StreamsPerAddress, ConnectsPerSecond: s.ConnectsPerSecond,
+		Bindings: s.Bindings, MessageBytes: s.MessageBytes, Prefetch: s.Prefetch,
+		SlowAfter: s.SlowAfter, Backlog: s.Backlog,
+	}
+}
+
+type local struct{ *proxy.Proxy }
+
+func (l local) URL() string { return l.Proxy.URL }
+
+func (l local) Snapshot(context.Context) (actors.Snapshot, error) { return l.System.Snapshot(), nil }
+
+func (l local) Crash(_ context.Context, role actors.Role, stream string) error {
+	return l.System.Crash(role, stream)
+}

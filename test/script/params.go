@@ -1,0 +1,71 @@
+package script
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Params says where scripts are played.
+type Params struct {
+	// Brokers gives each script its broker.
+	Brokers Brokers
+
+	// Proxy starts the proxy under test, when a script first needs it.
+	Proxy func(Broker, Settings) (Proxy, error)
+
+	// Patience bounds each wait; default 10 s.
+	Patience time.Duration
+}
+
+// DefaultPatience is how long a claim may take to come true.
+const DefaultPatience = 10 * time.Second
+
+// DefaultExchange is the topic exchange that every script finds declared.
+const DefaultExchange = "exchange/tc/task"
+
+type worldKey struct{}
+
+// testScript gives testscript the language and the scripts.
+func (p Params) testScript(files []string) testscript.Params {
+	if p.Patience == 0 {
+		p.Patience = DefaultPatience
+	}
+	return testscript.Params{
+		Files:              files,
+		Setup:              p.setup,
+		Cmds:               commands(),
+		Condition:          p.condition,
+		RequireUniqueNames: true,
+	}
+}
+
+// setup makes the script's world, which ends with the script.
+func (p Params) setup(env *testscript.Env) error {
+	name := strings.TrimPrefix(lastElement(env.WorkDir), "script-")
+	broker, err := p.Brokers.For(name)
+	if err != nil {
+		return fmt.Errorf("broker of %s: %w", name, err)
+	}
+	w := newWorld(p, name, broker)
+	env.Values[worldKey{}] = w
+	env.Defer(w.close)
+	ctx, cancel := w.bounded()
+	defer cancel()
+	return w.declare(ctx, DefaultExchange, "topic")
+}
+
+// condition holds on the broker that it names.
+func (p Params) condition(name string) (bool, error) {
+	if name != "memory" && name != "rabbitmq" {
+		return false, fmt.Errorf("no condition is called %s", name)
+	}
+	return name == p.Brokers.Name(), nil
+}
+
+func lastElement(path string) string {
+	return path[strings.LastIndexByte(path, os.PathSeparator)+1:]
+}

@@ -1,0 +1,68 @@
+package script
+
+import (
+	"bufio"
+	"os"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Play runs scripts, each as a subtest: those that leave their broker's node
+// alone side by side, then the others one after another. On brokers that no two
+// scripts share, all run side by side.
+func Play(t testscript.T, p Params, files []string) {
+	together, alone := files, []string(nil)
+	if _, shared := p.Brokers.(rabbits); shared {
+		together, alone = split(t, files)
+	}
+	if len(together) > 0 {
+		t.Run("together", func(t testscript.T) { testscript.RunT(t, p.testScript(together)) })
+	}
+	if len(alone) > 0 {
+		t.Run("alone", func(t testscript.T) { testscript.RunT(inTurn{t}, p.testScript(alone)) })
+	}
+}
+
+// split tells scripts that break the node from others.
+func split(t testscript.T, files []string) (together, alone []string) {
+	for _, file := range files {
+		breaks, err := breaksNode(file)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case breaks:
+			alone = append(alone, file)
+		default:
+			together = append(together, file)
+		}
+	}
+	return together, alone
+}
+
+// breaksNode looks for a line that stops, kills or freezes the broker.
+func breaksNode(file string) (bool, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		words := strings.Fields(lines.Text())
+		if len(words) == 2 && words[0] == "broker" && strings.Contains(" stop kill freeze ", " "+words[1]+" ") {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// inTurn is a T whose subtests do not run in parallel, though they ask for it.
+type inTurn struct{ testscript.T }
+
+// Parallel does nothing.
+func (inTurn) Parallel() {}
+
+// Run passes the property on.
+func (t inTurn) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(inner testscript.T) { f(inTurn{inner}) })
+}

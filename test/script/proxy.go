@@ -1,0 +1,45 @@
+package script
+
+import (
+	"context"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// Proxy is the proxy under test: one in this process, or one at a URL. What it
+// can not do it refuses with an error that says so.
+type Proxy interface {
+	// URL is where it listens, without a slash at the end.
+	URL() string
+
+	// Snapshot is its live tree.
+	Snapshot(ctx context.Context) (actors.Snapshot, error)
+
+	// Crash plants a panic in an actor of a stream, or in its worker.
+	Crash(ctx context.Context, role actors.Role, stream string) error
+
+	// Drain ends every stream and returns when the proxy has let go of them.
+	Drain(ctx context.Context, spread time.Duration) error
+
+	// Close ends it.
+	Close() error
+}
+
+// identify learns the id that the proxy has given to the stream opened last;
+// "" if it was admitted to none. Whatever other streams are new is noted too.
+func (w *world) identify() (id string, err error) {
+	ctx, cancel := w.bounded()
+	defer cancel()
+	snapshot, err := w.proxy.Snapshot(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range snapshot.Actors {
+		if a.Role == actors.RoleConnection && !w.known[a.Stream] {
+			w.known[a.Stream] = true
+			id = a.Stream
+		}
+	}
+	return id, nil
+}

@@ -1,0 +1,92 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+// RabbitMQ gives each script a virtual host of its own on one node, with a user
+// who may do what Pulse allows its users. Scripts that break the node must be
+// played alone.
+func RabbitMQ(ctx context.Context, node *rabbit.Node) (Brokers, error) {
+	if err := node.DeleteUser(ctx, pulseUser); err != nil { // of the same node, used before
+		return nil, err
+	}
+	return rabbits{node}, node.AddUser(ctx, pulseUser, pulsePassword)
+}
+
+type rabbits struct{ node *rabbit.Node }
+
+func (rabbits) Name() string { return "rabbitmq" }
+
+const (
+	pulseUser     = "scripts"
+	pulsePassword = "not secret"
+)
+
+func (r rabbits) For(script string) (Broker, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	vhost, err := r.node.VHost(ctx, script, pulseUser, "exchange/secret/")
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := amqp.NewRabbitMQ(vhost.URL(pulseUser, pulsePassword), amqp.RabbitMQOptions{Name: script})
+	if err != nil {
+		return nil, err
+	}
+	admin, err := amqp.NewRabbitMQ(vhost.URL("guest", "guest"), amqp.RabbitMQOptions{Name: "publisher of " + script})
+	if err != nil {
+		return nil, err
+	}
+	return &rabbitMQ{node: r.node, vhost: vhost, proxy: proxy, admin: admin}, nil
+}
+
+type rabbitMQ struct {
+	node         *rabbit.Node
+	vhost        *rabbit.VHost
+	proxy, admin *amqp.RabbitMQ
+}
+
+func (r *rabbitMQ) Namespace() string   { return pulseUser }
+func (r *rabbitMQ) Dialer() amqp.Dialer { return r.proxy }
+
+// Publisher is an administrator's: Pulse's users may not declare such exchanges.
+func (r *rabbitMQ) Publisher(ctx context.Context) (amqp.Publisher, error) {
+	return r.admin.Publisher(ctx)
+}
+
+// Faults of the node befall every script, those of the virtual host this one.
+func (r *rabbitMQ) Faults() map[string]Fault {
+	return map[string]Fault{
+		"stop":           r.node.Stop,
+		"start":          r.node.Start,
+		"kill":           func(context.Context) error { return r.node.Kill() },
+		"freeze":         func(context.Context) error { return r.node.Freeze() },
+		"thaw":           func(context.Context) error { return r.node.Thaw() },
+		"drop-links":     r.vhost.CloseConnections,
+		"close-channels": r.vhost.CloseChannels,
+		"delete-queues":  r.vhost.DeleteQueues,
+	}
+}
+
+// Census asks the node.
+func (r *rabbitMQ) Census(ctx context.Context) (Census, error) {
+	s, err := r.vhost.Snapshot(ctx)
+	return Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}, err
+}
+
+// Close leaves a running node behind, for the next script.
+func (r *rabbitMQ) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	r.node.Thaw() // or it was not running, or not frozen
+	if err := r.node.Start(ctx); err != nil {
+		return fmt.Errorf("the node does not start again: %w", err)
+	}
+	return r.vhost.Delete(ctx)
+}

@@ -1,0 +1,79 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Settings are what a script asks of the proxy before it starts; zero values
+// are the proxy's own defaults.
+type Settings struct {
+	Ping              time.Duration // between two pings
+	SlowAfter         time.Duration // a window full for so long ends the stream
+	WriteTimeout      time.Duration // of one write to a client
+	Streams           int           // in all
+	StreamsPerAddress int
+	ConnectsPerSecond float64 // of one address
+	Bindings          int     // of one stream
+	Prefetch          int
+	Backlog           int // messages at the broker
+	MessageBytes      int
+	AllowExchanges    []string
+	AllowOrigins      []string
+}
+
+// applySettings is the command settings.
+//
+//	settings ping=50ms streams=2
+func applySettings(w *world, _ *testscript.TestScript, args []string) error {
+	if w.proxy != nil {
+		return errors.New("the proxy runs already: settings come first")
+	}
+	keys := w.settings.keys()
+	for _, arg := range args {
+		key, value, _ := strings.Cut(arg, "=")
+		set := keys[key]
+		if set == nil {
+			return fmt.Errorf("no setting is called %s; there are %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
+		}
+		if err := set(value); err != nil {
+			return fmt.Errorf("%s: %w", arg, err)
+		}
+	}
+	return nil
+}
+
+func (s *Settings) keys() map[string]func(string) error {
+	return map[string]func(string) error{
+		"ping":                into(&s.Ping, time.ParseDuration),
+		"slow-after":          into(&s.SlowAfter, time.ParseDuration),
+		"write-timeout":       into(&s.WriteTimeout, time.ParseDuration),
+		"streams":             into(&s.Streams, strconv.Atoi),
+		"streams-per-address": into(&s.StreamsPerAddress, strconv.Atoi),
+		"connects-per-second": into(&s.ConnectsPerSecond, parseFloat),
+		"bindings":            into(&s.Bindings, strconv.Atoi),
+		"prefetch":            into(&s.Prefetch, strconv.Atoi),
+		"backlog":             into(&s.Backlog, strconv.Atoi),
+		"message-bytes":       into(&s.MessageBytes, strconv.Atoi),
+		"allow-exchanges":     into(&s.AllowExchanges, parseList),
+		"allow-origins":       into(&s.AllowOrigins, parseList),
+	}
+}
+
+// into makes the setter of a field.
+func into[T any](field *T, parse func(string) (T, error)) func(string) error {
+	return func(text string) (err error) {
+		*field, err = parse(text)
+		return err
+	}
+}
+
+func parseFloat(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
+func parseList(text string) ([]string, error) { return strings.Split(text, ","), nil }

@@ -1,0 +1,158 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/clients"
+)
+
+// world is what one script acts upon: a broker, a proxy, clients. Only the
+// script's own goroutine touches it.
+type world struct {
+	params   Params
+	name     string
+	broker   Broker
+	settings Settings
+
+	proxy     Proxy          // nil until first needed
+	publisher amqp.Publisher // nil until first needed, and after a fault
+	published int            // the number in the last numbered body
+
+	streams map[string]*stream
+	names   []string        // of the streams, in order of their opening
+	known   map[string]bool // ids of the proxy's streams, as far as noted
+}
+
+// stream is a client and what the script has already read of it.
+type stream struct {
+	*clients.Stream
+	id   string // the proxy's; "" where it was not learnt
+	seen int    // messages that expect payload has gone over
+}
+
+func newWorld(p Params, name string, broker Broker) *world {
+	return &world{params: p, name: name, broker: broker, streams: map[string]*stream{}, known: map[string]bool{}}
+}
+
+// of gives the world of the script that runs a command.
+func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+// bounded is the context of one wait.
+func (w *world) bounded() (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(context.Background(), w.params.Patience,
+		fmt.Errorf("it did not happen within %v", w.params.Patience))
+}
+
+// unhurried is the context of what takes a real broker seconds: to start, to be
+// asked what it holds.
+func (w *world) unhurried() (context.Context, context.CancelFunc) {
+	patience := 3 * w.params.Patience
+	return context.WithTimeoutCause(context.Background(), patience,
+		fmt.Errorf("it did not happen within %v", patience))
+}
+
+// running gives the proxy, and starts it the first time.
+func (w *world) running() (Proxy, error) {
+	if w.proxy != nil {
+		return w.proxy, nil
+	}
+	proxy, err := w.params.Proxy(w.broker, w.settings)
+	if err != nil {
+		return nil, fmt.Errorf("start the proxy: %w", err)
+	}
+	w.proxy = proxy
+	return proxy, nil
+}
+
+// named gives the streams whose name matches a pattern.
+func (w *world) named(pattern string) (found []*stream, err error) {
+	for _, name := range w.names {
+		ok, err := path.Match(pattern, name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			found = append(found, w.streams[name])
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("no stream is called %s; there are %s", pattern, strings.Join(w.names, ", "))
+	}
+	return found, nil
+}
+
+// publishing gives the publisher, and opens one when there is none.
+func (w *world) publishing(ctx context.Context) (amqp.Publisher, error) {
+	if w.publisher != nil {
+		return w.publisher, nil
+	}
+	publisher, err := w.broker.Publisher(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a publisher: %w", err)
+	}
+	w.publisher = publisher
+	return publisher, nil
+}
+
+// stopPublishing forgets the publisher, before a fault breaks it.
+func (w *world) stopPublishing() {
+	if w.publisher != nil {
+		w.publisher.Close()
+		w.publisher = nil
+	}
+}
+
+func (w *world) declare(ctx context.Context, exchange, kind string) error {
+	publisher, err := w.publishing(ctx)
+	if err != nil {
+		return err
+	}
+	return publisher.Declare(ctx, exchange, kind)
+}
+
+// eventually asks again and again until the answer is nil, and gives the last
+// one when ctx ends. It is for states that nobody announces.
+func eventually(ctx context.Context, ask func() error) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+		}
+	}
+}
+
+// close ends everything: the clients first, as a browser's tabs would.
+func (w *world) close() {
+	for _, s := range w.streams {
+		s.Close()
+	}
+	if w.proxy != nil {
+		w.proxy.Close()
+	}
+	w.stopPublishing()
+	w.broker.Close()
+}
+
+// transcript shows what every stream received.
+func (w *world) transcript() string {
+	var out strings.Builder
+	for _, name := range w.names {
+		s := w.streams[name]
+		fmt.Fprintf(&out, "%s: %d\n%s", name, s.Status, s.Received())
+	}
+	return out.String()
+}
