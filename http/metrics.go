@@ -1,0 +1,126 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// metrics counts what this package does and shows what the System counts. The
+// registry is the handler's own: several handlers live in one process.
+type metrics struct {
+	registry *prometheus.Registry
+
+	streams  *prometheus.GaugeVec   // by protocol
+	answers  *prometheus.CounterVec // by status
+	refusals *prometheus.CounterVec // by code
+	cuts     *prometheus.CounterVec // by code, and whether the client was told
+	panics   prometheus.Counter
+
+	bytes, frames prometheus.Counter
+	writes        prometheus.Histogram // seconds; its count is the number of batches
+}
+
+func newMetrics(system *actors.System) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		streams:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "events_http_streams", Help: "Event streams open now."}, []string{"protocol"}),
+		answers:  counters("events_http_answers_total", "Requests answered.", "status"),
+		refusals: counters("events_http_refusals_total", "Requests refused, as a status or as a stream's only event.", "code"),
+		cuts:     counters("events_http_cut_streams_total", "Streams cut because a write missed its deadline.", "code", "told"),
+		panics:   counter("events_http_panics_total", "Panics recovered while answering."),
+		bytes:    counter("events_http_written_bytes_total", "Bytes written to streams."),
+		frames:   counter("events_http_written_frames_total", "Frames written to streams, heads included."),
+		writes: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "events_http_write_seconds", Help: "Time of one batch's write.",
+			Buckets: prometheus.ExponentialBuckets(10e-6, 10, 7), // 10 µs to 10 s
+		}),
+	}
+	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.bytes, m.frames, m.writes,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), systemCollector{system})
+	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+func (m *metrics) opened(protocol string)   { m.streams.WithLabelValues(protocol).Inc() }
+func (m *metrics) closed(protocol string)   { m.streams.WithLabelValues(protocol).Dec() }
+func (m *metrics) refused(code actors.Code) { m.refusals.WithLabelValues(string(code)).Inc() }
+
+func (m *metrics) answered(status int) {
+	if status == 0 {
+		status = http.StatusOK // net/http's
+	}
+	m.answers.WithLabelValues(strconv.Itoa(status)).Inc()
+}
+
+func (m *metrics) cut(code actors.Code, told bool) {
+	m.cuts.WithLabelValues(string(code), strconv.FormatBool(told)).Inc()
+}
+
+// wrote counts one batch.
+func (m *metrics) wrote(bytes, frames int, took time.Duration) {
+	m.bytes.Add(float64(bytes))
+	m.frames.Add(float64(frames))
+	m.writes.Observe(took.Seconds())
+}
+
+// systemCollector shows the counters of a System at the time of asking.
+type systemCollector struct{ system *actors.System }
+
+// Describe sends nothing: the codes that label the counters are not fixed.
+func (systemCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect sends the System's counters.
+func (c systemCollector) Collect(out chan<- prometheus.Metric) {
+	s := c.system.Stats()
+	send := func(kind prometheus.ValueType, name, help string, value int64, labels ...string) {
+		var names, values []string
+		if len(labels) == 2 {
+			names, values = labels[:1], labels[1:]
+		}
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, names, nil), kind, float64(value), values...)
+	}
+	gauge := func(name, help string, value int64) { send(prometheus.GaugeValue, name, help, value) }
+	count := func(name, help string, value int64, labels ...string) {
+		send(prometheus.CounterValue, name, help, value, labels...)
+	}
+	gauge("events_streams", "Streams open now.", s.Streams)
+	gauge("events_links", "AMQP connections up now.", s.Links)
+	gauge("events_channels", "AMQP channels held by streams now.", s.Workers)
+	gauge("events_streams_waiting", "Streams that wait for a channel now.", s.Waiting)
+	count("events_streams_opened_total", "Streams admitted.", s.Opened)
+	for code, n := range s.Ended {
+		count("events_streams_ended_total", "Streams ended.", n, "code", string(code))
+	}
+	for code, n := range s.Refused {
+		count("events_streams_refused_total", "Streams refused before their head.", n, "code", string(code))
+	}
+	count("events_dials_total", "Tries to reach the broker.", s.Dials)
+	count("events_dials_failed_total", "Tries to reach the broker that failed.", s.DialsFailed)
+	count("events_links_lost_total", "AMQP connections lost.", s.LinksLost)
+	count("events_messages_total", "Deliveries taken from the broker.", s.Messages)
+	count("events_message_bytes_total", "Bytes of their bodies.", s.Bytes)
+	count("events_messages_redelivered_total", "Deliveries marked as delivered before.", s.Redelivered)
+	for encoding, n := range s.Payloads {
+		count("events_payloads_encoded_total", "Deliveries whose body is not JSON, or too large.", n, "encoding", encoding)
+	}
+	count("events_actor_restarts_total", "Actors restarted by their supervisor.", s.Restarts)
+	count("events_actor_failures_total", "Actors that failed, planned failures of consumers included.", s.Failures)
+}

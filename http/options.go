@@ -1,0 +1,152 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+)
+
+// Options of a Handler. Every zero value works.
+type Options struct {
+	// Logger receives what an operator should know; the default is silent.
+	Logger *slog.Logger
+
+	// RootURL is where clients find the service, such as
+	// https://tc.example.com or https://example.com/tc. Its path is a further
+	// prefix under which every path answers; the reference names it; its
+	// origin is always allowed; with ForceSSL its host is where clients are
+	// sent. Default: unknown.
+	RootURL string
+
+	// RootPath is one more prefix, for a host program that mounts the handler
+	// below a path without http.StripPrefix. Default: none.
+	RootPath string
+
+	// Version is what /__version__ tells. Default: the module's build facts.
+	Version Version
+
+	// AllowOrigins are the origins whose pages may use the service, such as
+	// https://tools.example.com; "*" stands for all. Empty: all.
+	AllowOrigins []string
+
+	// TrustProxy takes the client's address from the last X-Forwarded-For and
+	// its scheme from X-Forwarded-Proto. Only right where every request comes
+	// through one proxy that sets them.
+	TrustProxy bool
+
+	// ForceSSL sends clients that came over plain HTTP to https. The paths of
+	// load balancers (/__heartbeat__ and its kin) answer without.
+	ForceSSL bool
+
+	// HeadBytes is how long a URL, and a request's headers, may be; 1 KiB or
+	// more. Default 32 KiB.
+	HeadBytes int
+
+	// WriteDeadline is how long one write to a client may take before its
+	// stream is cut with SlowConsumer. Default 10 s.
+	WriteDeadline time.Duration
+
+	// WriteBuffer is how many bytes of a stream may wait in the kernel of
+	// this machine (SO_SNDBUF, which Linux doubles). Without a bound a stuck
+	// client takes megabytes before a write blocks. Default 64 KiB.
+	WriteBuffer int
+
+	// PingPeriod is the system's. A stream that has been silent for three of
+	// them is ended with InternalError. Default 20 s.
+	PingPeriod time.Duration
+
+	// NoHijack keeps streams of HTTP/1.1 inside net/http, for hosts whose
+	// middleware must see every byte. A stream costs five times the memory
+	// then, and a stuck client cannot be told why it was cut.
+	NoHijack bool
+}
+
+const (
+	defaultHeadBytes     = 32 << 10
+	leastHeadBytes       = 1 << 10
+	defaultWriteDeadline = 10 * time.Second
+	defaultWriteBuffer   = 64 << 10
+	defaultPingPeriod    = 20 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Version == (Version{}) {
+		o.Version = buildFacts()
+	}
+	or(&o.HeadBytes, defaultHeadBytes)
+	or(&o.WriteDeadline, defaultWriteDeadline)
+	or(&o.WriteBuffer, defaultWriteBuffer)
+	or(&o.PingPeriod, defaultPingPeriod)
+	return o
+}
+
+func or[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate names every problem of the options at once.
+func (o Options) Validate() error {
+	var problems []error
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if o.RootURL != "" {
+		if u, err := url.Parse(o.RootURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			bad("RootURL: %q is no http or https URL", o.RootURL)
+		} else if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			bad("RootURL: %q has more than scheme, host and path", o.RootURL)
+		}
+	}
+	if o.RootPath != "" && (o.RootPath[0] != '/' || path.Clean(o.RootPath) != trimSlash(o.RootPath)) {
+		bad("RootPath: %q is no path from the root", o.RootPath)
+	}
+	for _, origin := range o.AllowOrigins {
+		if origin != "*" && origin != "null" && originOf(origin) != strings.ToLower(origin) {
+			bad("AllowOrigins: %q is no origin such as https://example.com", origin)
+		}
+	}
+	if o.HeadBytes != 0 && o.HeadBytes < leastHeadBytes {
+		bad("HeadBytes: %d is below %d", o.HeadBytes, leastHeadBytes)
+	}
+	if o.WriteBuffer < 0 {
+		bad("WriteBuffer is negative")
+	}
+	if o.WriteDeadline < 0 || o.PingPeriod < 0 {
+		bad("a duration is negative")
+	}
+	return errors.Join(problems...)
+}
+
+// roots are the prefixes under which every path answers; always "", once each.
+func (o Options) roots() []string {
+	roots := []string{""}
+	add := func(prefix string) {
+		if prefix = trimSlash(prefix); prefix != "" && prefix != roots[len(roots)-1] {
+			roots = append(roots, prefix)
+		}
+	}
+	add(o.RootPath)
+	if u, err := url.Parse(o.RootURL); err == nil {
+		add(u.Path)
+	}
+	return roots
+}
+
+// originOf gives a URL's origin as browsers write it, "" where it has none.
+func originOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
+}
+
+func trimSlash(s string) string { return strings.TrimRight(s, "/") }

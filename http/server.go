@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// ServerOptions of a Server. Every zero value works.
+type ServerOptions struct {
+	// TLS makes the server speak TLS, HTTP/2 included. Default: plain HTTP/1.1
+	// and HTTP/2 with prior knowledge, for a proxy in front.
+	TLS *tls.Config
+
+	// HeadTimeout is how long a request's head may take to arrive. Default 5 s.
+	HeadTimeout time.Duration
+
+	// IdleTimeout is how long a connection may wait for its next request.
+	// Default 120 s.
+	IdleTimeout time.Duration
+
+	// DrainSpread is the time over which Shutdown ends the open streams, so
+	// that their clients do not come back all at once. Default 0: at once.
+	DrainSpread time.Duration
+}
+
+// Server serves a Handler on listeners, and ends in the right order. A program
+// with an HTTP server of its own does not need it.
+type Server struct {
+	handler *Handler
+	options ServerOptions
+	http    *http.Server
+}
+
+// NewServer gives a Server for a Handler.
+func NewServer(h *Handler, o ServerOptions) *Server {
+	or(&o.HeadTimeout, 5*time.Second)
+	or(&o.IdleTimeout, 2*time.Minute)
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: o.HeadTimeout,
+		IdleTimeout:       o.IdleTimeout,
+		// No WriteTimeout: a stream has a deadline for each write instead.
+		// What is above our own limit and below this one is refused with a
+		// proper answer (tooLarge), what is above both by net/http's 431.
+		MaxHeaderBytes: 2 * h.options.HeadBytes,
+		ErrorLog:       slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+		TLSConfig:      o.TLS,
+		Protocols:      new(http.Protocols),
+	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	return &Server{handler: h, options: o, http: server}
+}
+
+// Serve accepts connections until Shutdown, which makes it return nil; any
+// other end is an error. It may be called for several listeners, and closes
+// its own.
+func (s *Server) Serve(l net.Listener) error {
+	var err error
+	if s.options.TLS != nil {
+		err = s.http.ServeTLS(l, "", "")
+	} else {
+		err = s.http.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve %s: %w", l.Addr(), err)
+}
+
+// Shutdown ends the service and the System's streams:
+//
+//  1. new streams are refused with 503, and /__heartbeat__ turns 503, while
+//     the listeners stay open: a load balancer should see it
+//  2. every stream ends with ServerShutdown (System.Drain, over DrainSpread)
+//  3. the clients get the time to read that
+//  4. the listeners and the connections are closed
+//
+// When ctx ends first, what is left is cut. The errors name it.
+func (s *Server) Shutdown(ctx context.Context) error {
+	h := s.handler
+	drained := h.system.Drain(ctx, s.options.DrainSpread)
+	ended := h.Shutdown(ctx)
+	closed := s.http.Shutdown(ctx)
+	if closed != nil {
+		s.http.Close()
+		closed = fmt.Errorf("http: %w", closed)
+	}
+	return errors.Join(drained, ended, closed)
+}
+
+// Close ends the service at once: streams are cut, in the middle of a frame if
+// it must be. The System goes on.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.handler.Shutdown(ctx) // its error says that streams were cut: that is what Close is for
+	return s.http.Close()
+}

@@ -1,0 +1,41 @@
+package httpapi
+
+import (
+	"net"
+	"time"
+)
+
+const (
+	// unackedFor is how long a client's machine may leave bytes
+	// unacknowledged. One that vanished without a word would hold its stream
+	// for a quarter of an hour otherwise: pings fit the send buffer, so no
+	// write ever blocks.
+	unackedFor = time.Minute
+
+	// unreadFor is the same for a client that was cut and told why: it finds
+	// its error when it wakes up within this time.
+	unreadFor = 5 * time.Minute
+)
+
+// tune makes a hijacked connection one of ours: no deadlines of net/http, and
+// a bound on what a stuck client takes of the kernel's memory. What a
+// connection does not know is left out.
+func tune(conn net.Conn, o Options) {
+	conn.SetDeadline(time.Time{})
+	base := underlying(conn)
+	if tcp, ok := base.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		tcp.SetWriteBuffer(o.WriteBuffer)
+	}
+	limitUnacked(base, unackedFor)
+}
+
+// keepUntilRead gives a stuck client time to find its last words.
+func keepUntilRead(conn net.Conn) { limitUnacked(conn, unreadFor) }
+
+// underlying gives the socket below TLS.
+func underlying(conn net.Conn) net.Conn {
+	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return wrapped.NetConn()
+	}
+	return conn
+}

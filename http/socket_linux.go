@@ -1,0 +1,26 @@
+package httpapi
+
+import (
+	"net"
+	"syscall"
+	"time"
+)
+
+// tcpUserTimeout is TCP_USER_TIMEOUT of linux/tcp.h, which package syscall
+// does not name: milliseconds that sent bytes may stay unacknowledged.
+const tcpUserTimeout = 18
+
+func limitUnacked(conn net.Conn, d time.Duration) {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Control(func(fd uintptr) {
+		// Fails on a Unix socket, whose peer cannot vanish.
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(d.Milliseconds()))
+	})
+}

@@ -1,0 +1,42 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// withSSL sends clients that came over plain HTTP to https, where
+// Options.ForceSSL asks for it. Load balancers look at the Dockerflow paths
+// from the inside and get their answer.
+func (h *Handler) withSSL(next http.Handler) http.Handler {
+	if !h.options.ForceSSL {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case h.secure(r), strings.HasSuffix(r.URL.Path, "__"):
+			next.ServeHTTP(w, r)
+		case r.Method == http.MethodGet, r.Method == http.MethodHead:
+			w.Header().Set("Location", "https://"+h.secureHost(r)+r.URL.RequestURI())
+			w.WriteHeader(http.StatusMovedPermanently)
+		default: // what was sent has gone over the wire in the open; a preflight may not be redirected
+			h.refuse(w, r, &actors.Error{Code: sslRequired, Reason: "This service is to be reached over https"})
+		}
+	})
+}
+
+func (h *Handler) secure(r *http.Request) bool {
+	return r.TLS != nil || (h.options.TrustProxy && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"))
+}
+
+// secureHost is the host of the root URL where that is https, else the one
+// that the client has asked.
+func (h *Handler) secureHost(r *http.Request) string {
+	if u, err := url.Parse(h.options.RootURL); err == nil && u.Scheme == "https" {
+		return u.Host
+	}
+	return r.Host
+}
