@@ -36,6 +36,7 @@ var homes = map[string]string{
 	"github.com/chromedp/chromedp":        "test",
 	"github.com/chromedp/cdproto":         "test",
 	"github.com/rogpeppe/go-internal":     "test",
+	"github.com/tmaxmax/go-sse":           "test",
 }
 
 // What may stand anywhere: it brings no idea of its own.
