@@ -17,7 +17,7 @@ type events struct {
 	broker      *actor.PID
 	feeds       *actor.PID // nil in dedicated mode
 	connections *actor.PID
-	restarting  bool // its children end, and that is no loss
+	failure     error // why it stops, where a child's end is the reason
 }
 
 // Receive starts the two children and passes on what is for them: only
@@ -35,10 +35,13 @@ func (e *events) Receive(ctx actor.Context) {
 	case *actor.Terminated:
 		e.bereaved(ctx, msg.Who)
 	case *actor.Restarting:
-		e.restarting = true
+		e.system.log.Error("actor failed, the tree starts anew", "role", string(RoleEvents))
+		e.ending = true
+	case *actor.Stopping:
+		e.ending = true
 	case *actor.Stopped:
 		e.leave()
-		e.system.ended(nil)
+		e.system.ended(e.failure)
 	}
 }
 
@@ -64,10 +67,11 @@ func (e *events) start(ctx actor.Context) {
 // bereaved: a child is gone for good. Without it the System is of no use, and
 // says so by ending; whoever runs it can start another.
 func (e *events) bereaved(ctx actor.Context, child *actor.PID) {
-	if e.restarting || e.system.closing.Load() {
-		return
+	if e.ending {
+		return // it is no loss
 	}
-	e.system.ended(fmt.Errorf("the actor %s failed too often", child.Id))
+	e.failure = fmt.Errorf("the actor %s failed too often", child.Id)
+	e.system.draining.Store(true)
 	ctx.Stop(ctx.Self())
 }
 

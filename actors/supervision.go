@@ -28,11 +28,17 @@ var (
 // supervised is a strategy that keeps the live tree informed.
 type supervised struct{ actor.SupervisorStrategy }
 
-// HandleFailure is called in the supervisor's own turn.
+// HandleFailure is called in the supervisor's own turn. One that ends has told
+// its children to stop; a restart would bring the child back to life, and the
+// supervisor would wait for its end for ever.
 func (s supervised) HandleFailure(system *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
 	stats *actor.RestartStatistics, reason, message any) {
 	if n := nodeOf(supervisor); n != nil {
 		n.childFailed(child, reason)
+		if n.ending {
+			supervisor.StopChildren(child)
+			return
+		}
 	}
 	s.SupervisorStrategy.HandleFailure(system, supervisor, child, stats, reason, message)
 }

@@ -217,8 +217,8 @@ func (s *System) Close() error {
 	return s.closed
 }
 
-// Done is closed when the tree has ended: by Close, or because a child failed
-// too often, which Err tells.
+// Done is closed when the tree has ended and every stream was told: by Close,
+// or otherwise, which Err tells.
 func (s *System) Done() <-chan struct{} { return s.done }
 
 // Err says why the tree ended without being asked to; nil before Done.
@@ -231,10 +231,13 @@ func (s *System) Err() error {
 	}
 }
 
-// ended notes that the tree has ended; the first reason stands.
+// ended notes that the tree has ended. Without a reason it was Close, or
+// somebody above the tree: a host's actor that stopped, or failed too often.
 func (s *System) ended(err error) {
 	s.end.Do(func() {
-		s.err = err
+		if s.err = err; err == nil && !s.closing.Load() {
+			s.err = errors.New("the tree was stopped from above")
+		}
 		s.draining.Store(true)
 		close(s.done)
 	})

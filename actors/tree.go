@@ -49,6 +49,7 @@ type node struct {
 	posted, received atomic.Int64
 	lives            atomic.Int64 // instances so far: restarts and one
 	state            atomic.Pointer[string]
+	ending           bool // the actor is stopping or restarting; known to its own turns only
 
 	// Below: guarded by tree.mu.
 	id      string // the PID's
@@ -96,8 +97,10 @@ func (n *node) become(what string) {
 
 // born counts an instance of the actor.
 func (n *node) born() {
+	n.ending = false
 	if n.lives.Add(1) > 1 {
 		n.tree.count.restarts.Add(1)
+		n.received.Add(1) // the message that the one before failed at
 	}
 }
 
