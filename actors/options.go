@@ -29,8 +29,8 @@ type Options struct {
 	System *actor.ActorSystem
 
 	// Parent spawns the tree below a host's actor instead of below the root:
-	// the host passes its actor.Context while it handles a message. The actor
-	// system is then the host's, and System is not needed.
+	// the host passes its actor.Context while it handles a message, and the
+	// actor system is that context's: System is not needed.
 	Parent actor.SpawnerContext
 
 	// PingPeriod is the time between pings, spread by ± 10 %. Default 20 s.
@@ -114,6 +114,9 @@ func (o Options) validate() error {
 	if o.Dialer == nil {
 		bad("Dialer is missing")
 	}
+	if o.Parent != nil && o.host() == nil {
+		bad("Parent does not tell its actor system: System is needed as well")
+	}
 	if b := (amqp.Binding{Exchange: amqp.QueueName(o.Namespace)}); b.Validate() != nil {
 		bad("Namespace %q makes no valid queue names", o.Namespace)
 	}
@@ -126,16 +129,19 @@ func (o Options) validate() error {
 		}
 	}
 	l := o.Limits
-	for name, n := range map[string]int{
-		"Streams": l.Streams, "StreamsPerAddress": l.StreamsPerAddress, "Bindings": l.Bindings, "MessageBytes": l.MessageBytes,
-		"Prefetch": l.Prefetch, "FeedPrefetch": l.FeedPrefetch, "BacklogBytes": l.BacklogBytes, "Declares": l.Declares, "ChannelsPerLink": l.ChannelsPerLink, "Backlog": l.Backlog, "MaxLength": l.MaxLength,
+	for _, limit := range []struct {
+		name     string
+		negative bool
+	}{
+		{"Streams", l.Streams < 0}, {"StreamsPerAddress", l.StreamsPerAddress < 0}, {"ConnectsPerSecond", l.ConnectsPerSecond < 0},
+		{"Bindings", l.Bindings < 0}, {"MessageBytes", l.MessageBytes < 0}, {"Prefetch", l.Prefetch < 0},
+		{"FeedPrefetch", l.FeedPrefetch < 0}, {"BacklogBytes", l.BacklogBytes < 0}, {"Linger", l.Linger < 0},
+		{"Declares", l.Declares < 0}, {"ChannelsPerLink", l.ChannelsPerLink < 0}, {"SlowAfter", l.SlowAfter < 0},
+		{"Backlog", l.Backlog < 0}, {"MaxLength", l.MaxLength < 0},
 	} {
-		if n < 0 {
-			bad("Limits.%s is negative", name)
+		if limit.negative {
+			bad("Limits.%s is negative", limit.name)
 		}
-	}
-	if l.ConnectsPerSecond < 0 || l.SlowAfter < 0 || l.Linger < 0 {
-		bad("a limit in seconds is negative")
 	}
 	if max(l.Prefetch, l.FeedPrefetch) > 65535 {
 		bad("Limits.Prefetch or FeedPrefetch is over 65535, AMQP's limit")
@@ -144,6 +150,14 @@ func (o Options) validate() error {
 		bad("Limits.MaxLength must be above Limits.Backlog: past it the broker drops messages in silence")
 	}
 	return errors.Join(problems...)
+}
+
+// host gives the actor system to live in; nil: one of our own.
+func (o Options) host() *actor.ActorSystem {
+	if ctx, ok := o.Parent.(interface{ ActorSystem() *actor.ActorSystem }); ok {
+		return ctx.ActorSystem()
+	}
+	return o.System
 }
 
 // allowed tells whether the operator lets streams ask for an exchange.

@@ -63,15 +63,7 @@ func Open(o Options) (*System, error) {
 
 // host decides whose actor system the tree lives in.
 func (s *System) host() actor.SpawnerContext {
-	switch {
-	case s.options.Parent != nil:
-		if ctx, ok := s.options.Parent.(interface{ ActorSystem() *actor.ActorSystem }); ok {
-			s.actors = ctx.ActorSystem()
-		}
-	case s.options.System != nil:
-		s.actors = s.options.System
-	}
-	if s.actors == nil {
+	if s.actors = s.options.host(); s.actors == nil {
 		s.actors, s.own = newActorSystem(s.log), true
 	}
 	s.root = s.actors.Root
@@ -85,6 +77,7 @@ func (s *System) host() actor.SpawnerContext {
 // ExchangeForbidden for what the request asks; Draining, AtCapacity,
 // TooManyStreams or TooManyConnects for when and from where. Whatever goes
 // wrong later is told as the stream's last event, an unreachable broker too.
+// Where ctx has ended before, the error is its.
 func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	bindings, refusal := s.options.check(r)
 	if refusal != nil {
@@ -97,7 +90,7 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	if s.options.ShareQueues {
 		stream.limit = s.options.Limits.BacklogBytes
 	}
-	if err := s.ask(admit{stream: stream, bindings: bindings}); err != nil {
+	if err := s.admission(admit{stream: stream, bindings: bindings}); err != nil {
 		stream.Close() // where the answer came late, it is the stream that nobody reads
 		return nil, err
 	}
@@ -111,7 +104,17 @@ func (s *System) Admissible(ctx context.Context, address string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.ask(examine{address: address})
+	return s.admission(examine{address: address})
+}
+
+// admission asks connections. Not while draining: a question that still lies
+// in a mailbox when its actor ends stays without an answer.
+func (s *System) admission(question any) error {
+	if s.draining.Load() {
+		s.count.countRefusal(Draining)
+		return errDraining
+	}
+	return s.ask(question)
 }
 
 // ask puts a question to the tree; nil says yes.
