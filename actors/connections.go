@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -139,19 +140,23 @@ func (c *connections) startDrain(ctx actor.Context, msg drain) {
 	if c.drain == nil {
 		c.become("draining")
 		c.system.draining.Store(true)
-		c.drain = &draining{chunk: len(c.open)}
-		if steps := int(msg.spread / drainStep); steps > 0 {
-			c.drain.chunk = max(1, (len(c.open)+steps-1)/steps)
-		}
-		c.drain.left = append(c.drain.left, ctx.Children()...)
+		c.drain = &draining{left: slices.Clone(ctx.Children())} // it is the actor's own list
+		c.drain.hasten(msg.spread)
 		c.shutNext(ctx)
 	}
+	c.drain.hasten(msg.spread) // a drain that is asked for again may be in more of a hurry
 	if ctx.Sender() != nil {
 		c.drain.asked = append(c.drain.asked, ctx.Sender())
 	}
 	if len(c.open) == 0 {
 		c.drained(ctx)
 	}
+}
+
+// hasten makes the groups large enough to be through within spread.
+func (d *draining) hasten(spread time.Duration) {
+	steps := max(1, int(spread/drainStep))
+	d.chunk = max(d.chunk, (len(d.left)+steps-1)/steps)
 }
 
 func (c *connections) shutNext(ctx actor.Context) {

@@ -43,7 +43,8 @@ type System struct {
 const (
 	// askTimeout bounds a question to an actor: a local message each way.
 	askTimeout = 5 * time.Second
-	// hardEnd is how long Close waits for the streams before it stops them.
+	// hardEnd is how long Close waits for the streams before it stops them,
+	// and then how long for what it has stopped.
 	hardEnd = 5 * time.Second
 )
 
@@ -201,23 +202,39 @@ func (s *System) leftovers(cause error) error {
 		count, strings.Join(names, " "), s.count.workers.Load(), cause)
 }
 
-// Close drains for at most five seconds, then stops what is left, and releases
-// everything: when it returns, no goroutine and no AMQP connection is left.
-// The error names what had to be stopped. A host's actor system goes on.
+// Close drains for at most five seconds, then stops what is left within another
+// five, and releases everything: when it returns nil, no goroutine and no AMQP
+// connection is left. The error names what had to be stopped, or could not be.
+// A host's actor system goes on.
 func (s *System) Close() error {
 	s.shut.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), hardEnd)
 		defer cancel()
-		s.closed = s.Drain(ctx, 0)
-		s.closing.Store(true)
-		s.root.Stop(s.events)
-		<-s.done
-		s.work.Wait()
-		if s.own {
-			s.actors.Shutdown()
-		}
+		s.closed = errors.Join(s.Drain(ctx, 0), s.stop())
 	})
 	return s.closed
+}
+
+// stop ends the tree, and waits for it and for every goroutine. A call into the
+// port that never returns must not keep the process from ending.
+func (s *System) stop() error {
+	s.closing.Store(true)
+	s.root.Stop(s.events)
+	ended := make(chan struct{})
+	go func() { // ends with the tree and all work
+		<-s.done
+		s.work.Wait()
+		close(ended)
+	}()
+	if s.own {
+		defer s.actors.Shutdown()
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(hardEnd):
+		return fmt.Errorf("not stopped: %d channels and %d links are left", s.count.workers.Load(), s.count.links.Load())
+	}
 }
 
 // Done is closed when the tree has ended and every stream was told: by Close,
