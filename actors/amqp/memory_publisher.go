@@ -118,6 +118,9 @@ func (m *Memory) route(exchange, routingKey string) {
 }
 
 func (p *memoryPublisher) Delete(ctx context.Context, exchange string) error {
+	if err := validShortString(exchange); err != nil {
+		return refusal(FrameError, "delete", exchange, "exchange %w", err)
+	}
 	if err := p.usable(ctx, "delete", exchange); err != nil {
 		return err
 	}

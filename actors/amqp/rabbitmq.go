@@ -266,7 +266,7 @@ func (c *rabbitChannel) Consume(queue string, prefetch int) error {
 
 func (c *rabbitChannel) Next(wake <-chan struct{}) (Delivery, bool, error) {
 	if c.deliveries == nil || c.dead {
-		return Delivery{}, false, c.perform("next", "", nil, func() error { return errNoConsumer })
+		return Delivery{}, false, c.notConsuming()
 	}
 	select {
 	case d, ok := <-c.deliveries:
@@ -281,6 +281,15 @@ func (c *rabbitChannel) Next(wake <-chan struct{}) (Delivery, bool, error) {
 	case <-wake:
 		return Delivery{}, false, nil
 	}
+}
+
+func (c *rabbitChannel) notConsuming() error {
+	return c.perform("next", "", nil, func() error {
+		if c.channel.IsClosed() {
+			return amqp091.ErrClosed
+		}
+		return &amqp091.Error{Code: PreconditionFailed, Reason: errNoConsumer.Error(), Server: true}
+	})
 }
 
 // ended says why deliveries was closed. Both reasons were sent before that, if

@@ -82,11 +82,20 @@ func (p *rabbitPublisher) onChannel(do func(*rabbitChannel) error) error {
 }
 
 func (p *rabbitPublisher) take() (*rabbitChannel, error) {
-	select {
-	case c := <-p.idle:
-		return c, nil
-	default:
+	for {
+		select {
+		case c := <-p.idle:
+			if c.channel.IsClosed() {
+				continue // while nobody looked
+			}
+			return c, nil
+		default:
+			return p.open()
+		}
 	}
+}
+
+func (p *rabbitPublisher) open() (*rabbitChannel, error) {
 	c, err := p.link.channel()
 	if err != nil {
 		return nil, err

@@ -1,0 +1,64 @@
+package amqptest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// Dialer gives each call of Dial the next of a list of outcomes, and the last
+// one to every call after that:
+//
+//	&amqptest.Dialer{Outcomes: []amqptest.Outcome{
+//		amqptest.Fails(err), amqptest.Hangs(), amqptest.Through(broker),
+//	}}
+type Dialer struct {
+	Outcomes []Outcome
+
+	mu    sync.Mutex
+	dials int
+}
+
+// Outcome is what becomes of one dial.
+type Outcome func(context.Context) (amqp.Link, error)
+
+// Fails is a dial that fails at once.
+func Fails(err error) Outcome {
+	return func(context.Context) (amqp.Link, error) {
+		return nil, &amqp.Error{Kind: amqp.LinkLost, Op: "dial", Cause: err}
+	}
+}
+
+// Hangs is a dial that is not answered: it fails when its context ends.
+func Hangs() Outcome {
+	return func(ctx context.Context) (amqp.Link, error) {
+		<-ctx.Done()
+		return nil, &amqp.Error{Kind: amqp.LinkLost, Op: "dial", Cause: context.Cause(ctx)}
+	}
+}
+
+// Through is a dial of another dialer.
+func Through(d amqp.Dialer) Outcome { return d.Dial }
+
+// Gives is a dial that gives this link.
+func Gives(l amqp.Link) Outcome {
+	return func(context.Context) (amqp.Link, error) { return l, nil }
+}
+
+// Dial plays the next outcome.
+func (d *Dialer) Dial(ctx context.Context) (amqp.Link, error) { return d.next()(ctx) }
+
+func (d *Dialer) next() Outcome {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dials++
+	return d.Outcomes[min(d.dials, len(d.Outcomes))-1]
+}
+
+// Dials counts the calls of Dial so far.
+func (d *Dialer) Dials() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dials
+}
