@@ -24,7 +24,7 @@ type window struct {
 	acked     atomic.Uint64
 	written   atomic.Uint64
 	filled    bool      // the window was full since the last look
-	progress  time.Time // of the last acknowledgement, or of the window's filling
+	fullSince time.Time // when it was filled last
 }
 
 const (
@@ -63,12 +63,9 @@ func (w *window) deliver(tag uint64) {
 	if tag-w.acked.Load() < w.prefetch {
 		return
 	}
-	if !w.filled {
-		w.filled = true
-		if w.lookAt.IsZero() {
-			w.progress = time.Now()
-			w.arm()
-		}
+	w.filled, w.fullSince = true, time.Now() // it was not full before this one
+	if w.lookAt.IsZero() {
+		w.arm()
 	}
 }
 
@@ -79,9 +76,6 @@ func (w *window) due(busy bool) uint64 {
 		return 0
 	}
 	w.acked.Store(written)
-	if !w.lookAt.IsZero() {
-		w.progress = time.Now()
-	}
 	return written
 }
 
@@ -97,7 +91,7 @@ func (w *window) slow(depth int) string {
 	switch {
 	case depth > w.limits.Backlog:
 		return "The client reads more slowly than messages come: too many wait for it"
-	case full && time.Since(w.progress) >= w.limits.SlowAfter:
+	case full && time.Since(w.fullSince) >= w.limits.SlowAfter:
 		return "The client has stopped reading"
 	case full || w.filled:
 		w.filled = full
