@@ -1,11 +1,17 @@
 package config
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 )
+
+// Example is a settings file that shows what there is, with comments.
+//
+//go:embed user-config-example.yml
+var Example string
 
 // WriteMarkdown writes the table of settings for people.
 func WriteMarkdown(w io.Writer) error {

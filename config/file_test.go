@@ -1,7 +1,6 @@
 package config
 
 import (
-	"os"
 	"strings"
 	"testing"
 )
@@ -119,11 +118,7 @@ func TestFlagWinsOverNodeEnv(t *testing.T) {
 
 // The shipped example shows every default as it is, and loads in every profile.
 func TestExampleFileLoads(t *testing.T) {
-	text, err := os.ReadFile("user-config-example.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{"example.yml": string(text)}
+	files := map[string]string{"example.yml": Example}
 	env := map[string]string{"PULSE_PASSWORD": "x"}
 	for _, profile := range []string{"production", "test"} {
 		c := world{args: []string{"--config=example.yml", "--profile", profile}, env: env, files: files}.mustLoad(t)
@@ -140,11 +135,7 @@ func TestExampleFileLoads(t *testing.T) {
 
 // No file makes Load panic, and whatever it refuses it refuses with a place.
 func FuzzLoadFile(f *testing.F) {
-	example, err := os.ReadFile("user-config-example.yml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, seed := range []string{string(example), "", "a: &a {pulse: *a}", "? [x]\n: y", "production: {server: {port: !env PORT}}", "- - -", "a: {<<: *b}"} {
+	for _, seed := range []string{Example, "", "a: &a {pulse: *a}", "? [x]\n: y", "production: {server: {port: !env PORT}}", "- - -", "a: {<<: *b}"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

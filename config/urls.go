@@ -50,12 +50,16 @@ var webURL = kind[string]{
 	format: identity,
 }
 
-// origin is what a browser sends as Origin: scheme, host, port, no path.
+// origins are what browsers send as Origin: scheme, host, port, no path; "null"
+// is that of a page without one (a file), "*" stands for all.
 var origins = kind[[]string]{
 	name: "list",
 	parse: func(s string) ([]string, error) {
 		items, _ := list.parse(s)
 		for _, item := range items {
+			if item == "*" || item == "null" {
+				continue
+			}
 			if u, err := url.Parse(item); err != nil || u.Scheme == "" || u.Host == "" || item != u.Scheme+"://"+u.Host {
 				return nil, errors.New("not a list of origins, such as https://tools.example.org")
 			}

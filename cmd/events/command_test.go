@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A command line that means nothing gets help on standard error and status 2;
+// who asks for help gets it on standard output and status 0.
+func TestUsage(t *testing.T) {
+	for _, row := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{nil, misused, "Usage:"},
+		{[]string{"bogus"}, misused, `unknown command "bogus"`},
+		{[]string{"serve", "--bogus"}, misused, "unknown flag: --bogus"},
+		{[]string{"serve", "stray"}, misused, `unexpected argument "stray"`},
+		{[]string{"demo", "--port"}, misused, "--port"},
+		{[]string{"config", "--bogus"}, misused, "unknown flag: --bogus"},
+		{[]string{"version", "1"}, misused, "wrong arguments"},
+		{[]string{"write-docs"}, misused, "wrong arguments"},
+		{[]string{"help"}, succeeded, "Usage:"},
+		{[]string{"--help"}, succeeded, "write-docs"},
+		{[]string{"serve", "--help"}, succeeded, "--pulse-url"},
+		{[]string{"server", "-h"}, succeeded, "PULSE_URL"},
+		{[]string{"demo", "--help"}, succeeded, "--port"},
+		{[]string{"config", "--help"}, succeeded, "--drain-time"},
+		{[]string{"version", "--help"}, succeeded, "Usage:"},
+	} {
+		r := execute(t, nil, row.args...)
+		text, other := r.stdout, r.stderr
+		if row.status != succeeded {
+			text, other = r.stderr, r.stdout
+		}
+		if r.status != row.status || !strings.Contains(text, row.want) || other != "" {
+			t.Errorf("%v: %+v", row.args, r)
+		}
+	}
+}
+
+func TestVersionNamesTheBuild(t *testing.T) {
+	r := execute(t, nil, "version")
+	if r.status != succeeded || !strings.HasPrefix(r.stdout, "events ") || !strings.Contains(r.stdout, "(commit ") || !strings.Contains(r.stdout, " go1.") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// config shows what is in effect and from where, and no secret.
+func TestConfigHidesSecrets(t *testing.T) {
+	r := execute(t, []string{"PULSE_URL=amqps://ada:hunter2@pulse.example.org/v", "PULSE_PASSWORD=hunter2", "PORT=8080", "EVENTS_STREAMS=7"}, "config", "--streams=9")
+	for _, want := range []string{"production:", "port: 8080 # PORT", "streams: 9 # --streams", "amqps://pulse.example.org/v; hidden", "namespace: ada", "bindings: 100 # default"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("missing %q", want)
+		}
+	}
+	if r.status != succeeded || r.stderr != "" || strings.Contains(r.stdout, "hunter2") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// With settings that are wrong, config names all of them and has status 1.
+func TestConfigNamesEveryProblem(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "my.yml")
+	os.WriteFile(file, []byte("test:\n  server: {prot: 1}\n"), 0o600)
+	r := execute(t, []string{"PORT=x", "PULSE_URL=hunter2", "NODE_ENV=test"}, "config", "--prefetch=0", "--config", file)
+	for _, want := range []string{"PORT: ", "PULSE_URL: ", "--prefetch: ", file + ":2: test: server.prot: unknown key"} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("missing %q", want)
+		}
+	}
+	if r.status != failed || r.stdout != "" || strings.Contains(r.stderr, "hunter2") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// config is useful before there is a broker, and says that one is missing.
+func TestConfigWithoutABroker(t *testing.T) {
+	if r := execute(t, nil, "config"); r.status != succeeded || !strings.Contains(r.stderr, "no broker") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestWriteDocs(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "new", "docs")
+	if r := execute(t, []string{"TASKCLUSTER_ROOT_URL=https://tc.example.org"}, "write-docs", folder); r.status != succeeded {
+		t.Fatalf("%+v", r)
+	}
+	for name, want := range map[string]string{
+		"references/api.json": "https://tc.example.org/schemas/", "settings.json": "PULSE_URL",
+		"settings.md": "| `PULSE_URL` |", "user-config-example.yml": "production:",
+	} {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
+		if strings.HasSuffix(name, ".json") && !json.Valid(text) {
+			t.Errorf("%s is no JSON", name)
+		}
+	}
+	if r := execute(t, nil, "write-docs", filepath.Join(folder, "settings.md")); r.status != failed || r.stderr == "" {
+		t.Errorf("into a file: %+v", r)
+	}
+}

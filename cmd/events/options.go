@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"log/slog"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/config"
+	httpapi "github.com/taskcluster/events-proxy/http"
+)
+
+// systemOptions gives what the settings mean to the actors. A limit of zero
+// means "none" on both sides where the settings allow it.
+func systemOptions(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Options {
+	return actors.Options{
+		Dialer:         dialer,
+		Namespace:      c.Pulse.Namespace,
+		Logger:         log,
+		PingPeriod:     c.Server.PingPeriod,
+		AllowExchanges: c.Server.Exchanges,
+		ShareQueues:    c.Server.ShareQueues,
+		Limits: actors.Limits{
+			Streams:           c.Limits.Streams,
+			StreamsPerAddress: c.Limits.StreamsPerAddress,
+			ConnectsPerSecond: c.Limits.ConnectsPerSecond,
+			Bindings:          c.Limits.Bindings,
+			MessageBytes:      c.Limits.MessageBytes,
+			Prefetch:          c.Limits.Prefetch,
+			BacklogBytes:      c.Limits.BacklogBytes,
+			Declares:          c.Limits.Declares,
+			SlowAfter:         c.Limits.SlowAfter,
+			Backlog:           c.Limits.Backlog,
+			MaxLength:         maxLength(c.Limits.Backlog),
+		},
+	}
+}
+
+// maxLength keeps the broker's own limit, past which it drops in silence, well
+// above the backlog at which a stream is cut and told.
+func maxLength(backlog int) int { return max(amqp.DefaultMaxLength, 10*backlog) }
+
+// handlerOptions gives what the settings mean to the HTTP face, which listens
+// at url.
+func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Options {
+	return httpapi.Options{
+		Logger:        log,
+		RootURL:       rootURL(c.Server, url),
+		AllowOrigins:  c.Server.Origins,
+		TrustProxy:    c.Server.TrustProxy,
+		ForceSSL:      c.Server.ForceSSL,
+		HeadBytes:     c.Limits.HeadBytes,
+		WriteDeadline: c.Limits.WriteDeadline,
+		PingPeriod:    c.Server.PingPeriod,
+	}
+}
+
+// rootURL gives the root URL of the settings; else the address on this machine,
+// but not where clients are sent to https: they would be sent to themselves.
+func rootURL(s config.Server, url string) string {
+	if s.RootURL == "" && s.ForceSSL {
+		return ""
+	}
+	return cmp.Or(s.RootURL, url)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/config"
+	httpapi "github.com/taskcluster/events-proxy/http"
+)
+
+// proxy is the wiring, as code, and the life of the process:
+//
+//	settings ─▶ broker ─▶ system ─▶ handler ─▶ server ─▶ listening
+//	                                                        │ ctx ends
+//	                     status 0 ◀─ closed ◀─ drained ◀────┘
+//
+// It gives the exit status.
+func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, listening func(url string)) int {
+	defer listener.Close() // for the ways out before somebody serves on it
+	log := newLog(p.stderr, c.Server)
+	operator, err := listenOperator(c.Server)
+	if err != nil {
+		log.Error("cannot start", "error", err)
+		return failed
+	}
+	system, err := actors.Open(systemOptions(c, broker, log))
+	if err != nil {
+		log.Error("cannot start", "error", err)
+		return misused
+	}
+	url := urlOf(listener)
+	handler := httpapi.New(system, handlerOptions(c, url, log))
+	server := httpapi.NewServer(handler, httpapi.ServerOptions{DrainSpread: c.Drain.Spread})
+
+	ended := make(chan error, 2) // one from each listener
+	go func() { ended <- server.Serve(listener) }()
+	operators := serveOperators(operator, handler, ended)
+	defer operators.Close() // last of all: how the drain goes can be watched
+
+	log.Info("listening on "+url, "build", buildLine(), "broker", c.Pulse.Broker(), "profile", c.Profile, "file", c.File)
+	listening(url)
+	if operator != nil {
+		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf(operator))
+	}
+	select {
+	case <-ctx.Done():
+		return drain(c.Drain, log, func(ctx context.Context) error {
+			return errors.Join(server.Shutdown(ctx), system.Close())
+		})
+	case err := <-ended:
+		log.Error("a server has ended", "error", err)
+	case <-system.Done():
+		log.Error("the actors have ended", "error", system.Err())
+	}
+	return failed // the process ends, and with it all that still runs
+}
+
+// drain ends the streams and what served them. shutDown cuts what has not
+// ended at Drain.Time, and names it; at Drain.HardEnd the process ends without
+// waiting for it any longer.
+func drain(d config.Drain, log *slog.Logger, shutDown func(context.Context) error) int {
+	log.Info("draining", "spread", d.Spread, "time", d.Time, "hardEnd", d.HardEnd)
+	ctx, cancel := context.WithTimeout(context.Background(), d.Time)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- shutDown(ctx) }() // past the hard end it ends with the process
+	select {
+	case err := <-drained:
+		if err != nil {
+			log.Error("not everything ended in time", "error", err)
+			return failed
+		}
+		log.Info("drained")
+		return succeeded
+	case <-time.After(d.HardEnd):
+		log.Error("not drained: hard end")
+		return failed
+	}
+}
+
+// listen opens the public listener.
+func listen(s config.Server) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort(s.Host, fmt.Sprint(s.Port)))
+}
+
+// listenOperator opens the operator's listener; nil where there is none.
+func listenOperator(s config.Server) (net.Listener, error) {
+	if s.Operator == "" {
+		return nil, nil
+	}
+	return net.Listen("tcp", s.Operator)
+}
+
+// serveOperators serves metrics and the live tree; the server that it gives is
+// to be closed, even where nobody listens.
+func serveOperators(l net.Listener, h *httpapi.Handler, ended chan<- error) *http.Server {
+	server := &http.Server{Handler: h.Operator(), ReadHeaderTimeout: 5 * time.Second}
+	if l != nil {
+		go func() {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				ended <- err
+			}
+		}()
+	}
+	return server
+}
+
+// urlOf gives the URL under which a program on this machine reaches a listener.
+func urlOf(l net.Listener) string {
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

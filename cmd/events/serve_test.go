@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// noBroker is an address where nobody listens.
+const noBroker = "amqp://ada:hunter2@127.0.0.1:1/vhost"
+
+const someBindings = "/api/events/v1/connect/?bindings=%7B%22bindings%22%3A%5B%7B%22exchange%22%3A%22e%22%2C%22routingKeyPattern%22%3A%22%23%22%7D%5D%7D"
+
+// Without a broker the process is up and says so; streams are told; nothing
+// that is printed holds the password.
+func TestServeStartsWithoutABroker(t *testing.T) {
+	events := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0", "DEBUG=events:*"}, "serve")
+	if status, _ := events.get("/__lbheartbeat__"); status != 200 {
+		t.Errorf("/__lbheartbeat__: %d", status)
+	}
+	if status, body := events.get("/__heartbeat__"); status != 503 {
+		t.Errorf("/__heartbeat__: %d %s", status, body)
+	}
+	if _, body := events.get(someBindings); !strings.Contains(body, `"code":"BrokerUnavailable"`) {
+		t.Errorf("stream: %s", body)
+	}
+	events.says("level=DEBUG")
+	events.says(`broker=amqp://127.0.0.1:1/vhost`)
+	events.signal(syscall.SIGTERM)
+	events.ends(succeeded)
+	if out := events.out.String(); strings.Contains(out, "hunter2") {
+		t.Errorf("the password is printed:\n%s", out)
+	}
+}
+
+// `server` is the original's word.
+func TestServerIsServe(t *testing.T) {
+	events := start(t, []string{"PULSE_URL=" + noBroker}, "server", "--port=0", "--log-format=json", "--host=127.0.0.1")
+	events.says(`"msg":"listening on ` + events.url + `"`)
+	events.signal(syscall.SIGTERM)
+	events.ends(succeeded)
+}
+
+// Metrics and tree are on the operator's listener and nowhere else.
+func TestOperatorsHaveTheirOwnListener(t *testing.T) {
+	events := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0", "EVENTS_OPERATOR=127.0.0.1:0"}, "serve")
+	operators := events.says(`operators on (\S+)`)[1]
+	for path, want := range map[string]string{"/metrics": "events_streams 0", "/__tree__": "connections"} {
+		if status, body := events.get(operators + path); status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+		if status, _ := events.get(path); status != 404 {
+			t.Errorf("%s is public", path)
+		}
+	}
+}
+
+// While it drains the process still answers: not ready, no new streams, come
+// back later; and those that are open all end with their reason.
+func TestDrainTellsEverybody(t *testing.T) {
+	events := start(t, nil, "demo", "--port=0", "--drain-spread=2s", "--drain-time=20s", "--drain-hard-end=25s")
+	link := events.says(`curl -N '(http[^']+)'`)[1]
+	var streams []io.ReadCloser
+	for range 20 {
+		streams = append(streams, events.open(link).Body)
+	}
+	events.signal(syscall.SIGTERM)
+	events.says("msg=draining")
+	events.untilNotReady()
+	if r := events.open(link); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
+		t.Errorf("a new stream gets %d, Retry-After %q", r.StatusCode, r.Header.Get("Retry-After"))
+	}
+	for i, body := range streams {
+		var last frame
+		for f := range frames(body) {
+			last = f
+		}
+		body.Close()
+		if last.name != "error" || !strings.Contains(last.data, "ServerShutdown") {
+			t.Errorf("stream %d ends with %+v", i, last)
+		}
+	}
+	events.ends(succeeded)
+}
+
+// untilNotReady waits for the readiness to turn red.
+func (in *instance) untilNotReady() {
+	in.t.Helper()
+	for tries := 0; ; tries++ {
+		if status, body := in.get("/__heartbeat__"); status == 503 {
+			return
+		} else if tries > 10_000 {
+			in.t.Fatalf("still ready: %s", body)
+		}
+	}
+}
+
+// Whoever sends a second signal does not want to wait.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		events := start(t, nil, "demo", "--port=0", "--drain-spread=10m", "--drain-time=10m")
+		link := events.says(`curl -N '(http[^']+)'`)[1]
+		for range 5 {
+			defer events.open(link).Body.Close()
+		}
+		events.signal(syscall.SIGTERM)
+		events.says("msg=draining")
+		events.signal(second)
+		events.ends(ended(second))
+	}
+}
+
+// A port that is taken is an error with its address, not a process that nobody
+// can reach.
+func TestServeSaysThatThePortIsTaken(t *testing.T) {
+	first := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0"}, "serve", "--host=127.0.0.1")
+	port := first.url[strings.LastIndex(first.url, ":")+1:]
+	for _, args := range [][]string{{"--port", port}, {"--port=0", "--operator=127.0.0.1:" + port}} {
+		r := execute(t, []string{"PULSE_URL=" + noBroker}, append([]string{"serve", "--host=127.0.0.1"}, args...)...)
+		if r.status != failed || !strings.Contains(r.stderr, "address already in use") {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}
+
+// Settings that are wrong end the process before it listens, with status 2 and
+// all of them named.
+func TestServeNamesEveryWrongSetting(t *testing.T) {
+	for _, row := range []struct {
+		env  []string
+		want string
+	}{
+		{nil, "no broker: set PULSE_URL"},
+		{[]string{"PULSE_URL=" + noBroker, "PORT=x", "EVENTS_BACKLOG=y"}, "PORT: \"x\" is not"},
+		{[]string{"PULSE_URL=" + noBroker, "PORT=x", "EVENTS_BACKLOG=y"}, "EVENTS_BACKLOG: \"y\" is not"},
+		{[]string{"PULSE_URL=amqp://ada:hunter2@h/?auth_mechanism=magic"}, "auth_mechanism"},
+	} {
+		r := execute(t, row.env, "serve")
+		if r.status != misused || !strings.Contains(r.stderr, row.want) || strings.Contains(r.stderr, "hunter2") || r.stdout != "" {
+			t.Errorf("%v: %+v", row.env, r)
+		}
+	}
+	long := fmt.Sprintf("PULSE_NAMESPACE=%0300d", 0)
+	if r := execute(t, []string{"PULSE_URL=" + noBroker, long, "PORT=0"}, "serve"); r.status != misused || !strings.Contains(r.stderr, "amespace") {
+		t.Errorf("a namespace that makes no queue names: %+v", r)
+	}
+}
