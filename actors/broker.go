@@ -36,9 +36,10 @@ type broker struct {
 const (
 	// holdFor is how long a stream waits for the first link.
 	holdFor = 2 * time.Second
-	// openPatience is how long a channel may take to open before its link is
-	// given up: AMQP calls know no deadline, and the heartbeat of a link that
-	// dies within its handshake may never fire.
+	// openPatience is how long a call may take while a channel is opened,
+	// before its link is given up: AMQP calls know no deadline, and the
+	// heartbeat of a link that dies within its handshake may never fire. A
+	// stream of a hundred bindings makes over a hundred calls.
 	openPatience = 10 * time.Second
 	// restAfter is how long a link that is not needed stays.
 	restAfter = 30 * time.Second
@@ -56,6 +57,8 @@ func (b *broker) Receive(ctx actor.Context) {
 	case acquire:
 		b.pool.wait(ctx.Sender())
 		b.serve(ctx)
+	case progressed:
+		b.pool.progressed(ctx.Sender(), time.Now())
 	case opened:
 		b.pool.opened(ctx.Sender())
 		b.serve(ctx)
@@ -217,7 +220,7 @@ func (b *broker) auditLater(ctx actor.Context) {
 	}
 }
 
-// audit closes links on which a channel has been opening for too long: they
+// audit closes links on which a call has been under way for too long: they
 // answer no more. Their loss is then noticed as any other's.
 func (b *broker) audit(ctx actor.Context) {
 	b.audited = false

@@ -32,7 +32,7 @@ func (c *connection) Receive(ctx actor.Context) {
 	case refused:
 		c.finish(ctx, msg.err)
 	case subscribed:
-		c.subscribed(ctx)
+		c.subscribed()
 	case pingDue:
 		c.pingNow(ctx)
 	case gone:
@@ -69,12 +69,12 @@ func (c *connection) consume(ctx actor.Context, msg acquired) {
 	}
 }
 
-func (c *connection) subscribed(ctx actor.Context) {
+func (c *connection) subscribed() {
 	if c.feeds != nil {
 		c.become("ready")
 		return
 	}
-	c.source.subscribed(ctx)
+	c.source.subscribed()
 }
 
 // HandleFailure makes the connection its consumer's supervisor: the failure is

@@ -16,6 +16,7 @@ type consumer struct {
 	*node
 	system   *System
 	link     amqp.Link
+	tenant   tenant
 	sink     sink
 	bindings []amqp.Binding
 	worker   *worker
@@ -44,7 +45,7 @@ func (c *consumer) Receive(ctx actor.Context) {
 func (c *consumer) start(ctx actor.Context) {
 	c.become("subscribing")
 	root, self := c.system.root, ctx.Self()
-	c.worker = newWorker(c.system, c.link, c.bindings, c.sink)
+	c.worker = newWorker(c.system, c.link, c.tenant, c.bindings, c.sink)
 	c.worker.report = func(message any) { root.Send(self, message) }
 	c.system.startWorker(c.worker)
 }

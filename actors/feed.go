@@ -54,7 +54,7 @@ func (f *feed) attach(ctx actor.Context, msg attach) {
 
 // subscribed: the hub has told the streams, now their connections hear of it.
 func (f *feed) subscribed(ctx actor.Context) {
-	f.source.subscribed(ctx)
+	f.source.subscribed()
 	for _, connection := range f.waiting {
 		ctx.Send(connection, subscribed{})
 	}

@@ -61,7 +61,8 @@ type (
 	pingDue struct{ late }
 )
 
-// A connection and the broker: a lease is the right to one channel.
+// A connection, or a feed, and the broker: a lease is the right to one channel.
+// All four come in the name of the holder (tenant.go).
 type (
 	// acquire: connection → broker. Answered by acquired or refused, in the
 	// order of asking.
@@ -73,12 +74,16 @@ type (
 		link amqp.Link
 	}
 
-	// opened: connection → broker. The channel is open and consuming: the next
-	// one may be opened.
+	// progressed: worker → broker. The channel is still being opened, and the
+	// link answers.
+	progressed struct{ late }
+
+	// opened: worker → broker. The channel is open and consuming: the next one
+	// may be opened.
 	opened struct{ late }
 
-	// release: connection → broker. The channel is no longer wanted, whether
-	// acquired or still waited for.
+	// release: worker → broker, when the channel is closed; connection →
+	// broker, when it is no longer wanted before there is a worker.
 	release struct{ late }
 )
 

@@ -33,7 +33,7 @@ type pooled struct {
 type lease struct {
 	on      *pooled
 	opening bool
-	since   time.Time
+	since   time.Time // the broker's last word while it is opening
 }
 
 func newPool(l Limits) *pool {
@@ -102,6 +102,13 @@ func (p *pool) leaveQueue(place *list.Element) *actor.PID {
 	return who
 }
 
+// progressed: the link of the holder's channel answers.
+func (p *pool) progressed(who *actor.PID, now time.Time) {
+	if l := p.leases[who.Id]; l != nil {
+		l.since = now
+	}
+}
+
 // opened: the holder's channel is consuming, another may be opened.
 func (p *pool) opened(who *actor.PID) {
 	if l := p.leases[who.Id]; l != nil && l.opening {
@@ -133,7 +140,7 @@ func (p *pool) spare(link amqp.Link) bool {
 	return len(p.links) > 1 && slices.ContainsFunc(p.links, func(l *pooled) bool { return l.link == link && l.leases == 0 })
 }
 
-// stuck gives the links with a channel that has been opening for too long.
+// stuck gives the links that have left a channel without an answer for too long.
 func (p *pool) stuck(now time.Time, patience time.Duration) []amqp.Link {
 	var links []amqp.Link
 	for _, l := range p.leases {

@@ -14,10 +14,11 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 	if err := channel.Declare(w.queue, amqp.QueueLimits{MaxLength: limits.MaxLength}); err != nil {
 		return unopened(err)
 	}
-	if err := channel.Consume(w.queue, w.prefetch()); err != nil {
-		w.deleteQueue()
+	w.tenant.progressed()
+	if err := w.consume(channel); err != nil {
 		return unopened(err)
 	}
+	w.tenant.progressed()
 	for _, binding := range w.bindings {
 		if w.cancelled.Load() {
 			return nil
@@ -25,8 +26,22 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 		if err := channel.Bind(w.queue, binding); err != nil {
 			return unopened(err)
 		}
+		w.tenant.progressed()
 	}
 	return nil
+}
+
+// consume makes the queue one that goes with its channel, or deletes it.
+func (w *worker) consume(channel amqp.Channel) error {
+	consuming := false
+	defer func() {
+		if !consuming {
+			w.deleteQueue() // where the port panicked, too
+		}
+	}()
+	err := channel.Consume(w.queue, w.prefetch())
+	consuming = err == nil
+	return err
 }
 
 // deleteQueue removes a queue that never had a consumer, on a channel of its
@@ -69,6 +84,16 @@ func refusal(e *amqp.Error) string {
 		return fmt.Sprintf("The exchange %q may not be read by this service", e.Subject)
 	}
 	return fmt.Sprintf("The message broker refused a binding to the exchange %q", e.Subject)
+}
+
+// deletedError is what a client is told when its queue cannot be looked at:
+// where the broker does not know it, it was deleted a moment ago.
+func deletedError(err error) error {
+	var e *amqp.Error
+	if errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.NotFound {
+		err = &amqp.Error{Kind: amqp.Cancelled, Code: e.Code, Op: e.Op, Subject: e.Subject, Cause: e.Cause}
+	}
+	return lostError(err)
 }
 
 // lostError is what a client is told of an error after `ready`.

@@ -40,19 +40,25 @@ func (s *subscription) consume(ctx actor.Context, msg acquired) {
 		return
 	}
 	s.node.become("subscribing")
+	tenant := s.tenant(ctx)
 	s.consumer = s.system.spawn(ctx, s.node, RoleConsumer, s.node.label, stopAlways, func(n *node) actor.Actor {
-		return &consumer{node: n, system: s.system, link: msg.link, sink: s.sink, bindings: s.bindings}
+		return &consumer{node: n, system: s.system, link: msg.link, tenant: tenant, sink: s.sink, bindings: s.bindings}
 	})
 }
 
-func (s *subscription) subscribed(ctx actor.Context) {
-	s.node.become("ready")
-	ctx.Request(s.broker, opened{})
+func (s *subscription) tenant(ctx actor.Context) tenant {
+	return tenant{root: s.system.root, broker: s.broker, holder: ctx.Self()}
 }
 
-// release gives the channel back, or the place in the queue for one. It comes
-// when the consumer has stopped.
-func (s *subscription) release(ctx actor.Context) { ctx.Request(s.broker, release{}) }
+func (s *subscription) subscribed() { s.node.become("ready") }
+
+// release gives the place in the queue back, or the channel that came too
+// late. One that is in use is its worker's to release.
+func (s *subscription) release(ctx actor.Context) {
+	if s.consumer == nil {
+		s.tenant(ctx).release()
+	}
+}
 
 // crash makes the consumer or its worker fail; false where there is none yet.
 func (s *subscription) crash(ctx actor.Context, msg fail) bool {

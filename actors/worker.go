@@ -17,6 +17,7 @@ import (
 type worker struct {
 	system   *System
 	link     amqp.Link
+	tenant   tenant
 	bindings []amqp.Binding
 	sink     sink
 	report   func(any) // to the consumer: subscribed once, exited at the end
@@ -28,9 +29,9 @@ type worker struct {
 	crashing  atomic.Bool
 }
 
-func newWorker(s *System, link amqp.Link, bindings []amqp.Binding, to sink) *worker {
+func newWorker(s *System, link amqp.Link, holder tenant, bindings []amqp.Binding, to sink) *worker {
 	w := &worker{
-		system: s, link: link, bindings: bindings, sink: to,
+		system: s, link: link, tenant: holder, bindings: bindings, sink: to,
 		queue: amqp.QueueName(s.options.Namespace), wake: make(chan struct{}, 1),
 	}
 	w.window = newWindow(s.options.Limits, w.prefetch(), w.rouse)
@@ -82,9 +83,13 @@ func (w *worker) acknowledge(tag uint64) { w.window.write(tag) }
 // consuming, or nil with the reason, which is nil too when cancelled.
 func (w *worker) open() (channel amqp.Channel, err error) {
 	defer recovered(&err)
+	if w.cancelled.Load() {
+		return nil, nil
+	}
 	if channel, err = w.link.Channel(); err != nil {
 		return nil, unopened(err)
 	}
+	w.tenant.progressed()
 	subscribed := false
 	defer func() {
 		if !subscribed {
@@ -103,6 +108,7 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 func (w *worker) serve(channel amqp.Channel) (err error) {
 	defer recovered(&err)
 	defer channel.Close()
+	w.tenant.opened()
 	w.sink.ready(w)
 	w.report(subscribed{})
 	return w.deliver(channel)
@@ -111,6 +117,7 @@ func (w *worker) serve(channel amqp.Channel) (err error) {
 // exit is the worker's last act.
 func (w *worker) exit(err error) {
 	w.window.stop()
+	w.tenant.release()
 	w.system.count.workers.Add(-1)
 	w.report(exited{err: err})
 }
@@ -180,7 +187,7 @@ func (w *worker) settle(channel amqp.Channel, busy bool) error {
 	}
 	depth, err := channel.Depth(w.queue)
 	if err != nil {
-		return lostError(err)
+		return deletedError(err)
 	}
 	if reason := w.window.slow(depth); reason != "" {
 		return &Error{Code: SlowConsumer, Reason: reason}
