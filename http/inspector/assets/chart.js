@@ -54,8 +54,8 @@ export class Chart {
     const all = sums.reduce((a, b) => a + b, 0);
     const most = Math.max(...sums) / width;
     const text = all === 0
-      ? 'Messages a second: none in the last five minutes'
-      : `Messages a second in the last five minutes: ${count(all)} in all, at most ${rate(most)}`;
+      ? 'Messages a second: none in the last three minutes'
+      : `Messages a second in the last three minutes: ${count(all)} in all, at most ${rate(most)}`;
     if (this.#figure.getAttribute('aria-label') !== text) this.#figure.setAttribute('aria-label', text);
   }
 

@@ -2,6 +2,7 @@
 // focus, arrows move in the list, Enter takes, Escape closes. Any other text
 // may be typed as well.
 import { make } from './dom.js';
+import { nameParts } from './palette.js';
 
 /**
  * Wires a field, its list and its button. suggest(text) gives what to offer:
@@ -30,9 +31,9 @@ export function combobox(input, list, opener, suggest, taken) {
   const offer = (text) => {
     offered = suggest(text);
     list.replaceChildren(...offered.map(({ value, about, tag }, i) => make('li', { role: 'option', id: `${list.id}-${i}`, 'aria-selected': 'false' },
-      make('span', { class: 'option-value', text: value }),
-      tag ? make('span', { class: 'tag', text: tag }) : null,
-      about ? make('span', { class: 'option-about', text: about }) : null)));
+      make('span', { class: 'option-name' },
+        make('strong', { text: nameParts(value)[1] || value }), about ? ` ${about}` : null, tag ? make('span', { class: 'tag', text: tag }) : null),
+      make('span', { class: 'option-prefix', text: nameParts(value)[0] }))));
     set(offered.length > 0);
   };
 

@@ -12,8 +12,8 @@ export function byId(id) {
 
 /**
  * Makes an element. Of the properties, `text` is its text, functions are
- * listeners by the event's name (`click`), all others are attributes; null,
- * undefined and false leave an attribute out.
+ * listeners by the event's name (`click`), all others are attributes; null
+ * and undefined leave an attribute out, as false does save for ARIA's.
  */
 export function make(tag, properties = {}, ...children) {
   return fill(document.createElement(tag), properties, children);
@@ -28,8 +28,9 @@ function fill(made, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (name === 'text') made.textContent = value;
     else if (typeof value === 'function') made.addEventListener(name, value);
-    else if (value === true) made.setAttribute(name, '');
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value);
+    else if (value === null || value === undefined) continue;
+    else if (name.startsWith('aria-') || typeof value !== 'boolean') made.setAttribute(name, value); // ARIA spells true and false out
+    else made.toggleAttribute(name, value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;

@@ -2,6 +2,8 @@
 
 const queue = (...names) => names.map((name) => ({ exchange: `exchange/taskcluster-queue/v1/${name}`, routingKeyPattern: '#' }));
 
+const workers = (...names) => names.map((name) => ({ exchange: `exchange/taskcluster-worker-manager/v1/${name}`, routingKeyPattern: '#' }));
+
 export const examples = [
   {
     title: 'Follow every task',
@@ -12,6 +14,11 @@ export const examples = [
     title: 'What went wrong',
     about: 'failed tasks and exceptions only',
     bindings: queue('task-failed', 'task-exception'),
+  },
+  {
+    title: 'Workers come and go',
+    about: 'asked for at a cloud, started, stopped',
+    bindings: workers('worker-requested', 'worker-running', 'worker-stopped'),
   },
   {
     title: 'Finished work',

@@ -21,7 +21,7 @@ const bindings = new Bindings(() => bindingsChanged());
 const list = new BindingList(byId('binding-list'), (binding) => bindings.remove(binding));
 const figures = new Figures();
 const showCode = codeTab();
-const views = tabs(document.querySelector('.content > .tabs'));
+const views = tabs(document.querySelector('.content > .tabs'), (tab) => tab.id === 'tab-code' && inbox.closeDetail(false));
 const form = bindingForm((binding) => bindings.add(binding));
 
 const inbox = new Inbox({
@@ -42,7 +42,7 @@ const session = new Session(bindings, {
   message: received,
   changed: () => {
     if (session.open) usedExchanges(bindings.list.map(({ exchange }) => exchange));
-    if (session.state === 'connecting') figures.opened();
+    if (session.state === 'connecting') opened();
     if (!session.open) figures.closed();
     writeAddress();
     drawPlaceholders();
@@ -51,6 +51,12 @@ const session = new Session(bindings, {
 });
 
 let number = 0;
+
+function opened() {
+  figures.opened();
+  // On a phone the form would push the messages out of sight.
+  if (matchMedia('(max-width: 900px)').matches) byId('add-fold').open = byId('examples-fold').open = false;
+}
 
 function received(data) {
   const message = decode(data, ++number, new Date());
@@ -99,6 +105,11 @@ function writeAddress() {
   history.replaceState(null, '', location.pathname + query);
 }
 
+function toForm() {
+  byId('add-fold').open = true;
+  byId('exchange').focus();
+}
+
 function exampleButtons() {
   return examples.map(({ title, about, bindings: added }) => make('li', {},
     make('button', { type: 'button', class: 'example', click: () => {
@@ -113,7 +124,7 @@ byId('clear-bindings').addEventListener('click', () => bindings.clear());
 byId('copy-link').addEventListener('click', () => copy(location.href, 'the link'));
 byId('to-exchange').addEventListener('click', (event) => {
   event.preventDefault();
-  byId('exchange').focus();
+  toForm();
 });
 byId('help').addEventListener('click', () => byId('help-dialog').showModal());
 coloursButton(byId('theme'), byId('theme-text'));
@@ -122,7 +133,7 @@ shortcuts({
     views.choose(byId('tab-messages'));
     byId('filter').focus();
   },
-  e: () => byId('exchange').focus(),
+  e: () => toForm(),
   s: () => session.toggle(),
   p: () => inbox.togglePause(),
   m: () => inbox.focus(),

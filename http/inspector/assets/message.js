@@ -19,12 +19,12 @@ export function decode(data, number, at) {
     at,
     data,
     payload, // JSON text
-    size: sizeOf(payload, head.payloadEncoding),
+    size: sizeOf(payload, head),
     exchange: head.exchange,
     routingKey: head.routingKey,
     redelivered: head.redelivered === true,
     routes: head.routes.map(String),
-    encoding: head.payloadEncoding ?? 'json',
+    encoding: head.payloadEncoding ?? 'json', // or 'utf-8', 'base64', 'omitted'
   };
 }
 
@@ -59,7 +59,8 @@ const isHead = (head) =>
   typeof head?.exchange === 'string' && typeof head.routingKey === 'string' && Array.isArray(head.routes);
 
 // Bytes of the payload as it was published, whitespace apart.
-function sizeOf(payload, encoding) {
+function sizeOf(payload, { payloadEncoding: encoding, payloadBytes }) {
+  if (encoding === 'omitted') return Number(payloadBytes) || 0;
   if (encoding === 'base64') return decodedSize(payload.slice(1, -1));
   if (encoding === 'utf-8') return encoder.encode(JSON.parse(payload)).length;
   return encoder.encode(payload).length;

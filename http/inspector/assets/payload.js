@@ -3,6 +3,7 @@
 import { button, make } from './dom.js';
 import { copy } from './clipboard.js';
 import { dump } from './hex.js';
+import { bytes } from './format.js';
 import { pretty, read } from './jsontext.js';
 import { payloadBytes } from './message.js';
 import { recall, remember } from './memory.js';
@@ -12,23 +13,30 @@ import { Tree } from './tree.js';
 /** Builds the view of a message's payload. */
 export function payloadView(message) {
   if (message.encoding === 'base64') return binaryView(message);
+  if (message.encoding === 'omitted') return omittedView(message);
   if (message.encoding !== 'json') return textView(message);
   return jsonView(message);
 }
 
+function omittedView(message) {
+  return make('div', { class: 'payload' },
+    make('div', { class: 'payload-head' }, make('h3', { text: 'Payload' })),
+    make('p', { class: 'hint', text: `Left out: its ${bytes(message.size)} are more than the operator lets through.` }));
+}
+
 function binaryView(message) {
-  return section('The body is not text; it came as base64.', message,
+  return section('The body is not text; it came as base64.',
     button('Copy base64', () => copy(JSON.parse(message.payload), 'the payload as base64'), { class: 'small' }),
     dump(payloadBytes(message)));
 }
 
 function textView(message) {
   const text = JSON.parse(message.payload);
-  return section(text === '' ? 'The body is empty.' : 'The body is text, but not JSON.', message,
+  return section(text === '' ? 'The body is empty.' : 'The body is text, but not JSON.',
     button('Copy', () => copy(text, 'the payload'), { class: 'small' }), text);
 }
 
-function section(note, message, copying, text) {
+function section(note, copying, text) {
   return make('div', { class: 'payload' },
     make('div', { class: 'payload-head' }, make('h3', { text: 'Payload' }), copying),
     make('p', { class: 'hint', text: note }),

@@ -1,8 +1,8 @@
 // How many messages came in the last minutes, by exchange: a ring of
 // buckets, each a few seconds wide.
 
-export const width = 5; // seconds of a bucket
-export const buckets = 60; // five minutes in all
+export const width = 3; // seconds of a bucket
+export const buckets = 60; // three minutes in all
 
 export class Rate {
   #ring = Array.from({ length: buckets }, () => new Map());

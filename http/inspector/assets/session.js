@@ -106,7 +106,7 @@ export class Session {
     if (!named) return [{ text: 'Try again', act: () => this.start() }];
     const better = failure.code === 'BindingRefused' ? alike(named.exchange, names()) : [];
     return [
-      ...better.map((name) => ({ text: `Use ${nameParts(name)[1]}`, act: () => this.#mend(() => this.#bindings.replace(named, name)) , primary: true })),
+      ...better.map((name, i) => ({ text: `Use ${nameParts(name)[1]}`, act: () => this.#mend(() => this.#bindings.replace(named, name)), primary: i === 0 })),
       { text: 'Remove this binding', act: () => this.#mend(() => this.#bindings.remove(named)) },
       { text: 'Try again', act: () => this.start() },
     ];
