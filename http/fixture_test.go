@@ -229,17 +229,24 @@ func decode[T any](t *testing.T, text string) (v T) {
 // dial opens a socket and sends a GET, for tests that look at bytes.
 func (p *proxy) dial(path string, header ...string) *socket {
 	p.t.Helper()
+	conn := p.dialRaw()
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n", path, p.address)
+	for i := 0; i < len(header); i += 2 {
+		fmt.Fprintf(conn, "%s: %s\r\n", header[i], header[i+1])
+	}
+	io.WriteString(conn, "\r\n")
+	return conn
+}
+
+// dialRaw opens a socket and sends nothing.
+func (p *proxy) dialRaw() *socket {
+	p.t.Helper()
 	conn, err := net.Dial("tcp", p.address)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	conn.SetDeadline(time.Now().Add(patience))
 	p.t.Cleanup(func() { conn.Close() })
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n", path, p.address)
-	for i := 0; i < len(header); i += 2 {
-		fmt.Fprintf(conn, "%s: %s\r\n", header[i], header[i+1])
-	}
-	io.WriteString(conn, "\r\n")
 	return &socket{p.t, conn, bufio.NewReader(conn)}
 }
 
