@@ -28,15 +28,18 @@ lint: ## format, vet, staticcheck
 bench: ## benchmarks: fan-out, connect storm, slow reader, drain
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./test/bench/...
 
-# The Node clients of a folder are there when npm has written its own lock of
+# The Node clients of a folder are there when npm has written its own list of
 # what it installed, and up to date when that is newer than ours.
 NODE_CLIENTS := $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard test/*/package-lock.json))
 
-programs: $(NODE_CLIENTS) ## install what the tests need and this machine lacks
+programs: ## install what the tests need and this machine lacks
 	sh test/install.sh
+	@$(MAKE) --no-print-directory node-clients
+
+node-clients: $(NODE_CLIENTS)
 
 %/node_modules/.package-lock.json: %/package-lock.json
-	cd $* && npm ci --no-audit --no-fund
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-.PHONY: help run build test lint bench programs
+.PHONY: help run build test lint bench programs node-clients
