@@ -145,15 +145,6 @@ func TestFeedsHealAfterAPanic(t *testing.T) {
 	f.ready("exchange/tc/task", "#")
 }
 
-func (f *fixture) awaitReady(s *actors.Stream) {
-	f.t.Helper()
-	for {
-		if _, ok := f.next(s).(actors.Ready); ok {
-			return
-		}
-	}
-}
-
 // deleteQueues deletes every queue but those to keep.
 func (f *fixture) deleteQueues(keep []string) {
 	for _, q := range f.broker.Queues() {
