@@ -1,22 +1,35 @@
 // Why a stream broke without a word. An EventSource can tell neither status
-// nor reason, so the server is asked once, with HEAD: that costs it no queue.
+// nor reason, so the server is asked once more, by means that can.
 import { explainTransport } from './failures.js';
 
 const patience = 5000; // ms
 
-const reasons = { 429: 'TooMany', 431: 'TooLong', 414: 'TooLong', 503: 'AtCapacity' };
+const reasons = { 414: 'TooLong', 429: 'TooMany', 431: 'TooLong', 503: 'AtCapacity' };
 
 /** Finds out why the stream at a URL broke; always resolves. */
 export async function diagnose(url) {
   if (navigator.onLine === false) return explainTransport('Offline');
-  let answer;
+  const asking = new AbortController();
+  const timeout = setTimeout(() => asking.abort(), patience);
   try {
-    answer = await fetch(url, { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(patience) });
+    const answer = await fetch(harmless(url), { cache: 'no-store', signal: asking.signal });
+    return judge(answer);
   } catch {
     return explainTransport('Unreachable');
+  } finally {
+    clearTimeout(timeout);
+    asking.abort(); // the body tells nothing
   }
-  if (answer.ok) return explainTransport('CutOff');
-  return explainTransport(reasons[answer.status] ?? 'Refused', describe(answer));
+}
+
+// The same request with its JSON cut short: what is checked before the
+// bindings is checked the same (room, limits, length), but no queue is made.
+const harmless = (url) => url.slice(0, -1);
+
+function judge(answer) {
+  if (!answer.ok) return explainTransport(reasons[answer.status] ?? 'Refused', describe(answer));
+  const isStream = answer.headers.get('Content-Type')?.startsWith('text/event-stream');
+  return explainTransport(isStream ? 'CutOff' : 'Refused', isStream ? '' : describe(answer));
 }
 
 function describe(answer) {

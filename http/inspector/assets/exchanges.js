@@ -84,15 +84,16 @@ export function dissect(exchange, routingKey) {
   return parts.map((part, i) => ({ name: part.name, words: part.many ? given.slice(i) : [given[i]] }));
 }
 
+const slips = 8; // letters that a mistyped name may be off
+
 /** The names most like a mistyped one, best first; none where nothing is like it. */
-export function alike(name, among, most = 3) {
-  return among
-    .filter((candidate) => candidate !== name)
-    .map((candidate) => ({ candidate, distance: distance(name, candidate) }))
-    .filter(({ candidate, distance: d }) => d <= Math.max(3, candidate.length / 4))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, most)
-    .map(({ candidate }) => candidate);
+export function alike(name, among) {
+  const near = among
+    .filter((candidate) => candidate !== name && Math.abs(candidate.length - name.length) <= slips)
+    .map((candidate) => ({ candidate, off: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ off }) => off <= slips)
+    .sort((a, b) => a.off - b.off);
+  return near.filter(({ off }) => off <= near[0].off + 1).slice(0, 2).map(({ candidate }) => candidate);
 }
 
 // Levenshtein's: letters to add, remove or change; names are short.

@@ -93,11 +93,16 @@ export class Session {
 
   #ended(failure) {
     this.#stream = null;
-    const named = failure.message ? this.#bindings.list.find(({ exchange }) => failure.message.includes(exchange)) : undefined;
+    const named = this.#named(failure.message);
     showFailure(byId('notice'), failure, this.#acts(failure, named));
     this.#on.refused(named && !failure.retryable ? named.exchange : '');
     this.#to('ended');
     setText(byId('state-text'), `${texts.ended}: ${failure.code}`);
+  }
+
+  // The binding whose exchange a message names, in quotes as the server does.
+  #named(message) {
+    return this.#bindings.list.find(({ exchange }) => message.includes(JSON.stringify(exchange)));
   }
 
   // What a click can do about a failure.
