@@ -40,7 +40,7 @@ func TestAllClientsReadTheSameEvents(t *testing.T) {
 	}
 	want := lines(ours.Received().Events)
 	for name, reading := range readings {
-		if got := lines(reading.wait(t)); !slices.Equal(got, want) {
+		if got := lines(reading.wait(t, name)); !slices.Equal(got, want) {
 			t.Errorf("%s has read\n%s\nand our own client\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}

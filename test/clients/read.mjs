@@ -12,7 +12,8 @@ for (const name of ['ping', 'ready', 'message', 'error']) {
   source.addEventListener(name, (event) => {
     // An error without data is the client's own: the connection ended.
     if (event.data !== undefined) print({ name, data: event.data, id: event.lastEventId })
-    if (source.readyState === EventSource.CLOSED) process.exit(0)
+    // Some say that they failed before they close.
+    setImmediate(() => source.readyState === EventSource.CLOSED && process.exit(0))
   })
 }
 

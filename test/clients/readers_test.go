@@ -25,12 +25,12 @@ type reading struct {
 	done   chan struct{}
 }
 
-func (r *reading) wait(t *testing.T) []clients.Event {
+func (r *reading) wait(t *testing.T, name string) []clients.Event {
 	t.Helper()
 	select {
 	case <-r.done:
 	case <-time.After(30 * time.Second):
-		t.Fatal("a client still reads, long after its stream has ended")
+		t.Fatalf("%s still reads, long after its stream has ended", name)
 	}
 	if r.err != nil {
 		t.Error(r.err)

@@ -175,14 +175,9 @@ func (s *Stream) Wait(ctx context.Context, lacks func(Received) error) error {
 	}
 }
 
-// Stall stops reading: the socket's buffers fill, and then the proxy's writes
-// block. The window is made small, so that this happens soon.
-func (s *Stream) Stall() {
-	s.gate.stall()
-	if tcp, ok := s.socket.(*net.TCPConn); ok {
-		tcp.SetReadBuffer(4 << 10)
-	}
-}
+// Stall stops reading: the socket's buffers fill, which takes some hundred KiB,
+// and then the proxy's writes block.
+func (s *Stream) Stall() { s.gate.stall() }
 
 // Resume reads on after Stall.
 func (s *Stream) Resume() { s.gate.resume() }

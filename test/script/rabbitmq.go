@@ -13,10 +13,11 @@ import (
 // who may do what Pulse allows its users. Scripts that break the node must be
 // played alone.
 func RabbitMQ(ctx context.Context, node *rabbit.Node) (Brokers, error) {
-	if err := node.DeleteUser(ctx, pulseUser); err != nil { // of the same node, used before
-		return nil, err
+	err := node.AddUser(ctx, pulseUser, pulsePassword)
+	if err != nil { // the user is there where the node was used before
+		err = node.ChangePassword(ctx, pulseUser, pulsePassword)
 	}
-	return rabbits{node}, node.AddUser(ctx, pulseUser, pulsePassword)
+	return rabbits{node}, err
 }
 
 type rabbits struct{ node *rabbit.Node }

@@ -1,0 +1,68 @@
+package embed
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A Go program of thirty lines, in a module of its own, mounts the handler with
+// the in-memory broker, publishes a message of its own and reads it back.
+func TestProgramOutsideTheRepositoryMountsTheProxy(t *testing.T) {
+	dir := moduleOutside(t)
+	program := filepath.Join(dir, "program")
+	run(t, dir, "go", "build", "-o", program, ".")
+	out := run(t, dir, program)
+	if want := `data: {"payload":{"n":1},"exchange":"exchange/mine","routingKey":"hello.world","redelivered":false,"routes":[]}`; strings.TrimSpace(out) != want {
+		t.Errorf("the program has printed %q, not %q", out, want)
+	}
+}
+
+// moduleOutside makes the program's module: what `go mod edit -replace` and a
+// first build would leave, without a look-up in the network.
+func moduleOutside(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	ours := read(t, filepath.Join(root, "go.mod"))
+	_, requirements, _ := strings.Cut(ours, "\n\n")
+	write(t, dir, "go.mod", fmt.Sprintf("module example.com/host\n\n%s\nrequire github.com/taskcluster/events-proxy v0.0.0\n\nreplace github.com/taskcluster/events-proxy => %s\n",
+		requirements, root))
+	write(t, dir, "go.sum", read(t, filepath.Join(root, "go.sum")))
+	write(t, dir, "main.go", read(t, "testdata/program/main.go"))
+	return dir
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), name, args...)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", filepath.Base(name), strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
