@@ -325,3 +325,20 @@ func (l testLog) Write(line []byte) (int, error) {
 	}
 	return len(line), nil
 }
+
+// testSystem gives a System on a broker in memory, for tests without sockets.
+func testSystem(t *testing.T) *actors.System {
+	t.Helper()
+	broker := amqp.NewMemory()
+	system, err := actors.Open(actors.Options{Dialer: broker})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := system.Close(); err != nil {
+			t.Error(err)
+		}
+		broker.Close()
+	})
+	return system
+}

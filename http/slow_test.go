@@ -1,0 +1,135 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/http/sse"
+)
+
+// stuck opens a stream whose client reads up to ready and then no further.
+func (p *proxy) stuck(path string) *socket {
+	p.t.Helper()
+	s := p.dialRaw()
+	s.Conn.(*net.TCPConn).SetReadBuffer(16 << 10)
+	io.WriteString(s, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+	s.head()
+	r := p.read(oneByOne{s.in})
+	r.want("ping")
+	r.want("ready")
+	return s
+}
+
+// oneByOne keeps a decoder from reading ahead.
+type oneByOne struct{ r io.Reader }
+
+func (o oneByOne) Read(p []byte) (int, error) { return o.r.Read(p[:min(1, len(p))]) }
+
+// flood publishes until a stream has ended.
+func (p *proxy) flood(body string) {
+	p.t.Helper()
+	deadline := time.Now().Add(patience)
+	for len(p.system.Stats().Ended) == 0 {
+		if p.publish("a", body); time.Now().After(deadline) {
+			p.t.Fatal("the stream goes on")
+		}
+	}
+}
+
+// readOn reads what a stuck client finds when it wakes up: whole messages, and
+// as the last frame the error.
+func (p *proxy) readOn(s *socket, code actors.Code) {
+	p.t.Helper()
+	rest, err := io.ReadAll(s.in)
+	if err != nil {
+		p.t.Fatalf("the stream was broken off after %d bytes: %v", len(rest), err)
+	}
+	if !strings.HasSuffix(string(rest), "\nid: -\n\n") {
+		p.t.Fatalf("the stream ends within a frame: %.300q", rest[max(0, len(rest)-300):])
+	}
+	p.read(strings.NewReader(string(rest))).wantError(code)
+}
+
+// A stuck client loses its own stream, is told so, and finds that on a frame's
+// end whenever it wakes up.
+func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
+	for name, size := range map[string]int{"256 B": 256, "4 KiB": 4 << 10, "60 KiB": 60 << 10} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, func(s *settings) { s.WriteDeadline = 50 * time.Millisecond })
+			healthy := p.connect()
+			s := p.stuck(all)
+			go func() { // the other client reads on
+				for {
+					if _, err := healthy.Next(); err != nil {
+						return
+					}
+				}
+			}()
+			p.flood(`"` + long(size) + `"`)
+			await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.open.all()) == 1 })
+			p.readOn(s, actors.SlowConsumer)
+			if ended := p.system.Stats().Ended; ended[actors.SlowConsumer] != 1 || len(ended) != 1 {
+				t.Errorf("ended: %v", ended)
+			}
+			if scraped := p.scrape(); !strings.Contains(scraped, `events_http_cut_streams_total{code="SlowConsumer",told="true"} 1`) {
+				t.Error("the cut is not counted")
+			}
+		})
+	}
+}
+
+// A frame that the kernel will not take cannot be completed. Ending the
+// response in its middle would look like an end: it is reset instead.
+func TestAClientStuckInALargeFrameIsResetNotEnded(t *testing.T) {
+	p := start(t, func(s *settings) { s.WriteDeadline = 50 * time.Millisecond })
+	s := p.stuck(all)
+	p.flood(`"` + long(8<<20) + `"`)
+	p.gone()
+	if _, err := io.Copy(io.Discard, s.in); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the client found %v", err)
+	}
+}
+
+// An end that comes while a write is blocked need not wait for its deadline.
+func TestAStuckClientIsToldOfAShutdownBeforeItsDeadline(t *testing.T) {
+	p := start(t, func(s *settings) { s.WriteDeadline = time.Hour })
+	s := p.stuck(all)
+	p.publish("a", strings.Fields(strings.Repeat(long(60<<10)+" ", 30))...) // more than the sockets hold
+	await(t, "the write is blocked", func() bool {
+		clients := p.handler.open.all()
+		return len(clients) == 1 && clients[0].(*hijacked).quiet.Load() == 0
+	})
+	if err := p.system.Drain(bounded(t), 0); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the client's socket is given up", func() bool { return len(p.handler.open.all()) == 0 })
+	p.readOn(s, actors.ServerShutdown)
+}
+
+// A client that takes a large message slowly but steadily is not a stuck one:
+// every 256 KiB have a deadline of their own.
+func TestALargeMessageMayTakeLongerThanOneDeadline(t *testing.T) {
+	const deadline = 300 * time.Millisecond
+	p := start(t, func(s *settings) { s.WriteDeadline = deadline })
+	s := p.stuck(all)
+	const size = 4 << 20
+	p.publish("a", `"`+long(size)+`"`)
+	begun := time.Now()
+	for got := 0; got < size; { // over more than three deadlines
+		n, err := io.CopyN(io.Discard, s.in, 128<<10)
+		if got += int(n); err != nil {
+			t.Fatalf("after %d bytes: %v", got, err)
+		}
+		if due := begun.Add(3 * deadline * time.Duration(got) / size); time.Now().Before(due) {
+			<-time.After(time.Until(due))
+		}
+	}
+	p.publish("a", `"the next"`)
+	p.read(io.MultiReader(strings.NewReader("data: "), s.in)).want(sse.DefaultName)
+}

@@ -1,0 +1,335 @@
+package httpapi
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+func newRecorder() *httptest.ResponseRecorder { return httptest.NewRecorder() }
+
+// script is a stream that does what a test says.
+type script struct {
+	mu      sync.Mutex
+	waiting []actors.Event
+	notify  func()
+	take    func() // called in Take
+	ended   *actors.Error
+	closed  int
+	done    int
+}
+
+func (s *script) ID() string { return "script" }
+func (s *script) Done()      { s.mu.Lock(); s.done++; s.mu.Unlock() }
+func (s *script) Close()     { s.mu.Lock(); s.closed++; s.mu.Unlock() }
+
+func (s *script) Ended() *actors.Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+func (s *script) Fail(err *actors.Error) {
+	s.mu.Lock()
+	first := s.ended == nil
+	if first {
+		s.ended = err
+	}
+	s.mu.Unlock()
+	if first {
+		s.offer(err)
+	}
+}
+
+func (s *script) Notify(f func()) {
+	s.mu.Lock()
+	s.notify = f
+	due := len(s.waiting) > 0
+	s.mu.Unlock()
+	if due {
+		f()
+	}
+}
+
+func (s *script) offer(events ...actors.Event) {
+	s.mu.Lock()
+	s.waiting = append(s.waiting, events...)
+	notify := s.notify
+	s.mu.Unlock()
+	if notify != nil {
+		notify()
+	}
+}
+
+func (s *script) Take(events []actors.Event) []actors.Event {
+	if s.take != nil {
+		s.take()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	events = append(events[:0], s.waiting...)
+	s.waiting = nil
+	return events
+}
+
+// bare gives a Handler for scripts: its System is there for the counters.
+func bare(t *testing.T, o Options) *Handler {
+	p := start(t, func(s *settings) { o.Logger = s.Logger; s.Options = o })
+	return p.handler
+}
+
+// serveScript serves a script over a real connection, and gives the client's
+// end of it.
+func serveScript(t *testing.T, h *Handler, s stream) net.Conn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	client.SetDeadline(time.Now().Add(patience))
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.serveHijacked(&counted{TCPConn: conn.(*net.TCPConn), t: t}, s, "HTTP/1.1", []byte("HEAD\r\n\r\n"))
+	return client
+}
+
+// counted is a socket that must be closed once.
+type counted struct {
+	*net.TCPConn
+	t      *testing.T
+	mu     sync.Mutex
+	closes int
+}
+
+func (c *counted) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closes++; c.closes > 1 {
+		c.t.Error("the socket was closed twice")
+	}
+	return c.TCPConn.Close()
+}
+
+func readAll(t *testing.T, r io.Reader) string {
+	t.Helper()
+	all, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("after %q: %v", all, err)
+	}
+	return string(all)
+}
+
+const (
+	readyFrame = "event: ready\ndata: {}\nid: -\n\n"
+	oneFrame   = "event: message\ndata: 1\nid: -\n\n"
+)
+
+// The broker may forget what was written, and only that.
+func TestDoneIsSaidAfterEveryWriteAndTheStreamIsClosedAtItsEnd(t *testing.T) {
+	h, s := bare(t, Options{}), &script{}
+	client := serveScript(t, h, s)
+	want := "HEAD\r\n\r\n"
+	for i := range 3 {
+		s.offer(actors.Ready{}, message("1"))
+		want += readyFrame + oneFrame
+		got := make([]byte, len(want))
+		if i == 0 {
+			if _, err := io.ReadFull(client, got); err != nil || string(got) != want {
+				t.Fatalf("got %q, %v", got, err)
+			}
+		} else if _, err := io.ReadFull(client, got[:len(readyFrame+oneFrame)]); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "Done", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.done == i+1 })
+	}
+	client.Close()
+	await(t, "the end", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.closed > 0 })
+}
+
+func TestNothingIsWrittenAfterTheError(t *testing.T) {
+	h, s := bare(t, Options{}), &script{}
+	s.offer(actors.Ready{}, errDefect, message("1"))
+	client := serveScript(t, h, s)
+	s.offer(message("1"))
+	if got, want := readAll(t, client), "HEAD\r\n\r\n"+readyFrame+string(errorFrame(errDefect)); got != want {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Between taking the last event and going idle, the next one may come.
+func TestNoEventIsForgottenWhenItComesWhileTheWriterGoesIdle(t *testing.T) {
+	h, s := bare(t, Options{}), &script{}
+	client := serveScript(t, h, s)
+	const events = 20_000
+	go func() {
+		for range events {
+			s.offer(message("1"))
+		}
+	}()
+	want := int64(len("HEAD\r\n\r\n") + events*len(oneFrame))
+	if n, err := io.CopyN(io.Discard, client, want); err != nil {
+		t.Errorf("%d of %d bytes: %v", n, want, err)
+	}
+}
+
+func TestAPanicWhileWritingIsToldAndLogged(t *testing.T) {
+	for name, plan := range map[string]func(*script){
+		"at once": func(s *script) { s.take = func() { panic("planted") } },
+		"after a frame": func(s *script) {
+			calls := 0
+			s.take = func() {
+				calls++
+				if calls == 2 {
+					panic("planted")
+				}
+			}
+			s.offer(actors.Ready{})
+		},
+		"unknown event": func(s *script) { s.offer(actors.Ready{}, nil) },
+		"not one line":  func(s *script) { s.offer(message("{\n}")) },
+		"not one large": func(s *script) { s.offer(message("\n" + long(largeData))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, s := bare(t, Options{}), &script{}
+			plan(s)
+			client := serveScript(t, h, s)
+			s.offer(actors.Ready{})
+			got := readAll(t, client)
+			if !strings.HasPrefix(got, "HEAD\r\n\r\n") || !strings.HasSuffix(got, string(errorFrame(errDefect))) || strings.Count(got, "event: error") != 1 {
+				t.Errorf("got %q", got)
+			}
+			await(t, "the stream is closed", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.closed > 0 })
+		})
+	}
+}
+
+// The fourth layer of the error event: whatever goes wrong behind it.
+func TestAStreamThatFallsSilentIsEndedByTheWatchdog(t *testing.T) {
+	for _, hijack := range []bool{true, false} {
+		p := start(t, func(s *settings) { // the actors' own ping period is 20 s
+			s.PingPeriod, s.NoHijack = 10*time.Millisecond, !hijack
+		})
+		r := p.read(p.do("GET", all).Body)
+		message := r.wantError(actors.InternalError)
+		if message != errSilent.Reason {
+			t.Error(message)
+		}
+		p.gone()
+	}
+}
+
+func TestAStreamThatIsDeafToTheWatchdogIsCut(t *testing.T) {
+	h, s := bare(t, Options{PingPeriod: 10 * time.Millisecond}), &deaf{}
+	client := serveScript(t, h, s)
+	if got, err := io.ReadAll(client); err == nil || string(got) != "HEAD\r\n\r\n" {
+		t.Errorf("got %q, %v; want a reset", got, err)
+	}
+}
+
+// deaf is a stream that cannot be ended.
+type deaf struct{ script }
+
+func (*deaf) Fail(*actors.Error) {}
+
+// A stream with a live client is not silent.
+func TestTheWatchdogLeavesStreamsAloneThatHavePings(t *testing.T) {
+	p := start(t, func(s *settings) {
+		s.PingPeriod, s.actors.PingPeriod = 50*time.Millisecond, 25*time.Millisecond
+	})
+	r := p.read(p.do("GET", all).Body)
+	for range 20 {
+		if e := r.next(); e.Name == "error" {
+			t.Fatalf("ended: %s", e.Data)
+		}
+	}
+}
+
+func TestARecorderGetsTheStreamToo(t *testing.T) {
+	p := start(t, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	w := &watched{ResponseRecorder: newRecorder(), wrote: make(chan string, 100)}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		p.handler.ServeHTTP(w, httptest.NewRequest("GET", all, nil).WithContext(ctx))
+	}()
+	var got string
+	for !strings.HasSuffix(got, readyFrame) {
+		got += <-w.wrote
+	}
+	leave()
+	<-served
+	if !strings.HasPrefix(got, "event: ping\n") || !w.Flushed || w.Code != http.StatusOK {
+		t.Errorf("got %q, flushed %v, %d", got, w.Flushed, w.Code)
+	}
+	p.gone()
+}
+
+// watched is a recorder that tells what is written.
+type watched struct {
+	*httptest.ResponseRecorder
+	wrote chan string
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.ResponseRecorder.Write(p)
+	if n > 0 {
+		w.wrote <- string(p[:n])
+	}
+	return n, err
+}
+
+// Events that stay in a middleware's buffer would look like a dead stream.
+func TestAMiddlewareThatCannotFlushIsRefusedAStream(t *testing.T) {
+	p := start(t, nil)
+	w := newRecorder()
+	p.handler.ServeHTTP(struct{ http.ResponseWriter }{w}, httptest.NewRequest("GET", all, nil))
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("status %d", w.Code)
+	}
+	p.gone()
+}
+
+func TestAPanicInAHandlerIsA500OrABrokenAnswer(t *testing.T) {
+	h := New(testSystem(t), Options{Logger: slog.New(slog.DiscardHandler)})
+	serve := func(handle http.HandlerFunc) (w *httptest.ResponseRecorder, escaped any) {
+		router := newRouter(h)
+		get(router, "/planted", handle)
+		w = newRecorder()
+		defer func() { escaped = recover() }()
+		router.ServeHTTP(&answer{ResponseWriter: w}, httptest.NewRequest("GET", "/planted", nil))
+		return w, nil
+	}
+	w, escaped := serve(func(http.ResponseWriter, *http.Request) { panic("planted") })
+	if w.Code != http.StatusInternalServerError || decode[errorBody](t, w.Body.String()).Code != "InternalError" || escaped != nil {
+		t.Errorf("nothing written: %d %s, %v", w.Code, w.Body, escaped)
+	}
+	if strings.Contains(w.Body.String(), "planted") {
+		t.Error("the client was told the panic's text")
+	}
+	w, escaped = serve(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("half")); panic("planted") })
+	if w.Body.String() != "half" || escaped != http.ErrAbortHandler {
+		t.Errorf("half written: %s, %v", w.Body, escaped)
+	}
+	_, escaped = serve(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	if escaped != http.ErrAbortHandler {
+		t.Errorf("an abort: %v", escaped)
+	}
+}
