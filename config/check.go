@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 )
 
@@ -9,6 +10,9 @@ import (
 func (c *Config) derive() {
 	c.Pulse.Namespace = cmp.Or(c.Pulse.Namespace, c.Pulse.user(), "guest")
 	unset := func(key string) bool { return c.Source(key) == "default" }
+	if s := &c.Server; s.RootURL == "" && s.Port != 0 && !s.ForceSSL {
+		s.RootURL = fmt.Sprintf("http://localhost:%d", s.Port)
+	}
 	d := &c.Drain
 	if unset("drain.time") && !unset("drain.hardEnd") {
 		d.Time = min(d.Time, d.HardEnd)

@@ -46,7 +46,7 @@ type Pulse struct {
 type Server struct {
 	Host        string        // address to listen on; empty: all
 	Port        int           // 0: any free one
-	RootURL     string        // without a slash at the end; empty: http://localhost:<port>
+	RootURL     string        // without a slash at the end; empty with port 0 and with ForceSSL: not known
 	ForceSSL    bool          // redirect http to https, by X-Forwarded-Proto
 	TrustProxy  bool          // take the client's address from X-Forwarded-For
 	Operator    string        // address of the operator's listener; empty: none

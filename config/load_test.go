@@ -142,7 +142,7 @@ func render(sections map[string]map[string][]string) string {
 func TestDefaults(t *testing.T) {
 	c := world{}.mustLoad(t)
 	want := Default()
-	want.Pulse.Namespace = "guest"
+	want.Pulse.Namespace, want.Server.RootURL = "guest", "http://localhost:12345"
 	if fmt.Sprint(c.Pulse, c.Server, c.Limits, c.Drain) != fmt.Sprint(want.Pulse, want.Server, want.Limits, want.Drain) {
 		t.Errorf("got %+v\nwant %+v", c, want)
 	}
@@ -222,6 +222,18 @@ func TestSizesDurationsAndTruthsAsPeopleWriteThem(t *testing.T) {
 	got := fmt.Sprintln(c.Limits.HeadBytes, c.Limits.MessageBytes, c.Limits.SlowAfter, c.Server.ForceSSL, c.Server.TrustProxy, c.Server.RootURL, len(c.Server.Exchanges))
 	if want := "65536 10485760 1m30s true true http://localhost:12345 2\n"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// The root URL follows the port, but clients are never sent to https at a port
+// that speaks http.
+func TestRootURLFollowsThePort(t *testing.T) {
+	for args, want := range map[string]string{
+		"--port=8080": "http://localhost:8080", "--port=0": "", "--force-ssl": "", "--root-url=https://x/y/ --port=1": "https://x/y",
+	} {
+		if c := (world{args: strings.Fields(args)}).mustLoad(t); c.Server.RootURL != want {
+			t.Errorf("%s: %q, want %q", args, c.Server.RootURL, want)
+		}
 	}
 }
 

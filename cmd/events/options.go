@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"log/slog"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -45,7 +44,7 @@ func maxLength(backlog int) int { return max(amqp.DefaultMaxLength, 10*backlog) 
 func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Options {
 	return httpapi.Options{
 		Logger:        log,
-		RootURL:       rootURL(c.Server, url),
+		RootURL:       rootURL(c, url),
 		AllowOrigins:  c.Server.Origins,
 		TrustProxy:    c.Server.TrustProxy,
 		ForceSSL:      c.Server.ForceSSL,
@@ -55,11 +54,12 @@ func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Optio
 	}
 }
 
-// rootURL gives the root URL of the settings; else the address on this machine,
-// but not where clients are sent to https: they would be sent to themselves.
-func rootURL(s config.Server, url string) string {
-	if s.RootURL == "" && s.ForceSSL {
-		return ""
+// rootURL gives the root URL of the settings; where none is set, the address
+// that was in fact taken. With ForceSSL that would send clients to https at a
+// port that speaks http: their own Host is better then.
+func rootURL(c config.Config, url string) string {
+	if c.Source("server.rootUrl") == "default" && !c.Server.ForceSSL {
+		return url
 	}
-	return cmp.Or(s.RootURL, url)
+	return c.Server.RootURL
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,21 +80,16 @@ func TestBacklogIsReachedBeforeTheBrokersLimit(t *testing.T) {
 	}
 }
 
-// Without a root URL of its own the proxy names itself; but it never sends
-// clients to https at an address that speaks http.
+// Where no root URL is set the proxy names the address that it has in fact.
 func TestRootURL(t *testing.T) {
-	const self = "http://localhost:12345"
-	for _, row := range []struct {
-		server config.Server
-		want   string
-	}{
-		{config.Server{}, self},
-		{config.Server{RootURL: "https://x"}, "https://x"},
-		{config.Server{RootURL: "https://x", ForceSSL: true}, "https://x"},
-		{config.Server{ForceSSL: true}, ""},
-	} {
-		if got := rootURL(row.server, self); got != row.want {
-			t.Errorf("%+v: %q, want %q", row.server, got, row.want)
+	const self = "http://localhost:4711"
+	for args, want := range map[string]string{"": self, "--port=0": self, "--root-url=https://x": "https://x", "--force-ssl": "", "--force-ssl --root-url=https://x": "https://x"} {
+		c, err := config.Load(strings.Fields(args), func(string) string { return "" }, func(string) ([]byte, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rootURL(c, self); got != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
 		}
 	}
 }
