@@ -2,7 +2,6 @@ package rabbit
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 )
 
@@ -86,8 +85,8 @@ func (n *Node) SetMemoryAlarm(ctx context.Context, on bool) error {
 // command evaluates an expression into which strings are put as binaries.
 func (n *Node) command(ctx context.Context, expression string, arguments ...string) error {
 	literals := make([]any, len(arguments))
-	for i, a := range arguments { // so that no name can end its literal
-		literals[i] = `base64:decode("` + base64.StdEncoding.EncodeToString([]byte(a)) + `")`
+	for i, a := range arguments {
+		literals[i] = literal(a)
 	}
 	return n.evaluate(ctx, fmt.Sprintf(expression, literals...), nil)
 }

@@ -73,15 +73,20 @@ func (n *Node) Start(ctx context.Context) error {
 func (n *Node) launch() (err error) {
 	if n.epmd == nil {
 		command := []string{"epmd", "-port", fmt.Sprint(n.epmdPort), "-address", "127.0.0.1"}
-		if n.epmd, err = start(command, n.env(), n.dir+"/log/epmd"); err != nil {
+		if n.epmd, err = start(command, n.env(), nil, n.dir+"/log/epmd"); err != nil {
 			return err
 		}
 	}
-	if n.broker, err = start([]string{Home + "/rabbitmq-server"}, n.env(), n.dir+"/log/stderr"); err != nil {
+	answers, stdout, err := os.Pipe()
+	if err != nil {
 		return err
 	}
-	n.shell = newShell(n.broker)
-	n.frozen = false
+	defer stdout.Close() // the node has it now
+	if n.broker, err = start([]string{Home + "/rabbitmq-server"}, n.env(), stdout, n.dir+"/log/stderr"); err != nil {
+		answers.Close()
+		return err
+	}
+	n.shell = newShell(n.broker.stdin, answers)
 	return nil
 }
 
@@ -97,11 +102,11 @@ func (n *Node) running() bool {
 	}
 }
 
-// Stop ends the node in order: every client is told (320) at once. It returns
+// Stop ends the node in order: every client is told (320), and then reset. It returns
 // when the process is gone; when ctx ends before, the process is killed.
 func (n *Node) Stop(ctx context.Context) error {
 	return n.harm(func(p *process) error {
-		n.thaw(p)
+		p.signal(syscall.SIGCONT) // a frozen one does not hear
 		p.signal(syscall.SIGTERM)
 		select {
 		case <-p.exited:
@@ -124,7 +129,6 @@ func (n *Node) Kill() error {
 // Freeze stops the node's process: the sockets stay open and silent.
 func (n *Node) Freeze() error {
 	return n.harm(func(p *process) error {
-		n.frozen = true
 		p.signal(syscall.SIGSTOP)
 		return nil
 	})
@@ -133,14 +137,9 @@ func (n *Node) Freeze() error {
 // Thaw lets a frozen node go on.
 func (n *Node) Thaw() error {
 	return n.harm(func(p *process) error {
-		n.thaw(p)
+		p.signal(syscall.SIGCONT)
 		return nil
 	})
-}
-
-func (n *Node) thaw(p *process) {
-	n.frozen = false
-	p.signal(syscall.SIGCONT)
 }
 
 // Restart is Stop and Start.
@@ -165,3 +164,17 @@ func (n *Node) harm(do func(*process) error) error {
 }
 
 func tail(b []byte, size int) []byte { return b[max(0, len(b)-size):] }
+
+// Processes are the ids of what runs for the node now: the broker, and the port
+// mapper that Erlang needs.
+func (n *Node) Processes() []int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var ids []int
+	for _, p := range []*process{n.broker, n.epmd} {
+		if p != nil {
+			ids = append(ids, p.pid)
+		}
+	}
+	return ids
+}

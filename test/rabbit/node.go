@@ -23,10 +23,10 @@ import (
 // Home is where Debian's package rabbitmq-server keeps its scripts.
 const Home = "/usr/lib/rabbitmq/bin"
 
-// ErrExternal: the broker of PULSE_TEST_URL is not ours to harm or to look into.
+// ErrExternal says that the broker of PULSE_TEST_URL is not ours to harm or to look into.
 var ErrExternal = errors.New("rabbit: not possible with the broker of PULSE_TEST_URL")
 
-// ErrNotRunning: the node was stopped or killed.
+// ErrNotRunning says that the node was stopped or killed.
 var ErrNotRunning = errors.New("rabbit: the node is not running")
 
 // startTimeout bounds a start; five seconds are usual on a machine of two cores.
@@ -45,7 +45,6 @@ type Node struct {
 	epmd   *process
 	broker *process
 	shell  *shell
-	frozen bool
 }
 
 // StartNode starts a node whose files are all below dir, which must exist. It
@@ -54,10 +53,10 @@ func StartNode(ctx context.Context, dir string) (*Node, error) {
 	if external := os.Getenv("PULSE_TEST_URL"); external != "" {
 		return &Node{external: external}, nil
 	}
-	if _, err := os.Stat(Home + "/rabbitmq-server"); err != nil {
-		return nil, fmt.Errorf("rabbit: RabbitMQ is not installed; the Debian package is rabbitmq-server, test/install.sh installs it: %w", err)
+	err := installed(Home)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	for range 3 { // another process may have taken a port that was free a moment ago
 		var n *Node
 		if n, err = startNode(ctx, dir); err == nil || ctx.Err() != nil {
@@ -65,6 +64,13 @@ func StartNode(ctx context.Context, dir string) (*Node, error) {
 		}
 	}
 	return nil, err
+}
+
+func installed(home string) error {
+	if _, err := os.Stat(home + "/rabbitmq-server"); err != nil {
+		return fmt.Errorf("rabbit: RabbitMQ is not installed; the Debian package is rabbitmq-server, test/install.sh installs it: %w", err)
+	}
+	return nil
 }
 
 func startNode(ctx context.Context, dir string) (*Node, error) {

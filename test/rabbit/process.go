@@ -12,19 +12,22 @@ import (
 type process struct {
 	pid    int
 	stdin  io.WriteCloser
-	stdout io.ReadCloser
 	exited chan struct{}
 }
 
-// start runs a command with the given environment, stderr going to a file.
-func start(command []string, env []string, stderr string) (*process, error) {
-	errors, err := os.OpenFile(stderr, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// start runs a command with the given environment. Its standard output goes to
+// stdout (nil: nowhere), what it complains about to the file named.
+func start(command, env []string, stdout *os.File, stderr string) (*process, error) {
+	complaints, err := os.OpenFile(stderr, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer errors.Close()
+	defer complaints.Close()
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env, cmd.Stderr = env, errors
+	cmd.Env, cmd.Stderr = env, complaints
+	if stdout != nil { // not a nil *os.File in an interface
+		cmd.Stdout = stdout
+	}
 	// A group of its own: Ctrl-C at a terminal is for us alone. Pdeathsig goes
 	// off when the thread that forked ends, so that thread is kept, see run.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -32,18 +35,9 @@ func start(command []string, env []string, stderr string) (*process, error) {
 	if p.stdin, err = cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	// A pipe of our own: the one of the package would be closed by Wait before
-	// it is read to the end.
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer writer.Close()
-	cmd.Stdout, p.stdout = writer, reader
 	started := make(chan error)
-	go p.run(cmd, started)
+	go p.run(cmd, started) // until the process ends, which Close brings about
 	if err := <-started; err != nil {
-		reader.Close()
 		return nil, err
 	}
 	return p, nil

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 )
 
 // shell asks a node to evaluate Erlang expressions, through its own standard
@@ -25,8 +24,8 @@ type shell struct {
 	stdin   io.Writer
 	answers chan answer // closed when the node's output ends
 
-	mu   sync.Mutex // one question at a time
-	last int        // its number
+	turn chan struct{} // room for one question at a time
+	last int           // its number, for whoever has the turn
 }
 
 type answer struct {
@@ -35,9 +34,9 @@ type answer struct {
 	value  []byte
 }
 
-func newShell(p *process) *shell {
-	s := &shell{stdin: p.stdin, answers: make(chan answer, 1)}
-	go s.read(p.stdout) // ends with the node
+func newShell(stdin io.Writer, stdout io.ReadCloser) *shell {
+	s := &shell{stdin: stdin, answers: make(chan answer, 1), turn: make(chan struct{}, 1)}
+	go s.read(stdout) // ends with the node
 	return s
 }
 
@@ -79,8 +78,12 @@ func (s *shell) offer(a answer) {
 // evaluate runs one expression whose value rabbit_json can encode, and decodes
 // that into result (nil: it is thrown away).
 func (s *shell) evaluate(ctx context.Context, expression string, result any) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return noAnswer(ctx)
+	}
 	s.last++
 	question := fmt.Sprintf(`(fun() -> Say = fun(S, V) -> io:format("~n@@%d ~s ~s~n", [S, base64:encode(iolist_to_binary(V))]) end, `+
 		`try rabbit_json:encode(begin %s end) of J -> Say("ok", J) catch C:E -> Say("failed", io_lib:format("~p:~p", [C, E])) end end)().`+"\n", s.last, expression)
@@ -102,9 +105,13 @@ func (s *shell) evaluate(ctx context.Context, expression string, result any) err
 			}
 			return json.Unmarshal(a.value, result)
 		case <-ctx.Done():
-			return fmt.Errorf("rabbit: no answer of the node: %w", context.Cause(ctx))
+			return noAnswer(ctx)
 		}
 	}
+}
+
+func noAnswer(ctx context.Context) error {
+	return fmt.Errorf("rabbit: no answer of the node: %w", context.Cause(ctx))
 }
 
 // awaitBoot returns when the node serves clients.

@@ -1,0 +1,183 @@
+package rabbit_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+// TestMain is also the program that TestANodeDiesWithItsProcess kills.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("RABBIT_CHILD"); dir != "" {
+		child(dir)
+		return
+	}
+	goleak.VerifyTestMain(rabbit.Main(m))
+}
+
+func child(dir string) {
+	n, err := rabbit.StartNode(context.Background(), dir)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for _, pid := range n.Processes() {
+		fmt.Println("pid", pid)
+	}
+	fmt.Println("started")
+	select {} // until killed
+}
+
+// Nothing is left on the machine when a test is killed: no node, no port mapper.
+func TestANodeDiesWithItsProcess(t *testing.T) {
+	command := exec.CommandContext(bounded(t), os.Args[0])
+	command.Env = append(os.Environ(), "RABBIT_CHILD="+t.TempDir(), "PULSE_TEST_URL=")
+	stdout, err := command.StdoutPipe()
+	must(t, err)
+	must(t, command.Start())
+	var pids []int
+	for lines := bufio.NewScanner(stdout); lines.Scan() && lines.Text() != "started"; {
+		var pid int
+		if _, err := fmt.Sscanf(lines.Text(), "pid %d", &pid); err != nil {
+			t.Fatal(lines.Text())
+		}
+		pids = append(pids, pid)
+	}
+	if len(pids) != 2 {
+		t.Fatalf("the node has the processes %v", pids)
+	}
+	must(t, command.Process.Kill())
+	command.Wait()
+	eventually(t, "the node is gone", func() bool {
+		return syscall.Kill(pids[0], 0) != nil && syscall.Kill(pids[1], 0) != nil
+	})
+}
+
+// Stop, Kill, Freeze: what each looks like from a client, and that the node
+// comes back with what it had kept.
+func TestANodeCanBeStoppedKilledAndFrozen(t *testing.T) {
+	n, ctx := rabbit.Run(t), bounded(t)
+	own(t, n)
+	must(t, n.AddUser(ctx, "kept", "secret"))
+
+	link := dial(t, n)
+	must(t, n.Stop(ctx))
+	lost(t, link)
+	if _, err := n.Snapshot(ctx); !errors.Is(err, rabbit.ErrNotRunning) {
+		t.Errorf("a stopped node answers: %v", err)
+	}
+	must(t, n.Start(ctx))
+	must(t, n.ChangePassword(ctx, "kept", "other"))
+
+	link = dial(t, n)
+	must(t, n.Kill())
+	lost(t, link)
+	if err := n.Stop(ctx); !errors.Is(err, rabbit.ErrNotRunning) {
+		t.Errorf("a dead node was stopped: %v", err)
+	}
+	must(t, n.Start(ctx))
+
+	must(t, n.Freeze())
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	if _, err := n.Snapshot(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a frozen node answers: %v", err)
+	}
+	must(t, n.Thaw())
+	if _, err := n.Snapshot(ctx); err != nil {
+		t.Errorf("a thawed node does not answer: %v", err)
+	}
+	must(t, n.DeleteUser(ctx, "kept"))
+}
+
+// A broker that others run is used, and left in peace.
+func TestABrokerOfOthersIsNotHarmed(t *testing.T) {
+	t.Setenv("PULSE_TEST_URL", "amqp://ada:secret@broker.example:5673/events")
+	n, err := rabbit.StartNode(t.Context(), t.TempDir())
+	must(t, err)
+	if !n.External() || n.URL() != os.Getenv("PULSE_TEST_URL") || n.Address() != "broker.example:5673" {
+		t.Errorf("got %s at %s", n.URL(), n.Address())
+	}
+	_, evidence := n.Snapshot(t.Context())
+	for _, err := range []error{evidence, n.Kill(), n.Stop(t.Context()), n.Start(t.Context()), n.Freeze(), n.DeleteQueue(t.Context(), "a")} {
+		if !errors.Is(err, rabbit.ErrExternal) {
+			t.Errorf("got %v", err)
+		}
+	}
+	must(t, n.Close())
+}
+
+// own skips nothing: with a broker of others these tests cannot be had, and say so.
+func own(t *testing.T, n *rabbit.Node) {
+	t.Helper()
+	if n.External() {
+		t.Fatal("this test needs a node of its own: unset PULSE_TEST_URL")
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ticks, deadline := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	defer ticks.Stop()
+	for !condition() {
+		select {
+		case <-ticks.C:
+		case <-deadline:
+			t.Fatalf("it never came about that %s", what)
+		}
+	}
+}
+
+func dial(t *testing.T, n *rabbit.Node) amqp.Link {
+	t.Helper()
+	return dialURL(t, n.URL())
+}
+
+func dialURL(t *testing.T, url string) amqp.Link {
+	t.Helper()
+	r, err := amqp.NewRabbitMQ(url, amqp.RabbitMQOptions{Name: strings.ReplaceAll(t.Name(), "/", "-")})
+	must(t, err)
+	link, err := r.Dial(t.Context())
+	must(t, err)
+	t.Cleanup(func() { link.Close(time.Second) })
+	return link
+}
+
+// lost waits for the link's end. Why it ended is the library's guess: a broker
+// that stops says so (320) and resets the socket (501) in one breath.
+func lost(t *testing.T, link amqp.Link) {
+	t.Helper()
+	select {
+	case <-link.Lost():
+	case <-bounded(t).Done():
+		t.Fatal("the link was not lost")
+	}
+	if amqp.KindOf(link.Err()) != amqp.LinkLost {
+		t.Errorf("got %v", link.Err())
+	}
+}
