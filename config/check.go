@@ -11,7 +11,7 @@ func (c *Config) derive() {
 	c.Pulse.Namespace = cmp.Or(c.Pulse.Namespace, c.Pulse.user(), "guest")
 	unset := func(key string) bool { return c.Source(key) == "default" }
 	if s := &c.Server; s.RootURL == "" && s.Port != 0 && !s.ForceSSL {
-		s.RootURL = fmt.Sprintf("http://localhost:%d", s.Port)
+		s.RootURL = fmt.Sprintf("%s://localhost:%d", s.Scheme(), s.Port)
 	}
 	d := &c.Drain
 	if unset("drain.time") && !unset("drain.hardEnd") {
@@ -33,7 +33,18 @@ func (c *Config) check(problems *Problems) {
 	if c.Drain.Time > c.Drain.HardEnd {
 		problems.add(c.where("drain.time"), "%v is longer than drain.hardEnd, %v", c.Drain.Time, c.Drain.HardEnd)
 	}
+	if (c.Server.TLSCertificate == "") != (c.Server.TLSKey == "") {
+		problems.add("server.tlsCertificate, server.tlsKey", "one of them is missing")
+	}
 	c.checkPulse(problems)
+}
+
+// Scheme is what the listener speaks: https with a certificate, else http.
+func (s Server) Scheme() string {
+	if s.TLSCertificate != "" {
+		return "https"
+	}
+	return "http"
 }
 
 // checkPulse finds the original's variables where some are set and some not.

@@ -44,18 +44,20 @@ type Pulse struct {
 
 // Server is the HTTP side and what it tells.
 type Server struct {
-	Host        string        // address to listen on; empty: all
-	Port        int           // 0: any free one
-	RootURL     string        // without a slash at the end; empty with port 0 and with ForceSSL: not known
-	ForceSSL    bool          // redirect http to https, by X-Forwarded-Proto
-	TrustProxy  bool          // take the client's address from X-Forwarded-For
-	Operator    string        // address of the operator's listener; empty: none
-	Origins     []string      // web origins that may connect; empty: all
-	Exchanges   []string      // patterns of exchanges that may be bound; empty: all
-	ShareQueues bool          // streams with equal bindings share one queue; default: a queue each
-	PingPeriod  time.Duration // time between pings
-	Debug       string        // as DEBUG of Node's debug: patterns, events:* for ours
-	LogFormat   string        // text or json
+	Host           string // address to listen on; empty: all
+	Port           int    // 0: any free one
+	RootURL        string // without a slash at the end; empty with port 0 and with ForceSSL: not known
+	ForceSSL       bool   // redirect http to https, by X-Forwarded-Proto
+	TrustProxy     bool   // take the client's address from X-Forwarded-For
+	TLSCertificate string // PEM files; both or none
+	TLSKey         string
+	Operator       string        // address of the operator's listener; empty: none
+	Origins        []string      // web origins that may connect; empty: all
+	Exchanges      []string      // patterns of exchanges that may be bound; empty: all
+	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
+	PingPeriod     time.Duration // time between pings
+	Debug          string        // as DEBUG of Node's debug: patterns, events:* for ours
+	LogFormat      string        // text or json
 }
 
 // Limits bound what clients may take. Zero means no limit for the first three;

@@ -51,6 +51,8 @@ var samples = map[string][]string{
 	"server.rootUrl":           {"https://a", "http://b/x", "http://c:1"},
 	"server.forceSSL":          {"true", "false", "true"},
 	"server.trustProxy":        {"true", "false", "true"},
+	"server.tlsCertificate":    {"a.pem", "b.pem", "c.pem"},
+	"server.tlsKey":            {"a.key", "b.key", "c.key"},
 	"server.operator":          {"127.0.0.1:1", ":2", "[::1]:3"},
 	"server.origins":           {"https://a", "https://b,https://c", "http://d:1"},
 	"server.exchanges":         {"exchange/a/*", "b", "c,d"},
@@ -229,7 +231,7 @@ func TestSizesDurationsAndTruthsAsPeopleWriteThem(t *testing.T) {
 // that speaks http.
 func TestRootURLFollowsThePort(t *testing.T) {
 	for args, want := range map[string]string{
-		"--port=8080": "http://localhost:8080", "--port=0": "", "--force-ssl": "", "--root-url=https://x/y/ --port=1": "https://x/y",
+		"--port=8080": "http://localhost:8080", "--port=0": "", "--force-ssl": "", "--tls-certificate=c --tls-key=k": "https://localhost:12345", "--root-url=https://x/y/ --port=1": "https://x/y",
 	} {
 		if c := (world{args: strings.Fields(args)}).mustLoad(t); c.Server.RootURL != want {
 			t.Errorf("%s: %q, want %q", args, c.Server.RootURL, want)
@@ -256,6 +258,14 @@ func TestDrainTimesFitEachOther(t *testing.T) {
 		}
 		if got != row.want {
 			t.Errorf("%s: got %s, want %s", row.args, got, row.want)
+		}
+	}
+}
+
+func TestCertificateAndKeyAreNeededTogether(t *testing.T) {
+	for _, arg := range []string{"--tls-key=k", "--tls-certificate=c"} {
+		if _, err := (world{args: []string{arg}}).load(); err == nil || err.Error() != "server.tlsCertificate, server.tlsKey: one of them is missing" {
+			t.Errorf("%s: got %v", arg, err)
 		}
 	}
 }

@@ -17,9 +17,12 @@ func TestPrintedSettingsLoadAgain(t *testing.T) {
 		secrets := map[string]string{"PULSE_URL": "amqp://ada:x@h/", "PULSE_PASSWORD": "0123"}
 		w := world{env: map[string]string{"PULSE_URL": "amqp://ada:x@h/", "PULSE_PASSWORD": "0123"}}
 		for _, s := range Settings {
-			if !s.Secret && s.Key != "pulse.namespace" && rapid.Bool().Draw(t, s.Key) {
+			if !s.Secret && !strings.HasPrefix(s.Key, "server.tls") && s.Key != "pulse.namespace" && rapid.Bool().Draw(t, s.Key) {
 				w.args = append(w.args, fmt.Sprintf("--%s=%s", s.Flag, rapid.SampledFrom(samples[s.Key]).Draw(t, "value")))
 			}
+		}
+		if rapid.Bool().Draw(t, "tls") {
+			w.args = append(w.args, "--tls-certificate=c.pem", "--tls-key=c.key")
 		}
 		w.args = append(w.args, "--pulse-vhost", rapid.SampledFrom([]string{"/", "~", "null", "0x1", "a: b # c", "!env X", "é\t", "true"}).Draw(t, "vhost"))
 		c, err := w.load()

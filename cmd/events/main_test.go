@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
 // patience bounds every wait; nothing is expected to take that long.
@@ -34,7 +36,7 @@ func TestMain(m *testing.M) {
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("go build: %v\n%s", err, out))
 	}
-	status := m.Run()
+	status := rabbit.Main(m).Run()
 	os.RemoveAll(folder)
 	os.Exit(status)
 }

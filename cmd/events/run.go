@@ -25,6 +25,11 @@ import (
 func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, listening func(url string)) int {
 	defer listener.Close() // for the ways out before somebody serves on it
 	log := newLog(p.stderr, c.Server)
+	certificate, err := tlsConfig(c.Server)
+	if err != nil {
+		log.Error("cannot start", "error", err)
+		return misused
+	}
 	operator, err := listenOperator(c.Server)
 	if err != nil {
 		log.Error("cannot start", "error", err)
@@ -35,9 +40,9 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 		log.Error("cannot start", "error", err)
 		return misused
 	}
-	url := urlOf(listener)
+	url := urlOf(c.Server.Scheme(), listener)
 	handler := httpapi.New(system, handlerOptions(c, url, log))
-	server := httpapi.NewServer(handler, httpapi.ServerOptions{DrainSpread: c.Drain.Spread})
+	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate, DrainSpread: c.Drain.Spread})
 
 	ended := make(chan error, 2) // one from each listener
 	go func() { ended <- server.Serve(listener) }()
@@ -47,7 +52,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	log.Info("listening on "+url, "build", buildLine(), "broker", c.Pulse.Broker(), "profile", c.Profile, "file", c.File)
 	listening(url)
 	if operator != nil {
-		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf(operator))
+		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf("http", operator))
 	}
 	select {
 	case <-ctx.Done():
@@ -113,10 +118,10 @@ func serveOperators(l net.Listener, h *httpapi.Handler, ended chan<- error) *htt
 }
 
 // urlOf gives the URL under which a program on this machine reaches a listener.
-func urlOf(l net.Listener) string {
+func urlOf(scheme string, l net.Listener) string {
 	host, port, _ := net.SplitHostPort(l.Addr().String())
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + "://" + net.JoinHostPort(host, port)
 }

@@ -47,7 +47,7 @@ func TestDrainTimeBoundsTheDrain(t *testing.T) {
 // or the HTTP face are given.
 func TestEverySettingReachesItsOption(t *testing.T) {
 	elsewhere := map[string]bool{ // each has a test of its own, from outside
-		"server.port": true, "server.host": true, "server.operator": true, "server.debug": true, "server.logFormat": true,
+		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logFormat": true,
 		"drain.spread": true, "drain.time": true, "drain.hardEnd": true,
 		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
 	}

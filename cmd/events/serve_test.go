@@ -68,7 +68,7 @@ func TestDrainTellsEverybody(t *testing.T) {
 	}
 	events.signal(syscall.SIGTERM)
 	events.says("msg=draining")
-	events.untilNotReady()
+	events.untilReadinessIs(503)
 	if r := events.open(link); r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
 		t.Errorf("a new stream gets %d, Retry-After %q", r.StatusCode, r.Header.Get("Retry-After"))
 	}
@@ -83,18 +83,6 @@ func TestDrainTellsEverybody(t *testing.T) {
 		}
 	}
 	events.ends(succeeded)
-}
-
-// untilNotReady waits for the readiness to turn red.
-func (in *instance) untilNotReady() {
-	in.t.Helper()
-	for tries := 0; ; tries++ {
-		if status, body := in.get("/__heartbeat__"); status == 503 {
-			return
-		} else if tries > 10_000 {
-			in.t.Fatalf("still ready: %s", body)
-		}
-	}
 }
 
 // Whoever sends a second signal does not want to wait.
