@@ -87,6 +87,18 @@ func (r *recorder) of(channel int) (ops []string) {
 	return ops
 }
 
+// subjects gives what the calls of an op were about, in order.
+func (r *recorder) subjects(op string) (subjects []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.calls {
+		if c.op == op {
+			subjects = append(subjects, c.subject)
+		}
+	}
+	return subjects
+}
+
 // acknowledged gives the tags that a channel acknowledged, in order.
 func (r *recorder) acknowledged(channel int) (tags []uint64) {
 	r.mu.Lock()
