@@ -38,7 +38,7 @@ func (e *events) Receive(ctx actor.Context) {
 		e.system.log.Error("actor failed, the tree starts anew", "role", string(RoleEvents))
 		e.ending = true
 	case *actor.Stopping:
-		e.ending = true
+		e.ending, e.stopping = true, true
 	case *actor.Stopped:
 		e.leave()
 		e.system.ended(e.failure)
@@ -53,6 +53,10 @@ func (e *events) drain(ctx actor.Context) {
 }
 
 func (e *events) start(ctx actor.Context) {
+	if e.stopping { // a failure met the stop: the restart that followed must not undo it
+		ctx.Stop(ctx.Self())
+		return
+	}
 	s := e.system
 	e.become("running")
 	e.broker = s.spawn(ctx, e.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(s, n) })

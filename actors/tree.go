@@ -49,7 +49,10 @@ type node struct {
 	posted, received atomic.Int64
 	lives            atomic.Int64 // instances so far: restarts and one
 	state            atomic.Pointer[string]
-	ending           bool // the actor is stopping or restarting; known to its own turns only
+
+	// Below: known to the actor's own turns only.
+	ending   bool // it is stopping or restarting
+	stopping bool // it was told to stop: no restart brings it back
 
 	// Below: guarded by tree.mu.
 	id      string // the PID's
