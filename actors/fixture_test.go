@@ -102,6 +102,14 @@ func eachMode(t *testing.T, change func(*actors.Options), test func(f *fixture))
 	}
 }
 
+// eachModeQuietly is eachMode for many rounds: without a subtest each.
+func eachModeQuietly(t *testing.T, test func(f *fixture)) {
+	t.Helper()
+	for _, share := range []bool{false, true} {
+		bubble(t, func(o *actors.Options) { o.ShareQueues = share }, test)
+	}
+}
+
 // bounded gives a context that ends a wait which should have ended long ago.
 func bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
