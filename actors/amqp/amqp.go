@@ -36,8 +36,8 @@ type Link interface {
 	Err() error
 
 	// Close ends the link and all its channels. It waits for the broker's
-	// consent no longer than patience, which may be zero. Closing twice is
-	// harmless.
+	// consent no longer than patience, which may be zero; an error says that
+	// the link ended without it. Closing twice is harmless.
 	Close(patience time.Duration) error
 }
 

@@ -61,15 +61,21 @@ func (l *memoryLink) Err() error {
 }
 
 func (l *memoryLink) Close(patience time.Duration) error {
-	if l.broker.frozen.Load() { // no consent to be had: wait as long as patience, then go without
+	var err error
+	if l.broker.frozen.Load() { // wait as long as patience, then go without consent
 		expired := make(chan struct{})
 		defer time.AfterFunc(patience, func() { close(expired) }).Stop()
-		_ = l.broker.answering(expired)
+		err = l.broker.answering(expired)
 	}
 	l.broker.mu.Lock()
 	defer l.broker.mu.Unlock()
+	if err != nil && !l.gone {
+		err = linkLost("close", "", err)
+	} else {
+		err = nil
+	}
 	l.end(nil)
-	return nil
+	return err
 }
 
 // end removes the link with its channels and its exclusive queues. The broker's

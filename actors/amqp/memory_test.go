@@ -1,0 +1,273 @@
+package amqp_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// What the broker in this process promises beyond the contract: its limits, its
+// faults, and that one can look inside. Time is the bubble's: waits cost none.
+
+func newMemory(t *testing.T, o amqp.MemoryOptions) *amqp.Memory {
+	m := amqp.NewMemory(o)
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func link(t *testing.T, d amqp.Dialer) amqp.Link {
+	t.Helper()
+	l, err := d.Dial(t.Context())
+	must(t, err)
+	return l
+}
+
+func channel(t *testing.T, l amqp.Link) amqp.Channel {
+	t.Helper()
+	c, err := l.Channel()
+	must(t, err)
+	return c
+}
+
+// isRefused checks the code too.
+func isRefused(t *testing.T, err error, code int) {
+	t.Helper()
+	var e *amqp.Error
+	if !errors.As(err, &e) || e.Kind != amqp.Refused || e.Code != code {
+		t.Errorf("got %v, want a refusal with %d", err, code)
+	}
+}
+
+// A queue that nobody consumes goes after its x-expires; one with a consumer stays.
+func TestAnUnusedQueueExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, amqp.MemoryOptions{})
+		l := link(t, m)
+		unused, used := channel(t, l), channel(t, l)
+		must(t, unused.Declare("unused", amqp.QueueLimits{}))
+		must(t, used.Declare("used", amqp.QueueLimits{}))
+		must(t, used.Consume("used", 1))
+		time.Sleep(59 * time.Second)
+		if got := m.Queues(); !slices.Equal(got, []string{"unused", "used"}) {
+			t.Errorf("after 59 s there is %q", got)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := m.Queues(); !slices.Equal(got, []string{"used"}) {
+			t.Errorf("after a minute there is %q", got)
+		}
+	})
+}
+
+// The limits of MemoryOptions are refused as RabbitMQ refuses its own.
+func TestMemoryKeepsItsLimits(t *testing.T) {
+	m := newMemory(t, amqp.MemoryOptions{MessageBytes: 10, Queues: 2, ChannelsPerLink: 4})
+	l := link(t, m)
+	for _, queue := range []string{"a", "b"} {
+		must(t, channel(t, l).Declare(queue, amqp.QueueLimits{}))
+	}
+	isRefused(t, channel(t, l).Declare("c", amqp.QueueLimits{}), amqp.PreconditionFailed)
+	channel(t, l)
+	channel(t, l) // the refused one has made room
+	_, err := l.Channel()
+	isKind(t, err, amqp.Exhausted)
+
+	p, err := m.Publisher(t.Context())
+	must(t, err)
+	must(t, p.Publish(t.Context(), "amq.topic", "a", amqp.Message{Body: make([]byte, 10)}))
+	isRefused(t, p.Publish(t.Context(), "amq.topic", "a", amqp.Message{Body: make([]byte, 11)}), amqp.PreconditionFailed)
+}
+
+// A stopped broker ends everything and takes nobody; started again it is empty
+// and works, for publishers too.
+func TestMemoryStopsAndStarts(t *testing.T) {
+	m := newMemory(t, amqp.MemoryOptions{})
+	w := newWorld(t, m)
+	m.Stop()
+	isKind(t, ends(t, w.channel), amqp.LinkLost)
+	isKind(t, w.link.Err(), amqp.LinkLost)
+	<-w.link.Lost()
+	_, err := m.Dial(t.Context())
+	isKind(t, err, amqp.LinkLost)
+	isKind(t, w.publisher.Publish(t.Context(), w.exchange, "a", amqp.Message{}), amqp.LinkLost)
+	_, err = m.Publisher(t.Context())
+	isKind(t, err, amqp.LinkLost)
+	if n := len(m.Queues()) + len(m.Exchanges()) + m.Links() + m.Channels() + m.Consumers() + m.Bindings(); n != 0 {
+		t.Errorf("%d things are left", n)
+	}
+	m.Start()
+	isRefused(t, w.publisher.Publish(t.Context(), w.exchange, "a", amqp.Message{}), amqp.NotFound)
+	must(t, w.publisher.Declare(t.Context(), w.exchange, "topic"))
+	w = newWorld(t, m)
+	must(t, w.publisher.Publish(t.Context(), w.exchange, "a", amqp.Message{}))
+	next(t, w.channel)
+	must(t, m.Close())
+	m.Start() // not after Close
+	_, err = m.Dial(t.Context())
+	isKind(t, err, amqp.LinkLost)
+}
+
+// While the broker is frozen nothing comes and nothing is answered; thawed, it
+// goes on where it was.
+func TestAFrozenMemoryThaws(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, amqp.MemoryOptions{})
+		w := newWorld(t, m)
+		must(t, w.publisher.Publish(t.Context(), w.exchange, "before", amqp.Message{}))
+		must(t, w.publisher.Publish(t.Context(), w.exchange, "before", amqp.Message{}))
+		d := next(t, w.channel)
+		m.Freeze()
+		must(t, w.channel.Acknowledge(d.Tag)) // acknowledgements are not answered
+		delivered, opened, published := make(chan amqp.Delivery, 1), make(chan error, 1), make(chan error, 1)
+		go func() { delivered <- next(t, w.channel) }()
+		go func() { _, err := w.link.Channel(); opened <- err }()
+		go func() { published <- w.publisher.Publish(t.Context(), w.exchange, "during", amqp.Message{}) }()
+		if _, err := m.Dial(t.Context()); err == nil || amqp.KindOf(err) != amqp.LinkLost {
+			t.Errorf("a frozen broker was dialled: %v", err) // after DialTimeout
+		}
+		synctest.Wait()
+		if len(delivered)+len(opened)+len(published) > 0 {
+			t.Error("a frozen broker has answered")
+		}
+		m.Thaw()
+		must(t, <-opened)
+		must(t, <-published)
+		if d := <-delivered; d.RoutingKey != "before" {
+			t.Errorf("got %+v", d)
+		}
+		if d := next(t, w.channel); d.RoutingKey != "during" {
+			t.Errorf("got %+v", d)
+		}
+	})
+}
+
+// One and a half heartbeats, and whoever waits for a frozen broker knows.
+func TestAFrozenMemoryIsLostByItsHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, amqp.MemoryOptions{Heartbeat: 2 * time.Second})
+		w := newWorld(t, m)
+		m.Freeze()
+		m.Freeze() // no second one
+		start := time.Now()
+		isKind(t, w.channel.Declare("a", amqp.QueueLimits{}), amqp.LinkLost)
+		if waited := time.Since(start); waited != 3*time.Second {
+			t.Errorf("it took %s", waited)
+		}
+		isKind(t, ends(t, w.channel), amqp.LinkLost)
+		isKind(t, w.link.Err(), amqp.LinkLost)
+		m.Thaw()
+		time.Sleep(time.Minute) // the timer of the first freeze concerns no later one
+		l := link(t, m)
+		m.Freeze()
+		m.Thaw()
+		time.Sleep(time.Minute)
+		must(t, l.Err())
+	})
+}
+
+// A link to a frozen broker closes after the patience that was given.
+func TestALinkToAFrozenMemoryCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, amqp.MemoryOptions{})
+		w := newWorld(t, m)
+		m.Freeze()
+		declared := make(chan error, 1)
+		go func() { declared <- w.channel.Declare("a", amqp.QueueLimits{}) }()
+		start := time.Now()
+		isKind(t, w.link.Close(3*time.Second), amqp.LinkLost)
+		if waited := time.Since(start); waited != 3*time.Second {
+			t.Errorf("it took %s", waited)
+		}
+		isKind(t, <-declared, amqp.LinkLost)
+		must(t, w.link.Err())
+		must(t, w.channel.Close())
+	})
+}
+
+// Publishing, too, ends with its context.
+func TestAFrozenMemoryKeepsPublishersDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t, amqp.MemoryOptions{})
+		w := newWorld(t, m)
+		m.Freeze()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := w.publisher.Publish(ctx, w.exchange, "a", amqp.Message{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		m.Thaw()
+		must(t, w.publisher.Close())
+		isKind(t, w.publisher.Publish(t.Context(), w.exchange, "a", amqp.Message{}), amqp.LinkLost)
+	})
+}
+
+// Await sees every change, as it happens.
+func TestAwaitSeesWhatChanges(t *testing.T) {
+	m := newMemory(t, amqp.MemoryOptions{})
+	seen := make(chan error, 1)
+	ctx := bounded(t)
+	go func() {
+		seen <- m.Await(ctx, func() bool { return m.Consumers() == 1 && m.Bindings() == 1 && m.Channels() == 1 && m.Links() == 1 })
+	}()
+	w := newWorld(t, m)
+	must(t, <-seen)
+	go func() { seen <- m.Await(ctx, func() bool { return len(m.Queues()) == 0 }) }()
+	if !m.DeleteQueue(m.Queues()[0]) || m.DeleteQueue("none") {
+		t.Error("DeleteQueue does not know what exists")
+	}
+	must(t, <-seen)
+	isKind(t, ends(t, w.channel), amqp.Cancelled)
+	short, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	if err := m.Await(short, func() bool { return false }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What is published to the default exchange goes to the queue of that name.
+func TestTheDefaultExchangeRoutesByQueueName(t *testing.T) {
+	m := newMemory(t, amqp.MemoryOptions{})
+	c := channel(t, link(t, m))
+	must(t, c.Declare("a", amqp.QueueLimits{}))
+	must(t, c.Consume("a", 1))
+	p, err := m.Publisher(t.Context())
+	must(t, err)
+	must(t, p.Publish(t.Context(), "", "b", amqp.Message{}))
+	must(t, p.Publish(t.Context(), "", "a", amqp.Message{Body: []byte("direct")}))
+	if d := next(t, c); string(d.Body) != "direct" || d.Exchange != "" {
+		t.Errorf("got %+v", d)
+	}
+}
+
+// Consumers of one queue take turns, and none of them gets more than it can hold.
+func TestConsumersOfAQueueTakeTurns(t *testing.T) {
+	m := newMemory(t, amqp.MemoryOptions{})
+	l := link(t, m)
+	one, two := channel(t, l), channel(t, l)
+	must(t, one.Declare("a", amqp.QueueLimits{}))
+	must(t, one.Consume("a", 2))
+	must(t, two.Consume("a", 2))
+	p, err := m.Publisher(t.Context())
+	must(t, err)
+	for range 6 {
+		must(t, p.Publish(t.Context(), "", "a", amqp.Message{}))
+	}
+	for _, c := range []amqp.Channel{one, two, one, two} {
+		next(t, c)
+	}
+	if n, err := one.Depth("a"); err != nil || n != 2 {
+		t.Errorf("%d messages wait, %v", n, err)
+	}
+	must(t, one.Close()) // two goes on: its queue stays
+	must(t, two.Acknowledge(2))
+	for range 2 {
+		if d := next(t, two); !d.Redelivered {
+			t.Errorf("got %+v", d)
+		}
+	}
+}
