@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs that the tests run and Go cannot fetch: a RabbitMQ node,
-# a browser, and Node with npm. It says nothing and needs nobody's rights when
+# a browser, Node with npm, and curl. It says nothing and needs nobody's rights when
 # they are there. Debian and its relatives only.
 #
 #   sh test/install.sh
@@ -20,6 +20,7 @@ want rabbitmq-server /usr/lib/rabbitmq/bin/rabbitmq-server
 want chromium chromium chromium-browser google-chrome
 want nodejs node
 want npm npm
+want curl curl
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -19,6 +19,7 @@ type Received struct {
 type Message struct {
 	Payload         json.RawMessage `json:"payload"`
 	PayloadEncoding string          `json:"payloadEncoding"`
+	PayloadBytes    int             `json:"payloadBytes"` // of a body that was over the limit
 	Exchange        string          `json:"exchange"`
 	RoutingKey      string          `json:"routingKey"`
 	Redelivered     *bool           `json:"redelivered"`

@@ -107,6 +107,7 @@ func (s *Stream) readOn() {
 		event, err := decoder.Next()
 		if err != nil {
 			s.end(err)
+			s.hangUp() // nothing else will be asked on it
 			return
 		}
 		s.arrived(Event{Name: event.Name, Data: event.Data, ID: event.ID, At: time.Since(s.opened)})

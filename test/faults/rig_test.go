@@ -1,0 +1,278 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	httpapi "github.com/taskcluster/events-proxy/http"
+	"github.com/taskcluster/events-proxy/test/clients"
+	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// exchange is a topic exchange of every rig.
+const exchange = script.DefaultExchange
+
+// rig is a broker, the proxy on it, and what both look like at rest.
+type rig struct {
+	*testing.T
+	broker script.Broker
+	proxy  *proxy.Proxy
+	log    *logbook
+	dials  *counted
+	rest   rest
+}
+
+// settings are what a test wants otherwise than by default.
+type settings struct {
+	limits actors.Limits
+	ping   time.Duration
+	http   httpapi.Options
+	down   bool // the broker is stopped when the proxy starts
+}
+
+// onRabbitMQ starts a proxy on a virtual host of its own.
+func onRabbitMQ(t *testing.T, s settings) *rig {
+	t.Helper()
+	node := rabbit.Run(t)
+	brokers, err := script.RabbitMQ(t.Context(), node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return on(t, brokers, s)
+}
+
+// onMemory starts a proxy on the broker that it brings along.
+func onMemory(t *testing.T, s settings) *rig {
+	t.Helper()
+	return on(t, script.Memory(), s)
+}
+
+func on(t *testing.T, brokers script.Brokers, s settings) *rig {
+	t.Helper()
+	broker, err := brokers.For(strings.ReplaceAll(t.Name(), "/", "-"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := broker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r := &rig{T: t, broker: broker, log: &logbook{}, dials: &counted{Dialer: broker.Dialer()}}
+	if s.down {
+		r.befall("stop")
+	} else {
+		r.declare(exchange)
+	}
+	r.start(s)
+	if !s.down {
+		r.settle()
+	}
+	return r
+}
+
+func (r *rig) start(s settings) {
+	r.Helper()
+	logger := slog.New(slog.NewTextHandler(r.log, nil))
+	s.http.Logger, s.http.PingPeriod = logger, s.ping
+	running, err := proxy.Start(proxy.Options{
+		Actors: actors.Options{
+			Dialer: r.dials, Namespace: r.broker.Namespace(), Logger: logger,
+			PingPeriod: s.ping, Limits: s.limits, Chaos: true,
+		},
+		HTTP: s.http,
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.proxy = running
+	r.Cleanup(func() {
+		running.Close()
+		if r.Failed() {
+			r.Logf("the proxy's log:\n%s", r.log)
+		}
+	})
+}
+
+// settle brings the proxy to rest: its link is up, one stream has come and gone.
+func (r *rig) settle() {
+	r.Helper()
+	s := r.ready(exchange, "#")
+	s.Close()
+	r.eventually("the first stream is gone", func() error { return r.leftovers(rest{goroutines: 1 << 20, descriptors: 1 << 20}) })
+	r.rest = restNow()
+}
+
+// dial opens a stream with a query of its own; the test closes it. It may be
+// called from any goroutine.
+func (r *rig) dial(query string, o clients.Options) (*clients.Stream, error) {
+	ctx, cancel := r.bounded()
+	defer cancel()
+	s, err := clients.Open(ctx, r.proxy.URL+script.ConnectPath+"?"+query, o)
+	if err == nil {
+		r.Cleanup(s.Close)
+	}
+	return s, err
+}
+
+// ask is dial for the test's own goroutine.
+func (r *rig) ask(query string, o clients.Options) *clients.Stream {
+	r.Helper()
+	s, err := r.dial(query, o)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return s
+}
+
+func (r *rig) open(pairs ...string) *clients.Stream {
+	r.Helper()
+	return r.ask(script.Query(pairs...), clients.Options{})
+}
+
+// ready opens a stream and waits until it is ready.
+func (r *rig) ready(pairs ...string) *clients.Stream {
+	r.Helper()
+	s := r.open(pairs...)
+	r.awaits(s, isReady)
+	return s
+}
+
+// crowd opens n streams side by side and waits until all are ready.
+func (r *rig) crowd(n int, pairs ...string) []*clients.Stream {
+	r.Helper()
+	streams, errs := make([]*clients.Stream, n), make([]error, n)
+	var opening sync.WaitGroup
+	for i := range n {
+		opening.Go(func() { streams[i], errs[i] = r.dial(script.Query(pairs...), clients.Options{}) })
+	}
+	opening.Wait()
+	if err := errors.Join(errs...); err != nil {
+		r.Fatal(err)
+	}
+	for _, s := range streams {
+		r.awaits(s, isReady)
+	}
+	return streams
+}
+
+// awaits waits until nothing lacks in what the stream has received, and checks
+// the contract.
+func (r *rig) awaits(s *clients.Stream, lacks func(clients.Received) error) {
+	r.Helper()
+	ctx, cancel := r.bounded()
+	defer cancel()
+	err := s.Wait(ctx, lacks)
+	if err == nil {
+		err = s.Received().Check()
+	}
+	if err != nil {
+		r.Fatalf("%v\nstatus %d\n%s", err, s.Status, s.Received())
+	}
+}
+
+func isReady(received clients.Received) error {
+	if !received.Ready() {
+		return fmt.Errorf("it is not ready")
+	}
+	return nil
+}
+
+func messages(n int) func(clients.Received) error {
+	return func(received clients.Received) error {
+		if received.Messages != n {
+			return fmt.Errorf("%d messages have come, not %d", received.Messages, n)
+		}
+		return nil
+	}
+}
+
+// endsWith waits for the end of the answer, with this error event last.
+func endsWith(code actors.Code) func(clients.Received) error {
+	return func(received clients.Received) error {
+		f, _, err := received.Failure()
+		switch {
+		case !received.Ended:
+			return fmt.Errorf("it has not ended")
+		case received.Err != nil:
+			return received.Err
+		case err != nil:
+			return err
+		case f.Code != string(code):
+			return fmt.Errorf("it has ended with %q, not %q", f.Code, code)
+		}
+		return nil
+	}
+}
+
+// bounded is the context of one wait.
+func (r *rig) bounded() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(r.Context(), 30*time.Second)
+}
+
+func (r *rig) declare(exchange string) {
+	r.Helper()
+	publisher := r.publisher()
+	defer publisher.Close()
+	if err := publisher.Declare(r.Context(), exchange, "topic"); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (r *rig) publisher() amqp.Publisher {
+	r.Helper()
+	ctx, cancel := r.bounded()
+	defer cancel()
+	publisher, err := r.broker.Publisher(ctx)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return publisher
+}
+
+// publish puts n numbered messages of at least size bytes into the exchange.
+func (r *rig) publish(first, n, size int) {
+	r.Helper()
+	if err := r.tryPublish(first, n, size); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// tryPublish is publish for other goroutines than the test's.
+func (r *rig) tryPublish(first, n, size int) error {
+	ctx, cancel := r.bounded()
+	defer cancel()
+	publisher, err := r.broker.Publisher(ctx)
+	if err != nil {
+		return err
+	}
+	defer publisher.Close()
+	pad := strings.Repeat("x", size)
+	for i := range n {
+		body := fmt.Appendf(nil, `{"n":%d,"pad":%q}`, first+i, pad)
+		if err := publisher.Publish(ctx, exchange, "primary.x", amqp.Message{Body: body}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// befall makes a fault happen to the broker.
+func (r *rig) befall(fault string) {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	defer cancel()
+	if err := r.broker.Faults()[fault](ctx); err != nil {
+		r.Fatalf("%s: %v", fault, err)
+	}
+}
