@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	operators := serveOperators(operator, handler, ended)
 	defer operators.Close() // last of all: how the drain goes can be watched
 
-	log.Info("listening on "+url, "build", buildLine(), "broker", c.Pulse.Broker(), "profile", c.Profile, "file", c.File)
+	log.Info("listening on "+url, "build", buildLine(), "broker", cmp.Or(c.Pulse.Broker(), "in this process"), "profile", c.Profile, "file", c.File)
 	listening(url)
 	if operator != nil {
 		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf("http", operator))
