@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,45 +20,53 @@ const (
 
 // parseBinding understands one element, which is valid JSON.
 func parseBinding(element json.RawMessage) (amqp.Binding, error) {
-	fields := make(map[string]string, 2)
-	err := eachField(element, func(key string, value json.RawMessage) error {
-		if key != fieldExchange && key != fieldPattern {
-			return nil
+	var binding amqp.Binding
+	var hasExchange, hasPattern bool
+	_, err := eachField(element, func(key string, value json.RawMessage) error {
+		switch key {
+		case fieldExchange:
+			return parseField(key, value, &binding.Exchange, &hasExchange)
+		case fieldPattern:
+			return parseField(key, value, &binding.Pattern, &hasPattern)
 		}
-		if _, twice := fields[key]; twice {
-			return fmt.Errorf("%s is there twice", key)
-		}
-		text, err := parseString(value)
-		if err != nil {
-			return fmt.Errorf("%s %w", key, err)
-		}
-		fields[key] = text
 		return nil
 	})
-	exchange, hasExchange := fields[fieldExchange]
-	pattern, hasPattern := fields[fieldPattern]
 	switch {
-	case err == errNoObject, err == nil && !(hasExchange && hasPattern):
-		return amqp.Binding{}, complain(saysBothField)
 	case err != nil:
 		return amqp.Binding{}, err
+	case !hasExchange || !hasPattern:
+		return amqp.Binding{}, complain(saysBothField)
 	}
-	binding := amqp.Binding{Exchange: exchange, Pattern: pattern}
 	return binding, binding.Validate()
+}
+
+func parseField(key string, value json.RawMessage, text *string, has *bool) (err error) {
+	if *has {
+		return fmt.Errorf("%s is there twice", key)
+	}
+	*has = true
+	if *text, err = parseString(value); err != nil {
+		return fmt.Errorf("%s %w", key, err)
+	}
+	return nil
 }
 
 // parseString gives a JSON string's text. Bytes and escapes that are not
 // UTF-8 are told: encoding/json would put U+FFFD in their place, and the
 // client would wait for messages of an exchange it never named.
 func parseString(value json.RawMessage) (string, error) {
-	var text string
-	if value[0] != '"' || json.Unmarshal(value, &text) != nil {
+	if value[0] != '"' {
 		return "", errors.New("is not a string")
 	}
 	if !utf8.Valid(value) || hasLoneSurrogate(value) {
 		return "", errors.New("is not UTF-8")
 	}
-	return text, nil
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1]), nil
+	}
+	var text string
+	err := json.Unmarshal(value, &text)
+	return text, err
 }
 
 // hasLoneSurrogate tells whether a JSON string, quotes included, holds half of

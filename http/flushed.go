@@ -39,6 +39,7 @@ func (h *Handler) serveFlushed(ctx context.Context, w http.ResponseWriter, s str
 	if !h.open.add(f, protocol) {
 		s.Fail(errShuttingDown)
 	}
+	_ = f.control.SetReadDeadline(time.Time{}) // a host's ReadTimeout is for requests; a recorder has none
 	w.WriteHeader(http.StatusOK)
 	if err := f.flush(); err != nil {
 		return // the client has gone

@@ -44,7 +44,7 @@ func New(system *actors.System, o Options) *Handler {
 	o = o.withDefaults()
 	h := &Handler{
 		system: system, options: o, log: o.Logger, metrics: newMetrics(system),
-		ends: readers{}, origins: newOrigins(o), started: time.Now(),
+		ends: newEnds(), origins: newOrigins(o), started: time.Now(),
 	}
 	h.open = newOpenStreams(o.PingPeriod, h.metrics)
 	h.public = h.withCORS(h.withSSL(h.routes()))

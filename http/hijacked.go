@@ -31,6 +31,7 @@ type hijacked struct {
 	state   atomic.Int32
 	hurried atomic.Bool
 	closed  atomic.Bool
+	place   place // with ends
 }
 
 const (
@@ -63,7 +64,7 @@ func (h *Handler) serveHijacked(conn net.Conn, s stream, protocol string, head [
 	c.state.Store(writing)
 	s.Notify(c.wake)
 	go c.run() // owner: c; ends when nothing waits
-	h.ends.watch(conn, c.close)
+	h.ends.watch(c)
 }
 
 // wake is told that events wait, or that the stream has ended. It may be
@@ -181,6 +182,7 @@ func (c *hijacked) close() {
 		return
 	}
 	c.stream.Close()
+	c.handler.ends.forget(c)
 	c.conn.Close()
 	c.handler.open.remove(c)
 }

@@ -38,7 +38,7 @@ func TestMetricsCountStreamsFramesAndEnds(t *testing.T) {
 	r.want("message")
 	open := p.scrape()
 	for _, want := range []string{
-		`events_http_streams{protocol="HTTP/1.1"} 1`, "events_streams 1", "events_streams_opened_total 1", "events_messages_total 2",
+		`events_http_streams{protocol="HTTP/1"} 1`, "events_streams 1", "events_streams_opened_total 1", "events_messages_total 2",
 		`events_payloads_encoded_total{encoding="base64"} 1`, "events_links 1", "events_channels 1",
 		`events_http_answers_total{status="200"} 1`, "events_http_panics_total 0", "go_goroutines",
 	} {
@@ -53,7 +53,7 @@ func TestMetricsCountStreamsFramesAndEnds(t *testing.T) {
 	r.wantError(actors.BrokerLost)
 	p.gone()
 	ended := p.scrape()
-	for _, want := range []string{`events_http_streams{protocol="HTTP/1.1"} 0`, "events_streams 0", `events_streams_ended_total{code="BrokerLost"} 1`} {
+	for _, want := range []string{`events_http_streams{protocol="HTTP/1"} 0`, "events_streams 0", `events_streams_ended_total{code="BrokerLost"} 1`} {
 		if !strings.Contains(ended, "\n"+want) {
 			t.Errorf("%q is missing", want)
 		}

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,37 +84,41 @@ func (q query) parse() ([]amqp.Binding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var elements []json.RawMessage
-	if list[0] != '[' || json.Unmarshal(list, &elements) != nil {
-		return nil, complain(saysArray)
-	}
-	bindings := make([]amqp.Binding, len(elements))
-	for i, element := range elements {
-		if bindings[i], err = parseBinding(element); err != nil {
-			return nil, complain("bindings[%d]: %v", i, err)
+	var bindings []amqp.Binding
+	isArray, err := eachElement(list, func(i int, element json.RawMessage) error {
+		binding, err := parseBinding(element)
+		if err != nil {
+			return complain("bindings[%d]: %v", i, err)
 		}
+		bindings = append(bindings, binding)
+		return nil
+	})
+	switch {
+	case !isArray:
+		return nil, complain(saysArray)
+	case err != nil:
+		return nil, err
 	}
 	return amqp.Distinct(bindings), nil
 }
 
 // bindingsOf gives the value of the one key of the text's object.
 func bindingsOf(text []byte) (json.RawMessage, error) {
-	var whole json.RawMessage
-	if err := json.Unmarshal(text, &whole); err != nil {
-		return nil, notJSON(err)
+	if !json.Valid(text) {
+		return nil, notJSON(json.Unmarshal(text, new(any)))
 	}
 	var list json.RawMessage
-	err := eachField(whole, func(key string, value json.RawMessage) error {
+	_, err := eachField(text, func(key string, value json.RawMessage) error {
 		if key != paramBindings || list != nil {
 			return complain(saysOneKey)
 		}
 		list = value
 		return nil
 	})
-	if err != nil || list == nil {
-		return nil, complain(saysOneKey)
+	if err == nil && list == nil {
+		err = complain(saysOneKey)
 	}
-	return list, nil
+	return list, err
 }
 
 func notJSON(err error) error {
@@ -124,29 +127,4 @@ func notJSON(err error) error {
 		return complain("The query parameter `bindings` is not JSON: %v, at byte %d", err, syntax.Offset)
 	}
 	return complain("The query parameter `bindings` is not JSON: %v", err)
-}
-
-var errNoObject = errors.New("not an object")
-
-// eachField calls f for every field of an object, repeated ones too, in order.
-// The text is valid JSON.
-func eachField(text json.RawMessage, f func(key string, value json.RawMessage) error) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return errNoObject
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return err
-		}
-		if err := f(key.(string), value); err != nil {
-			return err
-		}
-	}
-	return nil
 }

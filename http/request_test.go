@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -130,12 +131,53 @@ func TestAQueryThatIsHardlyEncodedIsUnderstood(t *testing.T) {
 	}
 }
 
+// Walking through JSON finds what encoding/json finds.
+func FuzzWalkingFindsEveryValue(f *testing.F) {
+	for _, text := range []string{
+		`{"a":1,"b":[true,null,{"c":"]}\\\""}],"d":-1e5}`, ` [ 1 , "x" , [ ] , { } , false ] `, `{}`, `[]`, `null`, `" "`, `[[[["a"]]],{"a":{"b":[]}}]`,
+		`{"\u0061":1}`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !json.Valid([]byte(text)) {
+			t.Skip("not JSON")
+		}
+		var elements, found []json.RawMessage
+		isArray, _ := eachElement([]byte(text), func(i int, value json.RawMessage) error {
+			if i != len(found) {
+				t.Errorf("index %d of element %d", i, len(found))
+			}
+			found = append(found, value)
+			return nil
+		})
+		want := json.Unmarshal([]byte(text), &elements) == nil && strings.TrimSpace(text) != "null"
+		if isArray != want || !slices.EqualFunc(found, elements, func(a, b json.RawMessage) bool { return string(a) == string(b) }) {
+			t.Errorf("array %v, want %v: found %q, want %q", isArray, want, found, elements)
+		}
+		var object map[string]json.RawMessage
+		want = json.Unmarshal([]byte(text), &object) == nil && object != nil
+		isObject, _ := eachField([]byte(text), func(key string, value json.RawMessage) error {
+			if _, there := object[key]; !there && key != "" {
+				t.Errorf("field %q is not there", key)
+			}
+			if !json.Valid(value) {
+				t.Errorf("field %q is %q", key, value)
+			}
+			return nil
+		})
+		if isObject != want {
+			t.Errorf("object %v, want %v", isObject, want)
+		}
+	})
+}
+
 // Whatever the query, nothing but valid, distinct bindings comes through, and
 // a complaint is a short line of text.
 func FuzzOnlyValidBindingsComeThrough(f *testing.F) {
 	for _, text := range []string{
 		`{"bindings":[{"exchange":"e","routingKeyPattern":"#"}]}`, `{"bindings":[{"exchange":"\ud83d\ude00","routingKeyPattern":"\\\""}]}`,
-		`{"bindings":[{"exchange":"\ud83d","routingKeyPattern":"\u"}]}`, `{"bindings":null}`, `[]`, `{"a":`, "\xff", `{"bindings":[1,{}]}`,
+		`{"bindings":[{"exchange":"\ud83d","routingKeyPattern":"\u"}]}`, `{"bindings":null}`, `[]`, `{"a":`, "\xff", element(`{}`), `{"bindings":[1,{}]}`,
 	} {
 		f.Add("bindings=" + url.QueryEscape(text))
 		f.Add("bindings=" + text)

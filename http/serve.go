@@ -20,7 +20,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s stream) {
 		conn, _, err := control.Hijack()
 		if err == nil {
 			note(w, http.StatusOK)
-			h.serveHijacked(conn, s, r.Proto, streamHead(r, w.Header()))
+			h.serveHijacked(conn, s, protocolOf(r), streamHead(r, w.Header()))
 			return
 		}
 		if !errors.Is(err, http.ErrNotSupported) {
@@ -34,7 +34,19 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s stream) {
 		h.refuse(w, r, &actors.Error{Code: actors.InternalError, Reason: "A defect of this service"})
 		return
 	}
-	h.serveFlushed(r.Context(), w, s, r.Proto)
+	h.serveFlushed(r.Context(), w, s, protocolOf(r))
+}
+
+// protocolOf names the protocol for the metrics. The request's own string is
+// a part of its first line and would keep that in memory.
+func protocolOf(r *http.Request) string {
+	switch r.ProtoMajor {
+	case 1:
+		return "HTTP/1"
+	case 2:
+		return "HTTP/2"
+	}
+	return "other"
 }
 
 // streamHead is the response's head on a hijacked connection, which ends the

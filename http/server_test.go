@@ -154,7 +154,7 @@ func TestManyStreamsShareOneConnectionOfHTTP2(t *testing.T) {
 	for _, r := range streams {
 		r.want("message")
 	}
-	if opened := strings.Count(p.scrape(), `events_http_streams{protocol="HTTP/2.0"} 3`); opened != 1 {
+	if opened := strings.Count(p.scrape(), `events_http_streams{protocol="HTTP/2"} 3`); opened != 1 {
 		t.Error(p.scrape())
 	}
 }

@@ -106,7 +106,7 @@ func serveScript(t *testing.T, h *Handler, s stream) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.serveHijacked(&counted{TCPConn: conn.(*net.TCPConn), t: t}, s, "HTTP/1.1", []byte("HEAD\r\n\r\n"))
+	h.serveHijacked(&counted{TCPConn: conn.(*net.TCPConn), t: t}, s, "HTTP/1", []byte("HEAD\r\n\r\n"))
 	return client
 }
 
