@@ -49,3 +49,18 @@ func TestAFifoGivesItsMemoryBack(t *testing.T) {
 		t.Errorf("a fifo of one value has %d slots", cap(f.slots))
 	}
 }
+
+// What was given out is not kept alive.
+func TestAFifoForgetsWhatItGaveOut(t *testing.T) {
+	var f fifo[*int]
+	for range 4 {
+		f.push(new(int))
+	}
+	f.pop()
+	f.pop()
+	for _, slot := range f.slots[:f.head] {
+		if slot != nil {
+			t.Error("a slot that is free still points to its value")
+		}
+	}
+}

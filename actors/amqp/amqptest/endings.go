@@ -73,15 +73,20 @@ func closeOneChannel(s *suite) {
 }
 
 func channelsLost(s *suite) {
-	l := s.link()
+	x, l := s.exchange("topic", "topic"), s.link()
 	var channels []amqp.Channel
 	for range 5 {
-		c, _ := s.stream(l, 1)
+		c, _ := s.stream(l, 1, amqp.Binding{Exchange: x, Pattern: "#"})
 		channels = append(channels, c)
+	}
+	s.text(x, "a", "")
+	for _, c := range channels {
+		s.next(c)
 	}
 	s.must(s.CloseChannels(s.ctx))
 	for _, c := range channels {
 		s.isKind(s.ends(c), amqp.ChannelLost)
+		s.isKind(c.Acknowledge(1), amqp.ChannelLost)
 		s.must(c.Close())
 	}
 	select {
