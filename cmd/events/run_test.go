@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"reflect"
 	"strings"
 	"testing"
@@ -41,6 +43,19 @@ func TestDrainTimeBoundsTheDrain(t *testing.T) {
 			t.Errorf("status %d after %v", status, took)
 		}
 	})
+}
+
+// A process that can accept no clients any more ends, so that it is restarted;
+// it does not linger with a green light.
+func TestProcessEndsWithItsListener(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	var log output
+	p := process{stdout: io.Discard, stderr: &log}
+	status := p.proxy(t.Context(), config.Default(), amqp.NewMemory(), listener, func(string) { listener.Close() })
+	if status != failed || !strings.Contains(log.String(), "a server has ended") {
+		t.Errorf("status %d:\n%s", status, log.String())
+	}
 }
 
 // Every setting of limits and server has an effect: it changes what the actors
