@@ -66,11 +66,8 @@ func (c *memoryConsumer) take(frozen *atomic.Bool) (d Delivery, ok bool, err err
 func (c *memoryConsumer) acknowledge(tag uint64) bool {
 	c.queue.mu.Lock()
 	defer c.queue.mu.Unlock()
-	switch {
-	case c.err != nil && c.err.Kind != Cancelled:
-		return false // the channel is gone
-	case tag < c.first || tag >= c.first+uint64(c.given):
-		return false
+	if tag < c.first || tag >= c.first+uint64(c.given) {
+		return false // or the channel is gone, and with it the window
 	}
 	for c.first <= tag {
 		c.window.pop()

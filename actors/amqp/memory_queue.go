@@ -14,7 +14,7 @@ type memoryQueue struct {
 	owner     *memoryLink // it is exclusive to this link
 	maxLength int
 	bindings  map[Binding]struct{}
-	expiry    *time.Timer // x-expires: runs while no consumer has come
+	expiry    *time.Timer // x-expires: runs until a consumer comes; nil then
 	routed    uint64      // the last message that was routed here, see targets
 
 	mu        sync.Mutex
@@ -83,7 +83,7 @@ func (m *Memory) deleteQueue(q *memoryQueue) {
 		return
 	}
 	delete(m.queues, q.name)
-	q.expiry.Stop()
+	q.stopExpiry()
 	for b := range q.bindings {
 		m.exchanges[b.Exchange].router.unbind(b.Pattern, q)
 	}
@@ -95,8 +95,16 @@ func (m *Memory) deleteQueue(q *memoryQueue) {
 func (m *Memory) expire(q *memoryQueue) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if q.consumerCount() == 0 {
+	if q.expiry != nil { // no consumer came while the timer went off
 		m.deleteQueue(q)
+	}
+}
+
+// stopExpiry lets go of the timer as well: thousands of queues never need it again.
+func (q *memoryQueue) stopExpiry() {
+	if q.expiry != nil {
+		q.expiry.Stop()
+		q.expiry = nil
 	}
 }
 
@@ -115,7 +123,7 @@ func (q *memoryQueue) empty() {
 
 // attach adds a consumer, to which messages are given from now on.
 func (q *memoryQueue) attach(c *memoryConsumer) {
-	q.expiry.Stop()
+	q.stopExpiry()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.consumers = append(q.consumers, c)

@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -234,80 +232,6 @@ func TestAPublisherKeepsItsDeadline(t *testing.T) {
 }
 
 // The broker's management shows who is connected.
-func TestALinkHasAName(t *testing.T) {
-	node := rabbit.Run(t)
-	r, err := amqp.NewRabbitMQ(node.URL(), amqp.RabbitMQOptions{Name: "events of host a"})
-	must(t, err)
-	link, err := r.Dial(bounded(t))
-	must(t, err)
-	defer link.Close(time.Second)
-	connections, err := node.Connections(bounded(t))
-	must(t, err)
-	if !slices.ContainsFunc(connections, func(c rabbit.Connection) bool { return c.Name == "events of host a" }) {
-		t.Errorf("got %+v", connections)
-	}
-}
-
 // Nobody learns a password from a log.
-func TestNoErrorHoldsThePassword(t *testing.T) {
-	node := rabbit.Run(t)
-	closed := closedPort(t)
-	for _, url := range []string{
-		"amqp://ada:hunter2@" + node.Address() + "/", // refused
-		"amqp://ada:hunter2@" + closed + "/",         // nobody there
-		"amqp://ada:hunter2/x@" + closed + "/",       // not encoded: the port seems to be "hunter2"
-		"amqp://ada:hunter2 x@" + closed + "/",
-		"http://ada:hunter2@" + closed + "/",
-		"amqp://ada:hunter2@" + closed + "/?auth_mechanism=magic",
-		"amqps://ada:hunter2@" + closed + "/?cacertfile=/no/such/file",
-		"amqp://guest:guest@" + node.Address() + "/hunter2-vhost",
-	} {
-		r, err := amqp.NewRabbitMQ(url, amqp.RabbitMQOptions{})
-		if err == nil {
-			_, err = r.Dial(bounded(t))
-			isKind(t, err, amqp.LinkLost)
-		}
-		if strings.Contains(strings.ReplaceAll(fmt.Sprint(err), "hunter2-vhost", ""), "hunter2") || err == nil {
-			t.Errorf("%s: %v", url, err)
-		}
-	}
-}
-
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // A dial ends with its context, whatever the other side is up to: here it takes
 // the connection and says nothing.
-func TestADialEndsWithItsContext(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	for _, scheme := range []string{"amqp", "amqps"} {
-		ctx, cancel := context.WithCancelCause(bounded(t))
-		go func() { // ends when the dialler hangs up
-			c, err := l.Accept()
-			if err == nil {
-				c.Read(make([]byte, 1)) // the first byte of the handshake: the dial is on its way
-				cancel(errors.New("the test has seen enough"))
-				c.Read(make([]byte, 1<<10))
-				c.Close()
-			}
-		}()
-		r, err := amqp.NewRabbitMQ(scheme+"://a:b@"+l.Addr().String(), amqp.RabbitMQOptions{DialTimeout: time.Hour})
-		must(t, err)
-		_, err = r.Dial(ctx)
-		if err == nil || !strings.Contains(err.Error(), "seen enough") {
-			t.Errorf("%s: %v", scheme, err)
-		}
-	}
-	r, err := amqp.NewRabbitMQ("amqp://a:b@"+l.Addr().String(), amqp.RabbitMQOptions{DialTimeout: time.Millisecond})
-	must(t, err)
-	if _, err = r.Dial(bounded(t)); err == nil || !strings.Contains(err.Error(), "did not answer in time") {
-		t.Errorf("got %v", err)
-	}
-}
