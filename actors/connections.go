@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -25,12 +26,14 @@ type connections struct {
 
 // draining is how far the drain has come.
 type draining struct {
-	left  []*actor.PID // not yet told to shut down
-	chunk int          // how many are told at a time
-	asked []*actor.PID // who is answered at the end
+	left  []*actor.PID  // not yet told to shut down
+	chunk int           // how many are told at a time
+	step  time.Duration // the time between two groups
+	timer *time.Timer   // of the next group
+	asked []*actor.PID  // who is answered at the end
 }
 
-// drainStep is the time between two groups of streams that are shut down.
+// drainStep is the shortest time between two groups of streams.
 const drainStep = 20 * time.Millisecond
 
 func newConnections(s *System, n *node, broker, feeds *actor.PID) *connections {
@@ -140,11 +143,11 @@ func (c *connections) startDrain(ctx actor.Context, msg drain) {
 	if c.drain == nil {
 		c.become("draining")
 		c.system.draining.Store(true)
-		c.drain = &draining{left: slices.Clone(ctx.Children())} // it is the actor's own list
-		c.drain.hasten(msg.spread)
+		c.drain = &draining{left: slices.Clone(ctx.Children()), step: math.MaxInt64} // cloned: it is the actor's own list
+	}
+	if c.drain.hasten(msg.spread) {
 		c.shutNext(ctx)
 	}
-	c.drain.hasten(msg.spread) // a drain that is asked for again may be in more of a hurry
 	if ctx.Sender() != nil {
 		c.drain.asked = append(c.drain.asked, ctx.Sender())
 	}
@@ -153,19 +156,31 @@ func (c *connections) startDrain(ctx actor.Context, msg drain) {
 	}
 }
 
-// hasten makes the groups large enough to be through within spread.
-func (d *draining) hasten(spread time.Duration) {
-	steps := max(1, int(spread/drainStep))
-	d.chunk = max(d.chunk, (len(d.left)+steps-1)/steps)
+// hasten sets the pace so that all are told within spread, and tells whether
+// that is faster than before: a drain that is asked for again may be in more of
+// a hurry.
+func (d *draining) hasten(spread time.Duration) bool {
+	n := max(1, len(d.left))
+	groups := min(n, max(1, int(spread/drainStep)))
+	chunk, step := (n+groups-1)/groups, spread/time.Duration(groups)
+	if chunk <= d.chunk && step >= d.step {
+		return false
+	}
+	d.chunk, d.step = max(chunk, d.chunk), min(step, d.step)
+	return true
 }
 
 func (c *connections) shutNext(ctx actor.Context) {
-	n := min(c.drain.chunk, len(c.drain.left))
-	for _, pid := range c.drain.left[:n] {
+	d := c.drain
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	n := min(d.chunk, len(d.left))
+	for _, pid := range d.left[:n] {
 		ctx.Send(pid, shutdown{})
 	}
-	if c.drain.left = c.drain.left[n:]; len(c.drain.left) > 0 {
-		c.system.after(drainStep, ctx.Self(), shutNext{})
+	if d.left = d.left[n:]; len(d.left) > 0 {
+		d.timer = c.system.after(d.step, ctx.Self(), shutNext{})
 	}
 }
 

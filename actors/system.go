@@ -31,6 +31,7 @@ type System struct {
 
 	work     sync.WaitGroup // workers, dials, watchers, closes of links
 	draining atomic.Bool
+	asked    sync.Map       // of *actor.Future: questions without an answer yet
 	closing  atomic.Bool
 
 	end    sync.Once
@@ -108,8 +109,7 @@ func (s *System) Admissible(ctx context.Context, address string) error {
 	return s.admission(examine{address: address})
 }
 
-// admission asks connections. Not while draining: a question that still lies
-// in a mailbox when its actor ends stays without an answer.
+// admission asks connections, but not while draining.
 func (s *System) admission(question any) error {
 	if s.draining.Load() {
 		s.count.countRefusal(Draining)
@@ -120,7 +120,11 @@ func (s *System) admission(question any) error {
 
 // ask puts a question to the tree; nil says yes.
 func (s *System) ask(question any) error {
-	answer, err := s.root.RequestFuture(s.events, question, askTimeout).Result()
+	future := actor.NewFuture(s.actors, askTimeout)
+	s.asked.Store(future, nil)
+	defer s.asked.Delete(future)
+	s.root.RequestWithCustomSender(s.events, question, future.PID())
+	answer, err := future.Result()
 	switch {
 	case errors.Is(err, actor.ErrDeadLetter):
 		return errDraining
@@ -135,6 +139,15 @@ func (s *System) ask(question any) error {
 
 // Health is what a load balancer wants to know.
 type Health struct {
+// answerAll answers the questions that are under way: they may lie in the
+// mailbox of an actor that has ended, which nobody empties.
+func (s *System) answerAll(no *Error) {
+	s.asked.Range(func(future, _ any) bool {
+		s.root.Send(future.(*actor.Future).PID(), refused{err: no})
+		return true
+	})
+}
+
 	BrokerUp bool // a link is up
 	Draining bool // no new streams are admitted
 	Streams  int  // open now
@@ -262,6 +275,7 @@ func (s *System) ended(err error) {
 		close(s.done)
 	})
 }
+		s.answerAll(errDraining)
 
 // Crash makes an actor panic, or the worker of a stream: for tests of
 // resilience, where Options.Chaos allows it. The roles events, broker and
