@@ -29,9 +29,9 @@ type System struct {
 	own    bool       // the actor system is ours to end
 	events *actor.PID // the tree's root
 
+	asked    sync.Map       // of *actor.Future: questions without an answer yet
 	work     sync.WaitGroup // workers, dials, watchers, closes of links
 	draining atomic.Bool
-	asked    sync.Map       // of *actor.Future: questions without an answer yet
 	closing  atomic.Bool
 
 	end    sync.Once
@@ -137,8 +137,6 @@ func (s *System) ask(question any) error {
 	return nil
 }
 
-// Health is what a load balancer wants to know.
-type Health struct {
 // answerAll answers the questions that are under way: they may lie in the
 // mailbox of an actor that has ended, which nobody empties.
 func (s *System) answerAll(no *Error) {
@@ -148,6 +146,8 @@ func (s *System) answerAll(no *Error) {
 	})
 }
 
+// Health is what a load balancer wants to know.
+type Health struct {
 	BrokerUp bool // a link is up
 	Draining bool // no new streams are admitted
 	Streams  int  // open now
@@ -273,9 +273,9 @@ func (s *System) ended(err error) {
 		}
 		s.draining.Store(true)
 		close(s.done)
+		s.answerAll(errDraining)
 	})
 }
-		s.answerAll(errDraining)
 
 // Crash makes an actor panic, or the worker of a stream: for tests of
 // resilience, where Options.Chaos allows it. The roles events, broker and
