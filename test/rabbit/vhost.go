@@ -85,9 +85,10 @@ func (v *VHost) CloseChannels(ctx context.Context) error {
 	return v.node.evaluate(ctx, v.here(`begin [rabbit_channel:do(C, {'basic.ack', 18446744073709551615, false}) || C <- `+channelsHere+`], true end`), nil)
 }
 
-// DeleteQueues removes its queues under their consumers.
+// DeleteQueues removes its queues under their consumers; one that goes by itself
+// meanwhile is no error.
 func (v *VHost) DeleteQueues(ctx context.Context) error {
-	return v.node.evaluate(ctx, v.here(`begin [{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"admin">>) || Q <- rabbit_amqqueue:list(VHOST)], true end`), nil)
+	return v.node.evaluate(ctx, v.here(`begin [catch rabbit_amqqueue:delete(Q, false, false, <<"admin">>) || Q <- rabbit_amqqueue:list(VHOST)], true end`), nil)
 }
 
 func (v *VHost) here(expression string) string {

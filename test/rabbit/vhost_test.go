@@ -23,7 +23,7 @@ func TestVirtualHostsAreBrokersOfTheirOwn(t *testing.T) {
 		hosts[i], err = n.VHost(ctx, t.Name()+string(rune('A'+i)), "bob", "exchange/secret/")
 		must(t, err)
 		links[i] = dialURL(t, hosts[i].URL("bob", "secret"))
-		channels[i] = consuming(t, links[i])
+		channels[i] = consuming(t, links[i], "a")
 	}
 	admin := dialURL(t, hosts[0].URL("guest", "guest"))
 
@@ -35,10 +35,10 @@ func TestVirtualHostsAreBrokersOfTheirOwn(t *testing.T) {
 	if err := channels[0].Bind("queue/bob/exclusive/a", amqp.Binding{Exchange: "exchange/secret/x"}); !isCode(err, amqp.AccessRefused) {
 		t.Errorf("a secret exchange can be read: %v", err)
 	}
-	channels[0] = consuming(t, links[0])
+	channels[0] = consuming(t, links[0], "b") // the first queue goes in its own time
 	must(t, hosts[0].DeleteQueues(ctx))
 	ends(t, channels[0], amqp.Cancelled)
-	channels[0] = consuming(t, links[0])
+	channels[0] = consuming(t, links[0], "c")
 	must(t, hosts[0].CloseChannels(ctx))
 	ends(t, channels[0], amqp.ChannelLost)
 	must(t, hosts[0].CloseConnections(ctx))
@@ -54,12 +54,12 @@ func TestVirtualHostsAreBrokersOfTheirOwn(t *testing.T) {
 	must(t, n.DeleteUser(ctx, "bob"))
 }
 
-func consuming(t *testing.T, l amqp.Link) amqp.Channel {
+func consuming(t *testing.T, l amqp.Link, queue string) amqp.Channel {
 	t.Helper()
 	c, err := l.Channel()
 	must(t, err)
-	must(t, c.Declare("queue/bob/exclusive/a", amqp.QueueLimits{}))
-	must(t, c.Consume("queue/bob/exclusive/a", 1))
+	must(t, c.Declare("queue/bob/exclusive/"+queue, amqp.QueueLimits{}))
+	must(t, c.Consume("queue/bob/exclusive/"+queue, 1))
 	return c
 }
 
