@@ -59,7 +59,7 @@ func (e *events) start(ctx actor.Context) {
 	}
 	s := e.system
 	if e.lives.Load() > 1 {
-		s.answerAll(s.anew())
+		s.callOff()
 	}
 	e.become("running")
 	e.broker = s.spawn(ctx, e.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(s, n) })

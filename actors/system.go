@@ -130,6 +130,10 @@ func (s *System) ask(question any) error {
 		return errDraining
 	case err != nil:
 		return &Error{Code: InternalError, Reason: "The service gave no answer", Cause: err}
+	case answer == nil && s.draining.Load():
+		return errDraining
+	case answer == nil:
+		return s.anew()
 	}
 	if no, ok := answer.(refused); ok {
 		return no.err
@@ -137,11 +141,12 @@ func (s *System) ask(question any) error {
 	return nil
 }
 
-// answerAll answers the questions that are under way: they may lie in the
-// mailbox of an actor that has ended, which nobody empties.
-func (s *System) answerAll(no *Error) {
+// callOff ends the questions that are under way: they lie in the mailbox of an
+// actor that has ended, which nobody empties. A question that was answered keeps
+// its answer.
+func (s *System) callOff() {
 	s.asked.Range(func(future, _ any) bool {
-		s.root.Send(future.(*actor.Future).PID(), refused{err: no})
+		s.root.Stop(future.(*actor.Future).PID())
 		return true
 	})
 }
@@ -273,7 +278,7 @@ func (s *System) ended(err error) {
 		}
 		s.draining.Store(true)
 		close(s.done)
-		s.answerAll(errDraining)
+		s.callOff()
 	})
 }
 
