@@ -19,17 +19,29 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
 
 // Every promise holds on the broker that the product brings along.
-func TestScenariosOnMemory(t *testing.T) {
-	script.Play(shim{t}, script.Params{Brokers: script.Memory(), Proxy: script.Local}, scripts(t))
-}
+func TestScenariosOnMemory(t *testing.T) { play(t, script.Memory(), false) }
 
 // And on the one that it is made for.
-func TestScenariosOnRabbitMQ(t *testing.T) {
+func TestScenariosOnRabbitMQ(t *testing.T) { play(t, rabbitMQ(t), false) }
+
+// Sharing queues changes what the broker holds, and nothing that is promised.
+func TestScenariosOnMemoryWithSharedQueues(t *testing.T) { play(t, script.Memory(), true) }
+
+func TestScenariosOnRabbitMQWithSharedQueues(t *testing.T) { play(t, rabbitMQ(t), true) }
+
+func play(t *testing.T, brokers script.Brokers, share bool) {
+	script.Play(shim{t}, script.Params{
+		Brokers: brokers, Proxy: script.Local, Settings: script.Settings{ShareQueues: share},
+	}, scripts(t))
+}
+
+func rabbitMQ(t *testing.T) script.Brokers {
+	t.Helper()
 	brokers, err := script.RabbitMQ(t.Context(), rabbit.Run(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	script.Play(shim{t}, script.Params{Brokers: brokers, Proxy: script.Local}, scripts(t))
+	return brokers
 }
 
 // A script opens with the claim that it proves.

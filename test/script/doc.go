@@ -34,6 +34,7 @@
 //
 // Every wait is bounded by Params.Patience. A failure shows the transcript of
 // the streams. Where scripts are played is up to Params: a proxy in this process
-// or one at a URL, the in-memory broker or RabbitMQ. A script that needs what
-// only one broker can do asks for it by a condition, [memory] or [rabbitmq].
+// or one at a URL, a queue for each stream or shared queues, the in-memory broker
+// or RabbitMQ. A line that holds only on one broker or in one mode begins with a
+// condition: [memory], [rabbitmq], [dedicated], [shared].
 package script

@@ -17,6 +17,9 @@ type Params struct {
 	// Proxy starts the proxy under test, when a script first needs it.
 	Proxy func(Broker, Settings) (Proxy, error)
 
+	// Settings are the proxy's, where a script asks for nothing else.
+	Settings Settings
+
 	// Patience bounds each wait; default 10 s.
 	Patience time.Duration
 }
@@ -58,12 +61,17 @@ func (p Params) setup(env *testscript.Env) error {
 	return w.declare(ctx, DefaultExchange, "topic")
 }
 
-// condition holds on the broker that it names.
+// condition holds on the broker, or in the mode, that it names.
 func (p Params) condition(name string) (bool, error) {
-	if name != "memory" && name != "rabbitmq" {
-		return false, fmt.Errorf("no condition is called %s", name)
+	switch name {
+	case "memory", "rabbitmq":
+		return name == p.Brokers.Name(), nil
+	case "dedicated":
+		return !p.Settings.ShareQueues, nil
+	case "shared":
+		return p.Settings.ShareQueues, nil
 	}
-	return name == p.Brokers.Name(), nil
+	return false, fmt.Errorf("no condition is called %s", name)
 }
 
 func lastElement(path string) string {

@@ -15,6 +15,7 @@ import (
 // Settings are what a script asks of the proxy before it starts; zero values
 // are the proxy's own defaults.
 type Settings struct {
+	ShareQueues       bool          // streams with equal bindings share one queue
 	Ping              time.Duration // between two pings
 	SlowAfter         time.Duration // a window full for so long ends the stream
 	WriteTimeout      time.Duration // of one write to a client

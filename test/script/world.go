@@ -38,7 +38,7 @@ type stream struct {
 }
 
 func newWorld(p Params, name string, broker Broker) *world {
-	return &world{params: p, name: name, broker: broker, streams: map[string]*stream{}, known: map[string]bool{}}
+	return &world{params: p, name: name, broker: broker, settings: p.Settings, streams: map[string]*stream{}, known: map[string]bool{}}
 }
 
 // of gives the world of the script that runs a command.
