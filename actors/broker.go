@@ -248,7 +248,9 @@ func (b *broker) end(ctx actor.Context) {
 // publish keeps the gauges and the health that anybody may read.
 func (b *broker) publish() {
 	c := b.system.count
-	c.links.Store(int64(len(b.pool.links)))
+	states := b.pool.states()
+	b.system.links.Store(&states)
+	c.links.Store(int64(len(states)))
 	c.leases.Store(int64(len(b.pool.leases)))
 	c.waiting.Store(int64(b.pool.waiting.Len()))
 	switch {

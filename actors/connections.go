@@ -58,6 +58,8 @@ func (c *connections) Receive(ctx actor.Context) {
 		c.startDrain(ctx, msg)
 	case shutNext:
 		c.shutNext(ctx)
+	case endStream:
+		c.endStream(ctx, msg)
 	case crash:
 		c.crash(ctx, msg)
 	case *actor.Restarting, *actor.Stopping:
@@ -75,6 +77,7 @@ func (c *connections) admit(ctx actor.Context, msg admit) {
 	}
 	s, stream := c.system, msg.stream
 	pid := s.spawn(ctx, c.node, RoleConnection, stream.id, stopAlways, func(n *node) actor.Actor {
+		n.stream = stream
 		source := subscription{system: s, node: n, broker: c.broker, bindings: msg.bindings, sink: stream}
 		return &connection{node: n, system: s, stream: stream, source: source, feeds: c.feeds}
 	})
@@ -128,6 +131,7 @@ func (c *connections) settle(stream *Stream) {
 	c.system.count.streams.Add(-1)
 	stream.finish(&Error{Code: InternalError, Reason: "The stream's actor ended without a word"})
 	c.system.count.countEnd(stream.outcome())
+	c.system.ends.add(stream)
 }
 
 // abandon: this instance ends, and its connections with it.
@@ -189,6 +193,16 @@ func (c *connections) drained(ctx actor.Context) {
 		ctx.Send(pid, drained{})
 	}
 	c.drain.asked = nil
+}
+
+func (c *connections) endStream(ctx actor.Context, msg endStream) {
+	pid := c.streams[msg.stream]
+	if pid == nil {
+		answer(ctx, refused{err: errNoSuchStream})
+		return
+	}
+	ctx.Send(pid, spoiled{err: errEndedByHand})
+	answer(ctx, admitted{})
 }
 
 func (c *connections) crash(ctx actor.Context, msg crash) {

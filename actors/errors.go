@@ -78,8 +78,10 @@ func CodeOf(err error) Code {
 }
 
 var (
-	errDraining    = &Error{Code: Draining, Reason: "The service is shutting down"}
-	errShutdown    = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
-	errNoSuchActor = &Error{Code: InternalError, Reason: "There is no such actor"}
-	errReaderGone  = &Error{Code: ClientGone, Reason: "The reader has gone"}
+	errDraining     = &Error{Code: Draining, Reason: "The service is shutting down"}
+	errShutdown     = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
+	errEndedByHand  = &Error{Code: ServerShutdown, Reason: "An operator has ended this stream"}
+	errNoSuchStream = &Error{Code: InternalError, Reason: "There is no such stream"}
+	errNoSuchActor  = &Error{Code: InternalError, Reason: "There is no such actor"}
+	errReaderGone   = &Error{Code: ClientGone, Reason: "The reader has gone"}
 )

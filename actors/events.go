@@ -26,7 +26,7 @@ func (e *events) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
 		e.start(ctx)
-	case admit, examine:
+	case admit, examine, endStream:
 		ctx.Forward(e.connections)
 	case drain:
 		e.drain(ctx)

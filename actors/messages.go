@@ -190,6 +190,16 @@ type (
 	drained struct{ late }
 )
 
+// Ended by an operator.
+type (
+	// endStream: System → events → connections. Answered by admitted, or by
+	// refused where there is no such stream.
+	endStream struct {
+		late
+		stream string
+	}
+)
+
 // Made to fail, on purpose.
 type (
 	// crash: System → events → the actor that is meant. Answered by crashed

@@ -25,6 +25,7 @@ type pool struct {
 // pooled is a link that is up.
 type pooled struct {
 	link    amqp.Link
+	since   time.Time
 	leases  int
 	opening int
 }
@@ -46,7 +47,18 @@ func newPool(l Limits) *pool {
 func (p *pool) up() bool { return len(p.links) > 0 }
 
 // add takes a new link into use.
-func (p *pool) add(link amqp.Link) { p.links = append(p.links, &pooled{link: link}) }
+func (p *pool) add(link amqp.Link) {
+	p.links = append(p.links, &pooled{link: link, since: time.Now()})
+}
+
+// states gives what an operator sees of the links.
+func (p *pool) states() []LinkState {
+	out := make([]LinkState, len(p.links))
+	for i, l := range p.links {
+		out[i] = LinkState{Since: l.since, Channels: l.leases, Opening: l.opening}
+	}
+	return out
+}
 
 // remove forgets a link, and tells whether it was there. Its leases stay until
 // their holders release them.

@@ -22,16 +22,22 @@ type Actor struct {
 
 // Snapshot is the live tree and its counters.
 type Snapshot struct {
-	Time   time.Time `json:"time"`
-	Actors []Actor   `json:"actors"` // parents before children, oldest first
-	Stats  Stats     `json:"stats"`
+	Time    time.Time     `json:"time"`
+	Actors  []Actor       `json:"actors"`  // parents before children, oldest first
+	Streams []StreamState `json:"streams"` // oldest first
+	Links   []LinkState   `json:"links"`   // oldest first
+	Ends    []StreamEnd   `json:"ends"`    // the last few, newest first
+	Stats   Stats         `json:"stats"`
 }
 
 // Snapshot takes a picture of the tree without asking an actor: one that hangs
 // cannot delay it. Actors that come or go meanwhile may be missing.
 func (s *System) Snapshot() Snapshot {
 	now := time.Now()
-	return Snapshot{Time: now, Actors: s.tree.actors(now), Stats: s.Stats()}
+	return Snapshot{
+		Time: now, Actors: s.tree.actors(now), Streams: s.tree.streams(now), Links: s.linkStates(),
+		Ends: s.ends.list(), Stats: s.Stats(),
+	}
 }
 
 func (t *tree) actors(now time.Time) []Actor {

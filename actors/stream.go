@@ -5,6 +5,9 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // Stream is the hand-over from the actors to one reader: an HTTP response, or
@@ -23,17 +26,21 @@ type Stream struct {
 	id      string
 	address string
 
-	mu      sync.Mutex
-	tell    func(any) // sends to the stream's connection actor; nil before there is one
-	waiting *[]Event  // nil while nothing waits: an idle stream costs no buffer
-	bytes   int       // of the messages that wait
-	limit   int       // of bytes, where the source cannot be slowed down; 0: none
-	verdict *Error    // why it ended; set once
-	closed  bool      // the reader has gone
-	notify  func()
-	settle  acknowledger  // where deliveries come from; nil: nobody waits for a word
-	taken   uint64        // the highest tag that the reader has taken
-	wake    chan struct{} // Next's own; nil before the first
+	bindings []amqp.Binding
+	since    time.Time
+
+	mu              sync.Mutex
+	tell            func(any) // sends to the stream's connection actor; nil before there is one
+	waiting         *[]Event  // nil while nothing waits: an idle stream costs no buffer
+	bytes           int       // of the messages that wait
+	limit           int       // of bytes, where the source cannot be slowed down; 0: none
+	messages, total int64     // offered since the start, and their bytes
+	verdict         *Error    // why it ended; set once
+	closed          bool      // the reader has gone
+	notify          func()
+	settle          acknowledger  // where deliveries come from; nil: nobody waits for a word
+	taken           uint64        // the highest tag that the reader has taken
+	wake            chan struct{} // Next's own; nil before the first
 
 	pulled []Event // Next's own, taken and not yet given out
 	tag    uint64  // of the message that Next gave out last
@@ -234,7 +241,11 @@ func (s *Stream) offer(event Event) (taken, full bool) {
 		s.mu.Unlock()
 		return false, true
 	}
-	s.bytes += size
+	if size > 0 {
+		s.bytes += size
+		s.messages++
+		s.total += int64(size)
+	}
 	notify := s.put(event)
 	s.mu.Unlock()
 	s.inform(notify)

@@ -23,6 +23,8 @@ type System struct {
 	log     *slog.Logger
 	count   *counters
 	tree    *tree
+	ends    recentEnds
+	links   atomic.Pointer[[]LinkState] // published by the broker actor
 
 	actors *actor.ActorSystem
 	root   *actor.RootContext
@@ -88,7 +90,7 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	stream := &Stream{id: newID(), address: r.Address}
+	stream := &Stream{id: newID(), address: r.Address, bindings: bindings, since: time.Now()}
 	if s.options.ShareQueues {
 		stream.limit = s.options.Limits.BacklogBytes
 	}

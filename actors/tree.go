@@ -43,7 +43,8 @@ type node struct {
 	tree   *tree
 	parent *node
 	role   Role
-	label  string // the stream's id, where there is one
+	label  string  // the stream's id, where there is one
+	stream *Stream // a connection's, else nil
 	since  time.Time
 
 	posted, received atomic.Int64

@@ -15,8 +15,8 @@ const MaxNameBytes = 255
 // pattern. On a topic exchange the pattern's words are separated by dots; `*`
 // stands for exactly one word, `#` for any number, none included.
 type Binding struct {
-	Exchange string
-	Pattern  string
+	Exchange string `json:"exchange"`
+	Pattern  string `json:"routingKeyPattern"`
 }
 
 // String shows the binding for logs, quoted.
