@@ -26,7 +26,11 @@ type fixture struct {
 	record *recorder
 	pub    amqp.Publisher
 	t      *testing.T
+	broken bool // Close is known to fail
 }
+
+// forgive says that the test made Close fail.
+func (f *fixture) forgive() { f.broken = true }
 
 func open(t *testing.T, change func(*actors.Options)) *fixture {
 	t.Helper()
@@ -55,8 +59,11 @@ func openOn(t *testing.T, broker *amqp.Memory, change func(*actors.Options)) *fi
 // close ends the System and looks whether anything of it is left.
 func (f *fixture) close() {
 	f.pub.Close()
-	if err := f.Close(); err != nil {
+	if err := f.Close(); err != nil && !f.broken {
 		f.t.Error(err)
+	}
+	if f.broken {
+		f.until("the last call has come back", func() bool { return f.Stats().Workers == 0 })
 	}
 	if s := f.Stats(); s.Streams != 0 || s.Workers != 0 || s.Leases != 0 || s.Waiting != 0 {
 		f.t.Errorf("left in the process: %+v", s)
