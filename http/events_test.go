@@ -78,27 +78,32 @@ func TestABodyThatIsNotJSONIsAString(t *testing.T) {
 
 func TestMessagesComeInOrderAndNoneIsMissing(t *testing.T) {
 	for _, hijack := range []bool{true, false} {
-		t.Run(fmt.Sprintf("hijack %v", hijack), func(t *testing.T) {
-			p := start(t, func(s *settings) { s.NoHijack = !hijack })
-			const clients, messages = 20, 500
-			var readers sync.WaitGroup
-			for range clients {
-				r := p.connect()
-				readers.Go(func() {
-					for i := range messages {
-						e, err := r.Next()
-						if err != nil || !strings.Contains(e.Data, fmt.Sprintf(`{"n":%d}`, i)) {
-							t.Errorf("instead of message %d: %q, %v", i, e, err)
-							return
-						}
-					}
-				})
-			}
-			for i := range messages {
-				p.publish("a", fmt.Sprintf(`{"n":%d}`, i))
-			}
-			readers.Wait()
-		})
+		for _, share := range []bool{true, false} {
+			t.Run(fmt.Sprintf("hijack %v, shared queues %v", hijack, share), func(t *testing.T) {
+				p := start(t, func(s *settings) { s.NoHijack, s.actors.ShareQueues = !hijack, share })
+				const clients, messages = 20, 500
+				var readers sync.WaitGroup
+				for range clients {
+					r := p.connect()
+					readers.Go(func() { r.wantNumbers(messages) })
+				}
+				for i := range messages {
+					p.publish("a", fmt.Sprintf(`{"n":%d}`, i))
+				}
+				readers.Wait()
+			})
+		}
+	}
+}
+
+// wantNumbers reads messages that count up from 0.
+func (r *reader) wantNumbers(messages int) {
+	for i := range messages {
+		e, err := r.Next()
+		if err != nil || !strings.Contains(e.Data, fmt.Sprintf(`{"n":%d}`, i)) {
+			r.t.Errorf("instead of message %d: %q, %v", i, e, err)
+			return
+		}
 	}
 }
 

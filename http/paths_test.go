@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -155,6 +156,18 @@ func TestAHostMayMountTheHandlerBelowAPrefix(t *testing.T) {
 	}
 	r := p.read(p.do("GET", "/events"+all).Body)
 	r.want("ping")
+}
+
+func TestAPathThatAPrefixHasLeftWithoutItsSlashIsNotFound(t *testing.T) {
+	h := New(testSystem(t), Options{})
+	for _, path := range []string{"", "v1/ping", "x"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL.Path = path
+		w := newRecorder()
+		if h.ServeHTTP(w, r); w.Code != http.StatusNotFound {
+			t.Errorf("%q: %d", path, w.Code)
+		}
+	}
 }
 
 // A redirect carries no CORS headers at most proxies, and ends a cross-origin

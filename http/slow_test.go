@@ -42,6 +42,15 @@ func (p *proxy) flood(body string) {
 	}
 }
 
+// readOn reads until the stream's end, whatever comes.
+func (r *reader) readOn() {
+	for {
+		if _, err := r.Next(); err != nil {
+			return
+		}
+	}
+}
+
 // readOn reads what a stuck client finds when it wakes up: whole messages, and
 // as the last frame the error.
 func (p *proxy) readOn(s *socket, code actors.Code) {
@@ -64,13 +73,7 @@ func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
 			p := start(t, func(s *settings) { s.WriteDeadline = 50 * time.Millisecond })
 			healthy := p.connect()
 			s := p.stuck(all)
-			go func() { // the other client reads on
-				for {
-					if _, err := healthy.Next(); err != nil {
-						return
-					}
-				}
-			}()
+			go healthy.readOn()
 			p.flood(`"` + long(size) + `"`)
 			await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.open.all()) == 1 })
 			p.readOn(s, actors.SlowConsumer)
@@ -82,6 +85,22 @@ func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// With shared queues a stuck client is cut for what waits for it in memory,
+// before its write's deadline; it is told all the same.
+func TestAClientCutForItsBacklogIsToldToo(t *testing.T) {
+	p := start(t, func(s *settings) {
+		s.WriteDeadline, s.actors.ShareQueues, s.actors.Limits.BacklogBytes = time.Hour, true, 64<<10
+	})
+	healthy := []*reader{p.connect(), p.connect(), p.connect()}
+	for _, r := range healthy {
+		go r.readOn()
+	}
+	s := p.stuck(all)
+	p.flood(`"` + long(4<<10) + `"`)
+	await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.open.all()) == len(healthy) })
+	p.readOn(s, actors.SlowConsumer)
 }
 
 // A frame that the kernel will not take cannot be completed. Ending the
