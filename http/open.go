@@ -69,6 +69,10 @@ func (o *openStreams) setEmpty() {
 // end theirs in every way they know of; this is for the ways they do not.
 const silence = 3
 
+// deafFor is the time that a silent stream has to take the verdict, beside two
+// periods more.
+const deafFor = time.Second
+
 // watch looks for streams that have fallen silent, once every ping period
 // while any is open.
 func (o *openStreams) watch() {
@@ -78,7 +82,7 @@ func (o *openStreams) watch() {
 	o.mu.Lock()
 	for c := range o.clients {
 		switch d := c.silentFor(now); {
-		case d > limit+2*o.period:
+		case d > limit+2*o.period+deafFor:
 			dead = append(dead, c) // has not even taken the verdict
 		case d > limit:
 			silent = append(silent, c)
