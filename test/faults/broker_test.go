@@ -56,13 +56,13 @@ func TestA14BrokerDownAtStartIsToldAndRecoveredFrom(t *testing.T) {
 func TestA15DeletedQueueEndsItsStreamAndIsNotMadeAgain(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
 	streams := r.crowd(10, exchange, "#")
-	_, before := r.dials.sofar()
+	before := r.opened()
 	r.befall("delete-queues")
 	for _, s := range streams {
 		r.awaits(s, endsWith(actors.QueueDeleted))
 	}
 	r.clean()
-	if _, after := r.dials.sofar(); after != before {
+	if after := r.opened(); after != before {
 		t.Errorf("%d channels were opened since", after-before)
 	}
 }
@@ -71,13 +71,13 @@ func TestA15DeletedQueueEndsItsStreamAndIsNotMadeAgain(t *testing.T) {
 func TestA15ClosedChannelEndsItsStreamAndNoOther(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
 	streams := r.crowd(10, exchange, "#")
-	links, _ := r.dials.sofar()
+	links := r.proxy.Ledger.Links.Load()
 	r.befall("close-channels")
 	for _, s := range streams {
 		r.awaits(s, endsWith(actors.BrokerLost))
 	}
 	r.recovers(5 * time.Second)
-	if now, _ := r.dials.sofar(); now != links {
+	if r.proxy.Ledger.Links.Load() != links {
 		t.Errorf("the link was given up for its channels")
 	}
 	r.clean()

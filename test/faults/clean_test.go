@@ -55,6 +55,9 @@ func (r *rig) inSystem() error {
 	if s := snapshot.Stats; s.Streams != 0 || s.Leases != 0 || s.Waiting != 0 || s.Workers != 0 {
 		return fmt.Errorf("the system still has %d streams, %d channels, %d waiting, %d workers", s.Streams, s.Leases, s.Waiting, s.Workers)
 	}
+	if l := r.proxy.Ledger; l.Opened.Load() != l.Closed.Load() {
+		return fmt.Errorf("%d channels were opened and %d closed", l.Opened.Load(), l.Closed.Load())
+	}
 	for _, a := range snapshot.Actors {
 		if a.Stream != "" {
 			return fmt.Errorf("the tree still has a %s of stream %s", a.Role, a.Stream)

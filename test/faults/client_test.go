@@ -124,7 +124,7 @@ func TestA12ClientsThatStopReadingAreCutAndCostNobodyElse(t *testing.T) {
 func TestA20ConnectsOverTheLimitAreRefusedWithoutTheBroker(t *testing.T) {
 	const most, all, atOnce = 20, 1000, 50
 	r := onRabbitMQ(t, settings{limits: actors.Limits{StreamsPerAddress: most}})
-	_, before := r.dials.sofar()
+	before := r.opened()
 	var mu sync.Mutex
 	statuses := map[int]int{}
 	var connecting sync.WaitGroup
@@ -147,7 +147,7 @@ func TestA20ConnectsOverTheLimitAreRefusedWithoutTheBroker(t *testing.T) {
 		t.Errorf("the answers were %v", statuses)
 	}
 	r.eventually("every admitted stream has its queue", func() error { return r.queues(most) })
-	if _, after := r.dials.sofar(); after-before > 2*most {
+	if after := r.opened(); after-before > 2*most {
 		t.Errorf("%d channels were opened for %d streams", after-before, most)
 	}
 	// Another address has its own places.

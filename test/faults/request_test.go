@@ -15,7 +15,7 @@ import (
 // that comes back gets 204; the broker never hears of any of it.
 func TestA1ToA5BadBindingsAreToldAndNothingIsDeclared(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
-	_, before := r.dials.sofar()
+	before := r.opened()
 	for fault, c := range map[string]struct{ query, reason string }{
 		"A1 no JSON":          {"bindings=" + url.QueryEscape("{bindings"), "JSON"},
 		"A2 absent":           {"", "missing"},
@@ -40,7 +40,7 @@ func TestA1ToA5BadBindingsAreToldAndNothingIsDeclared(t *testing.T) {
 			r.staysAway(c.query)
 		})
 	}
-	if _, after := r.dials.sofar(); after != before {
+	if after := r.opened(); after != before {
 		t.Errorf("%d channels were opened for nothing", after-before)
 	}
 	r.clean()
@@ -73,7 +73,7 @@ func TestA7ForbiddenExchangeIsNamedAndNothingStays(t *testing.T) {
 func (r *rig) refused(exchangeRefused string) {
 	r.Helper()
 	others := r.crowd(3, exchange, "#")
-	_, before := r.dials.sofar()
+	before := r.opened()
 	const times = 30
 	for range times {
 		s := r.open(exchange, "#", exchangeRefused, "#")
@@ -87,7 +87,7 @@ func (r *rig) refused(exchangeRefused string) {
 		}
 	}
 	// One channel for each, and one more where the queue has to be removed.
-	if _, after := r.dials.sofar(); after-before > 2*times {
+	if after := r.opened(); after-before > 2*times {
 		r.Errorf("%d channels for %d refused streams: somebody tries again", after-before, times)
 	}
 	r.publish(1, 10, 0)
@@ -101,12 +101,12 @@ func (r *rig) refused(exchangeRefused string) {
 // A8: a browser that comes back costs no AMQP frame.
 func TestA8WhoComesBackIsToldToStayAwayWithoutTheBroker(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
-	_, before := r.dials.sofar()
+	before := r.opened()
 	for range 50 {
 		r.staysAway(script.Query(exchange, "#"))
 		r.staysAway("bindings=nonsense&lastEventId=-")
 	}
-	if _, after := r.dials.sofar(); after != before {
+	if after := r.opened(); after != before {
 		t.Errorf("%d channels were opened for browsers that had to stay away", after-before)
 	}
 	r.clean()

@@ -28,7 +28,6 @@ type rig struct {
 	broker script.Broker
 	proxy  *proxy.Proxy
 	log    *logbook
-	dials  *counted
 	rest   rest
 }
 
@@ -68,7 +67,7 @@ func on(t *testing.T, brokers script.Brokers, s settings) *rig {
 			t.Error(err)
 		}
 	})
-	r := &rig{T: t, broker: broker, log: &logbook{}, dials: &counted{Dialer: broker.Dialer()}}
+	r := &rig{T: t, broker: broker, log: &logbook{}}
 	if s.down {
 		r.befall("stop")
 	} else {
@@ -87,7 +86,7 @@ func (r *rig) start(s settings) {
 	s.http.Logger, s.http.PingPeriod = logger, s.ping
 	running, err := proxy.Start(proxy.Options{
 		Actors: actors.Options{
-			Dialer: r.dials, Namespace: r.broker.Namespace(), Logger: logger,
+			Dialer: r.broker.Dialer(), Namespace: r.broker.Namespace(), Logger: logger,
 			PingPeriod: s.ping, Limits: s.limits, Chaos: true,
 		},
 		HTTP: s.http,
@@ -214,6 +213,9 @@ func endsWith(code actors.Code) func(clients.Received) error {
 		return nil
 	}
 }
+
+// opened is how many channels the proxy has opened so far.
+func (r *rig) opened() int64 { return r.proxy.Ledger.Opened.Load() }
 
 // bounded is the context of one wait.
 func (r *rig) bounded() (context.Context, context.CancelFunc) {

@@ -29,6 +29,7 @@ type Proxy struct {
 	URL     string // without a slash at the end
 	System  *actors.System
 	Handler *httpapi.Handler
+	Ledger  *Ledger
 
 	server server
 	served chan error // what the server's end was
@@ -42,6 +43,10 @@ type server interface {
 
 // Start returns when clients can connect. The broker need not be there.
 func Start(o Options) (*Proxy, error) {
+	ledger := &Ledger{}
+	if o.Actors.Dialer != nil {
+		o.Actors.Dialer = ledger.of(o.Actors.Dialer)
+	}
 	system, err := actors.Open(o.Actors)
 	if err != nil {
 		return nil, err
@@ -51,7 +56,7 @@ func Start(o Options) (*Proxy, error) {
 		return nil, errors.Join(err, system.Close())
 	}
 	p := &Proxy{
-		URL: "http://" + listener.Addr().String(), System: system, Handler: httpapi.New(system, o.HTTP),
+		URL: "http://" + listener.Addr().String(), System: system, Handler: httpapi.New(system, o.HTTP), Ledger: ledger,
 		served: make(chan error, 1), // whether or not Close is ever called
 	}
 	if p.server = httpapi.NewServer(p.Handler, httpapi.ServerOptions{}); o.Wrap != nil {

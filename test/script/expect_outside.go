@@ -54,12 +54,15 @@ func clean(have Census) error {
 	return nil
 }
 
-// expectProcess waits until the proxy holds nothing for any stream.
+// expectProcess waits until the proxy holds nothing for any stream; or until so
+// many actors have been restarted.
 //
 //	expect process clean
+//	expect process 0 restarts
 func (w *world) expectProcess(words []string) error {
-	if !slices.Equal(words, []string{"clean"}) {
-		return errors.New("usage: expect process clean")
+	want, err := parseHoldings(words)
+	if err != nil {
+		return err
 	}
 	proxy, err := w.running()
 	if err != nil {
@@ -72,12 +75,33 @@ func (w *world) expectProcess(words []string) error {
 		if err != nil {
 			return err
 		}
-		return holdsNothing(snapshot)
+		unclosed, err := proxy.Unclosed(ctx)
+		if err != nil {
+			return err
+		}
+		return want(snapshot, unclosed)
 	})
 }
 
+// parseHoldings reads "clean", or a number of restarts.
+func parseHoldings(words []string) (func(actors.Snapshot, int64) error, error) {
+	if slices.Equal(words, []string{"clean"}) {
+		return holdsNothing, nil
+	}
+	n, err := strconv.ParseInt(words[0], 10, 64)
+	if err != nil || len(words) != 2 || words[1] != "restarts" {
+		return nil, errors.New("usage: expect process clean|N restarts")
+	}
+	return func(s actors.Snapshot, _ int64) error {
+		if s.Stats.Restarts != n {
+			return fmt.Errorf("%d actors have been restarted, not %d", s.Stats.Restarts, n)
+		}
+		return nil
+	}, nil
+}
+
 // holdsNothing tells what a proxy still holds for streams.
-func holdsNothing(s actors.Snapshot) error {
+func holdsNothing(s actors.Snapshot, unclosed int64) error {
 	if t := s.Stats; t.Streams != 0 || t.Leases != 0 || t.Waiting != 0 || t.Workers != 0 {
 		return fmt.Errorf("the process still has %d streams, %d channels lent, %d waiting, %d workers",
 			t.Streams, t.Leases, t.Waiting, t.Workers)
@@ -86,6 +110,9 @@ func holdsNothing(s actors.Snapshot) error {
 		if a.Stream != "" {
 			return fmt.Errorf("the process still has a %s of stream %s: %s", a.Role, a.Stream, a.State)
 		}
+	}
+	if unclosed != 0 {
+		return fmt.Errorf("%d AMQP channels were opened and not closed", unclosed)
 	}
 	return nil
 }

@@ -37,6 +37,11 @@ func (l local) URL() string { return l.Proxy.URL }
 
 func (l local) Snapshot(context.Context) (actors.Snapshot, error) { return l.System.Snapshot(), nil }
 
+func (l local) Unclosed(context.Context) (int64, error) {
+	closed := l.Ledger.Closed.Load() // first: what is opened meanwhile is still open
+	return l.Ledger.Opened.Load() - closed, nil
+}
+
 func (l local) Crash(_ context.Context, role actors.Role, stream string) error {
 	return l.System.Crash(role, stream)
 }

@@ -16,6 +16,9 @@ type Proxy interface {
 	// Snapshot is its live tree.
 	Snapshot(ctx context.Context) (actors.Snapshot, error)
 
+	// Unclosed is how many AMQP channels it has opened and not closed.
+	Unclosed(ctx context.Context) (int64, error)
+
 	// Crash plants a panic in an actor of a stream, or in its worker.
 	Crash(ctx context.Context, role actors.Role, stream string) error
 

@@ -36,6 +36,7 @@ func TestFalseClaimsFail(t *testing.T) {
 		ready + "expect broker clean":                                                            "the broker still has",
 		ready + "expect broker 2 queues":                                                         "not 2 queues",
 		ready + "expect process clean":                                                           "the process still has 1 streams",
+		ready + "expect process 1 restarts":                                                      "0 actors have been restarted, not 1",
 		ready + "leave ada\nexpect ada ready":                                                    "no stream is called ada",
 		ready + "settings streams=1":                                                             "settings come first",
 		ready + "connect ada exchange/tc/task '#'":                                               "there is a stream called ada already",
@@ -47,11 +48,14 @@ func TestFalseClaimsFail(t *testing.T) {
 		"! connect ada":                                                                          "can not be negated",
 		"connect ada -json x\ncrash worker ada":                                                  "has admitted no such stream",
 	} {
-		r := &recorder{dir: t.TempDir()}
-		r.play(t, "# what this is about is not true\n"+script)
-		if !r.failed || !strings.Contains(r.log.String(), complaint) {
-			t.Errorf("the script\n%s\nhas ended with failed %t, and %q is not in\n%s", script, r.failed, complaint, r.log.String())
-		}
+		t.Run(complaint, func(t *testing.T) {
+			t.Parallel()
+			r := &recorder{dir: t.TempDir()}
+			r.play(t, script)
+			if !r.failed || !strings.Contains(r.log.String(), complaint) {
+				t.Errorf("the script\n%s\nhas ended with failed %t, and %q is not in\n%s", script, r.failed, complaint, r.log.String())
+			}
+		})
 	}
 }
 
