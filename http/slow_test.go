@@ -31,22 +31,16 @@ type oneByOne struct{ r io.Reader }
 
 func (o oneByOne) Read(p []byte) (int, error) { return o.r.Read(p[:min(1, len(p))]) }
 
-// flood publishes until a stream has ended.
-func (p *proxy) flood(body string) {
+// flood publishes until a stream has ended, no faster than the healthy read.
+func (p *proxy) flood(body string, healthy ...*reader) {
 	p.t.Helper()
 	deadline := time.Now().Add(patience)
 	for len(p.system.Stats().Ended) == 0 {
 		if p.publish("a", body); time.Now().After(deadline) {
 			p.t.Fatal("the stream goes on")
 		}
-	}
-}
-
-// readOn reads until the stream's end, whatever comes.
-func (r *reader) readOn() {
-	for {
-		if _, err := r.Next(); err != nil {
-			return
+		for _, r := range healthy {
+			r.want("message")
 		}
 	}
 }
@@ -73,8 +67,7 @@ func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
 			p := start(t, func(s *settings) { s.WriteDeadline = 50 * time.Millisecond })
 			healthy := p.connect()
 			s := p.stuck(all)
-			go healthy.readOn()
-			p.flood(`"` + long(size) + `"`)
+			p.flood(`"`+long(size)+`"`, healthy)
 			await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.open.all()) == 1 })
 			p.readOn(s, actors.SlowConsumer)
 			if ended := p.system.Stats().Ended; ended[actors.SlowConsumer] != 1 || len(ended) != 1 {
@@ -94,11 +87,8 @@ func TestAClientCutForItsBacklogIsToldToo(t *testing.T) {
 		s.WriteDeadline, s.actors.ShareQueues, s.actors.Limits.BacklogBytes = time.Hour, true, 64<<10
 	})
 	healthy := []*reader{p.connect(), p.connect(), p.connect()}
-	for _, r := range healthy {
-		go r.readOn()
-	}
 	s := p.stuck(all)
-	p.flood(`"` + long(4<<10) + `"`)
+	p.flood(`"`+long(4<<10)+`"`, healthy...)
 	await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.open.all()) == len(healthy) })
 	p.readOn(s, actors.SlowConsumer)
 }

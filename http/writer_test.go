@@ -298,16 +298,47 @@ type deaf struct{ script }
 
 func (*deaf) Fail(*actors.Error) {}
 
-// A stream with a live client is not silent.
-func TestTheWatchdogLeavesStreamsAloneThatHavePings(t *testing.T) {
-	p := start(t, func(s *settings) {
-		s.PingPeriod, s.actors.PingPeriod = 50*time.Millisecond, 25*time.Millisecond
-	})
-	r := p.read(p.do("GET", all).Body)
-	for range 20 {
-		if e := r.next(); e.Name == "error" {
-			t.Fatalf("ended: %s", e.Data)
+// The watchdog's patience, in ping periods, which are spread by ± 10 %.
+func TestTheWatchdogWaitsForThreePingPeriods(t *testing.T) {
+	const period = 20 * time.Second
+	for _, c := range []struct {
+		silent         time.Duration
+		expired, ended bool
+	}{
+		{0, false, false}, // or in the middle of a write
+		{3 * period * 11 / 10, false, false},
+		{4 * period, true, false},
+		{7 * period, false, true},
+	} {
+		o := newOpenStreams(period, newMetrics(testSystem(t)))
+		s := &sleeper{silent: c.silent}
+		o.add(s, "HTTP/1")
+		o.watch()
+		if s.expired != c.expired || s.aborted != c.ended {
+			t.Errorf("after %v: expired %v, cut %v", c.silent, s.expired, s.aborted)
 		}
+		o.remove(s)
+	}
+}
+
+// sleeper is a client that has been silent for some time.
+type sleeper struct {
+	silent           time.Duration
+	expired, aborted bool
+}
+
+func (s *sleeper) silentFor(time.Time) time.Duration { return s.silent }
+func (s *sleeper) expire(*actors.Error)              { s.expired = true }
+func (s *sleeper) abort()                            { s.aborted = true }
+
+func TestABusyWriterIsNotSilent(t *testing.T) {
+	h, s := bare(t, Options{WriteDeadline: time.Hour}), &script{}
+	serveScript(t, h, s)
+	s.offer(message(`"` + long(8<<20) + `"`)) // more than the sockets hold
+	c := h.open.all()[0]
+	await(t, "the write is blocked", func() bool { return c.(*hijacked).quiet.Load() == 0 })
+	if d := c.silentFor(time.Now().Add(time.Hour)); d != 0 {
+		t.Errorf("silent for %v", d)
 	}
 }
 
