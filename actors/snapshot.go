@@ -89,3 +89,27 @@ func (t *tree) labels(role Role) []string {
 	}
 	return out
 }
+
+// Most gives the snapshot with at most n streams, those with the most bytes
+// and events waiting first, and only their actors: a picture that stays small
+// with ten thousand streams. The counters are of all.
+func (s Snapshot) Most(n int) Snapshot {
+	if len(s.Streams) <= n {
+		return s
+	}
+	s.Streams = slices.SortedStableFunc(slices.Values(s.Streams), func(a, b StreamState) int {
+		return cmp.Or(cmp.Compare(b.WaitingBytes, a.WaitingBytes), cmp.Compare(b.Waiting, a.Waiting))
+	})[:n]
+	shown := make(map[string]bool, n)
+	for _, stream := range s.Streams {
+		shown[stream.ID] = true
+	}
+	var actors []Actor
+	for _, a := range s.Actors {
+		if a.Stream == "" || shown[a.Stream] {
+			actors = append(actors, a)
+		}
+	}
+	s.Actors = actors
+	return s
+}

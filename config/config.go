@@ -54,6 +54,7 @@ type Server struct {
 	Operator       string        // address of the operator's listener; empty: none
 	Origins        []string      // web origins that may connect; empty: all
 	Exchanges      []string      // patterns of exchanges that may be bound; empty: all
+	Chaos          bool          // operators may make actors fail
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
 	PingPeriod     time.Duration // time between pings
 	Debug          string        // as DEBUG of Node's debug: patterns, events:* for ours
@@ -71,10 +72,12 @@ type Limits struct {
 	MessageBytes      int     // of a message's body
 	WriteDeadline     time.Duration
 	SlowAfter         time.Duration
-	Backlog           int // messages at the broker for one stream
-	BacklogBytes      int // bytes in the proxy for one stream
-	Prefetch          int // deliveries under way to a stream
-	Declares          int // concurrent declares of an AMQP connection
+	Backlog           int           // messages at the broker for one stream
+	BacklogBytes      int           // bytes in the proxy for one stream
+	Prefetch          int           // deliveries under way to a stream
+	FeedPrefetch      int           // the same to a shared queue's feed
+	Linger            time.Duration // a shared queue stays so long without a stream
+	Declares          int           // concurrent declares of an AMQP connection
 }
 
 // Drain is the end of the process: Spread ≤ Time ≤ HardEnd, all counted from
@@ -95,7 +98,7 @@ func Default() Config {
 			Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
 			WriteDeadline: 10 * time.Second, SlowAfter: 15 * time.Second,
 			Backlog: 100_000, BacklogBytes: 1 << 20,
-			Prefetch: 50, Declares: 32,
+			Prefetch: 50, FeedPrefetch: 500, Linger: 2 * time.Second, Declares: 32,
 		},
 		Drain: Drain{Spread: 2 * time.Second, Time: 10 * time.Second, HardEnd: 15 * time.Second},
 	}

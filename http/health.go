@@ -68,11 +68,6 @@ func (h *Handler) ping(w http.ResponseWriter, _ *http.Request) {
 	}{true, uptime.Seconds()})
 }
 
-// tree shows the live supervision tree and its counters.
-func (h *Handler) tree(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, h.system.Snapshot())
-}
-
 func robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Write([]byte("User-Agent: *\nDisallow: /\n"))

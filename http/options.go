@@ -59,6 +59,10 @@ type Options struct {
 	// them is ended with InternalError. Default 20 s.
 	PingPeriod time.Duration
 
+	// Chaos lets operators make actors fail, where the system allows it too
+	// (actors.Options.Chaos).
+	Chaos bool
+
 	// NoHijack keeps streams of HTTP/1.1 inside net/http, for hosts whose
 	// middleware must see every byte. A stream costs five times the memory
 	// then, and a stuck client cannot be told why it was cut.

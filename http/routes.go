@@ -38,6 +38,11 @@ func (h *Handler) operatorRoutes() http.Handler {
 	r := newRouter(h)
 	get(r, "/metrics", h.metrics.handler().ServeHTTP)
 	get(r, "/__tree__", h.tree)
+	get(r, "/__tree__/events", h.treeEvents)
+	post(r, "/__tree__/end", h.endStream)
+	if h.options.Chaos {
+		post(r, "/__chaos__/crash", h.crash)
+	}
 	h.health(r, "")
 	return r
 }
@@ -57,6 +62,12 @@ func newRouter(h *Handler) *httprouter.Router {
 	r.MethodNotAllowed = http.HandlerFunc(h.methodNotAllowed) // Allow is set
 	r.PanicHandler = h.answerPanic
 	return r
+}
+
+// post registers a path that changes something. Only same-origin pages and
+// programs may ask for it: a page elsewhere must not act in an operator's name.
+func post(r *httprouter.Router, path string, handle http.HandlerFunc) {
+	r.Handler(http.MethodPost, path, http.NewCrossOriginProtection().Handler(handle))
 }
 
 // get registers a path for GET and HEAD, and for OPTIONS.

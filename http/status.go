@@ -48,9 +48,14 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *actors.Err
 		}
 	}
 	h.metrics.refused(err.Code)
+	writeError(w, r, status, err.Code, err.Reason)
+}
+
+// writeError writes the body of Taskcluster's services.
+func writeError(w http.ResponseWriter, r *http.Request, status int, code actors.Code, reason string) {
 	writeJSON(w, status, map[string]any{
-		"code":    err.Code,
-		"message": err.Reason,
+		"code":    code,
+		"message": reason,
 		"requestInfo": map[string]any{
 			"method":  apiMethod(r),
 			"params":  struct{}{}, // no route has any
@@ -77,7 +82,7 @@ func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	h.refuse(w, r, &actors.Error{Code: methodNotAllowed, Reason: "This path answers GET and HEAD"})
+	h.refuse(w, r, &actors.Error{Code: methodNotAllowed, Reason: "This path answers " + w.Header().Get("Allow")})
 }
 
 // options answers OPTIONS; the CORS headers are there already.

@@ -19,6 +19,7 @@ func systemOptions(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors
 		PingPeriod:     c.Server.PingPeriod,
 		AllowExchanges: c.Server.Exchanges,
 		ShareQueues:    c.Server.ShareQueues,
+		Chaos:          c.Server.Chaos,
 		Limits: actors.Limits{
 			Streams:           c.Limits.Streams,
 			StreamsPerAddress: c.Limits.StreamsPerAddress,
@@ -26,6 +27,8 @@ func systemOptions(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors
 			Bindings:          c.Limits.Bindings,
 			MessageBytes:      c.Limits.MessageBytes,
 			Prefetch:          c.Limits.Prefetch,
+			FeedPrefetch:      c.Limits.FeedPrefetch,
+			Linger:            c.Limits.Linger,
 			BacklogBytes:      c.Limits.BacklogBytes,
 			Declares:          c.Limits.Declares,
 			SlowAfter:         c.Limits.SlowAfter,
@@ -51,6 +54,7 @@ func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Optio
 		HeadBytes:     c.Limits.HeadBytes,
 		WriteDeadline: c.Limits.WriteDeadline,
 		PingPeriod:    c.Server.PingPeriod,
+		Chaos:         c.Server.Chaos,
 	}
 }
 

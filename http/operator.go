@@ -1,0 +1,97 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/http/sse"
+)
+
+// What an operator sees and does, on a listener of its own:
+//
+//	GET  /__tree__                          the snapshot
+//	GET  /__tree__/events?streams=N         the same as an event stream, once a second
+//	POST /__tree__/end?stream=ID            ends a stream: ServerShutdown
+//	POST /__chaos__/crash?role=R&stream=ID  makes an actor fail, only with Chaos
+const (
+	treePeriod  = time.Second
+	treeStreams = 500 // streams in one event, where the operator names no number
+)
+
+var (
+	nameTree   = sse.MustName("tree")
+	treeFrames = sse.Encoder{} // no id: an operator's page may reconnect by itself
+)
+
+// tree shows the live supervision tree and its counters.
+func (h *Handler) tree(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, h.system.Snapshot())
+}
+
+// treeEvents shows them again and again, until the operator or the process
+// goes. Of many streams it shows those that lag most, and their actors.
+func (h *Handler) treeEvents(w http.ResponseWriter, r *http.Request) {
+	most := treeStreams
+	if text := r.URL.Query().Get("streams"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			writeError(w, r, http.StatusBadRequest, "InvalidParameter", "streams is the number of streams to show")
+			return
+		}
+		most = n
+	}
+	streamHeaders(w.Header())
+	tick := time.NewTicker(treePeriod)
+	defer tick.Stop()
+	for h.writeTree(w, most) == nil {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// writeTree writes one frame within the write deadline.
+func (h *Handler) writeTree(w http.ResponseWriter, most int) error {
+	picture := h.system.Snapshot().Most(most)
+	data, err := sse.NewData(oneLineJSON(picture))
+	if err != nil {
+		return err
+	}
+	control := http.NewResponseController(w)
+	if err := control.SetWriteDeadline(time.Now().Add(h.options.WriteDeadline)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := w.Write(treeFrames.Append(nil, nameTree, data)); err != nil {
+		return err
+	}
+	return control.Flush()
+}
+
+// endStream ends one stream by hand.
+func (h *Handler) endStream(w http.ResponseWriter, r *http.Request) {
+	h.acted(w, r, h.system.EndStream(r.URL.Query().Get("stream")))
+}
+
+// crash makes an actor fail.
+func (h *Handler) crash(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	h.acted(w, r, h.system.Crash(actors.Role(query.Get("role")), query.Get("stream")))
+}
+
+// acted answers an operator who asked for something to happen.
+func (h *Handler) acted(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
+		writeJSON(w, http.StatusOK, struct{}{})
+		return
+	}
+	reason := err.Error()
+	if told := (*actors.Error)(nil); errors.As(err, &told) {
+		reason = told.Reason
+	}
+	writeError(w, r, http.StatusNotFound, "ResourceNotFound", reason)
+}
