@@ -86,7 +86,7 @@ func TestA15ClosedChannelEndsItsStreamAndNoOther(t *testing.T) {
 // A16: a broker that falls silent with its sockets open is given up within two
 // heartbeats; pings go on until then, and nothing is left after the thaw.
 func TestA16FrozenBrokerIsGivenUpWithinTwoHeartbeats(t *testing.T) {
-	r := onRabbitMQ(t, settings{ping: 200 * time.Millisecond})
+	r := onRabbitMQ(t, settings{ping: 500 * time.Millisecond})
 	streams := r.crowd(20, exchange, "#")
 	r.befall("freeze")
 	pings := streams[0].Received().Count("ping")

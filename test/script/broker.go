@@ -11,6 +11,10 @@ type Brokers interface {
 	// Name is the script condition that holds on them: memory or rabbitmq.
 	Name() string
 
+	// Shared tells whether scripts share one node: those that harm it are then
+	// played one after another.
+	Shared() bool
+
 	// For gives the broker of one script, fresh or as good as: no other script
 	// sees its queues and exchanges. The script closes it.
 	For(script string) (Broker, error)

@@ -15,7 +15,10 @@ func Local(b Broker, s Settings) (Proxy, error) {
 			Dialer: b.Dialer(), Namespace: b.Namespace(), PingPeriod: s.Ping,
 			AllowExchanges: s.AllowExchanges, Limits: s.limits(), ShareQueues: s.ShareQueues, Chaos: true,
 		},
-		HTTP: httpapi.Options{WriteDeadline: s.WriteTimeout, AllowOrigins: s.AllowOrigins, PingPeriod: s.Ping},
+		HTTP: httpapi.Options{
+			WriteDeadline: s.WriteTimeout, AllowOrigins: s.AllowOrigins, PingPeriod: s.Ping,
+			RootURL: s.RootURL, TrustProxy: s.TrustProxy, ForceSSL: s.ForceSSL,
+		},
 	})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ func Memory() Brokers { return memoryBrokers{} }
 type memoryBrokers struct{}
 
 func (memoryBrokers) Name() string { return "memory" }
+func (memoryBrokers) Shared() bool { return false }
 
 func (memoryBrokers) For(string) (Broker, error) {
 	return memory{amqp.NewMemory(amqp.MemoryOptions{

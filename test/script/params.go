@@ -55,7 +55,11 @@ func (p Params) setup(env *testscript.Env) error {
 	}
 	w := newWorld(p, name, broker)
 	env.Values[worldKey{}] = w
-	env.Defer(w.close)
+	env.Defer(func() {
+		if err := w.close(); err != nil {
+			env.T().Fatal(err)
+		}
+	})
 	ctx, cancel := w.bounded()
 	defer cancel()
 	return w.declare(ctx, DefaultExchange, "topic")

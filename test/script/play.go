@@ -13,7 +13,7 @@ import (
 // scripts share, all run side by side.
 func Play(t testscript.T, p Params, files []string) {
 	together, alone := files, []string(nil)
-	if _, shared := p.Brokers.(rabbits); shared {
+	if p.Brokers.Shared() {
 		together, alone = split(t, files)
 	}
 	if len(together) > 0 {

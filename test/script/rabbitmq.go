@@ -23,6 +23,7 @@ func RabbitMQ(ctx context.Context, node *rabbit.Node) (Brokers, error) {
 type rabbits struct{ node *rabbit.Node }
 
 func (rabbits) Name() string { return "rabbitmq" }
+func (rabbits) Shared() bool { return true }
 
 const (
 	pulseUser     = "scripts"

@@ -28,6 +28,9 @@ type Settings struct {
 	MessageBytes      int
 	AllowExchanges    []string
 	AllowOrigins      []string
+	RootURL           string
+	TrustProxy        bool
+	ForceSSL          bool
 }
 
 // applySettings is the command settings.
@@ -65,6 +68,9 @@ func (s *Settings) keys() map[string]func(string) error {
 		"message-bytes":       into(&s.MessageBytes, strconv.Atoi),
 		"allow-exchanges":     into(&s.AllowExchanges, parseList),
 		"allow-origins":       into(&s.AllowOrigins, parseList),
+		"root-url":            into(&s.RootURL, parseText),
+		"trust-proxy":         into(&s.TrustProxy, strconv.ParseBool),
+		"force-ssl":           into(&s.ForceSSL, strconv.ParseBool),
 	}
 }
 
@@ -77,4 +83,5 @@ func into[T any](field *T, parse func(string) (T, error)) func(string) error {
 }
 
 func parseFloat(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
+func parseText(text string) (string, error)   { return text, nil }
 func parseList(text string) ([]string, error) { return strings.Split(text, ","), nil }

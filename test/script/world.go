@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -135,16 +136,18 @@ func eventually(ctx context.Context, ask func() error) error {
 	}
 }
 
-// close ends everything: the clients first, as a browser's tabs would.
-func (w *world) close() {
+// close ends everything: the clients first, as a browser's tabs would. Its
+// error is a defect, of the proxy or of the broker that it leaves behind.
+func (w *world) close() error {
 	for _, s := range w.streams {
 		s.Close()
 	}
+	var proxy error
 	if w.proxy != nil {
-		w.proxy.Close()
+		proxy = w.proxy.Close()
 	}
 	w.stopPublishing()
-	w.broker.Close()
+	return errors.Join(proxy, w.broker.Close())
 }
 
 // transcript shows what every stream received.
