@@ -95,7 +95,7 @@ func TestShuttingDownTwiceIsHarmless(t *testing.T) {
 
 // Heads may not trickle in for ever.
 func TestAHeadThatDoesNotArriveEndsItsConnection(t *testing.T) {
-	p := start(t, func(s *settings) { s.server.HeadTimeout = 50 * time.Millisecond })
+	p := start(t, func(s *settings) { s.server.HeadTimeout = 250 * time.Millisecond })
 	s := p.dialRaw()
 	io.WriteString(s, "GET /v1/ping HTTP/1.1\r\nHos")
 	rest, err := io.ReadAll(s.in) // ends with the connection
@@ -181,7 +181,7 @@ func TestHTTP2HasTheSameHeadAndChecks(t *testing.T) {
 // A stream that is idle for longer than the write deadline goes on.
 func TestAnIdleStreamOfHTTP2OutlivesTheWriteDeadline(t *testing.T) {
 	p := start(t, func(s *settings) {
-		s.WriteDeadline, s.actors.PingPeriod = 20*time.Millisecond, 150*time.Millisecond
+		s.WriteDeadline, s.actors.PingPeriod = 200*time.Millisecond, 400*time.Millisecond
 	})
 	r := p.http2(t).connect()
 	for range 3 {
@@ -194,7 +194,7 @@ func TestAnIdleStreamOfHTTP2OutlivesTheWriteDeadline(t *testing.T) {
 
 // HTTP/2 leaves no way to tell a stuck client; a reset is no end.
 func TestAStuckStreamOfHTTP2IsResetAndCounted(t *testing.T) {
-	p := start(t, func(s *settings) { s.WriteDeadline = 50 * time.Millisecond })
+	p := start(t, func(s *settings) { s.WriteDeadline = 250 * time.Millisecond })
 	c := p.http2(t)
 	c.Transport.(*http.Transport).HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10}
 	answer := c.get(all)
@@ -267,7 +267,7 @@ func TestStreamsOverTLSOfBothVersions(t *testing.T) {
 // Behind TLS a cut record cannot be completed.
 func TestAStuckClientBehindTLSIsCut(t *testing.T) {
 	server, trust := certificates(t)
-	p := start(t, func(s *settings) { s.server.TLS, s.WriteDeadline = server, 50*time.Millisecond })
+	p := start(t, func(s *settings) { s.server.TLS, s.WriteDeadline = server, 250*time.Millisecond })
 	raw := p.dialRaw()
 	conn := tls.Client(raw.Conn, &tls.Config{RootCAs: trust.RootCAs, ServerName: "example.com", NextProtos: []string{"http/1.1"}})
 	io.WriteString(conn, "GET "+all+" HTTP/1.1\r\nHost: x\r\n\r\n")

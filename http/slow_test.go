@@ -64,7 +64,7 @@ func (p *proxy) readOn(s *socket, code actors.Code) {
 func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
 	for name, size := range map[string]int{"256 B": 256, "4 KiB": 4 << 10, "60 KiB": 60 << 10} {
 		t.Run(name, func(t *testing.T) {
-			p := start(t, func(s *settings) { s.WriteDeadline = 50 * time.Millisecond })
+			p := start(t, func(s *settings) { s.WriteDeadline = 250 * time.Millisecond })
 			healthy := p.connect()
 			s := p.stuck(all)
 			p.flood(`"`+long(size)+`"`, healthy)
@@ -96,7 +96,7 @@ func TestAClientCutForItsBacklogIsToldToo(t *testing.T) {
 // A frame that the kernel will not take cannot be completed. Ending the
 // response in its middle would look like an end: it is reset instead.
 func TestAClientStuckInALargeFrameIsResetNotEnded(t *testing.T) {
-	p := start(t, func(s *settings) { s.WriteDeadline = 50 * time.Millisecond })
+	p := start(t, func(s *settings) { s.WriteDeadline = 250 * time.Millisecond })
 	s := p.stuck(all)
 	p.flood(`"` + long(8<<20) + `"`)
 	p.gone()
@@ -124,18 +124,18 @@ func TestAStuckClientIsToldOfAShutdownBeforeItsDeadline(t *testing.T) {
 // A client that takes a large message slowly but steadily is not a stuck one:
 // every 256 KiB have a deadline of their own.
 func TestALargeMessageMayTakeLongerThanOneDeadline(t *testing.T) {
-	const deadline = 300 * time.Millisecond
+	const deadline = 700 * time.Millisecond
 	p := start(t, func(s *settings) { s.WriteDeadline = deadline })
 	s := p.stuck(all)
 	const size = 4 << 20
 	p.publish("a", `"`+long(size)+`"`)
 	begun := time.Now()
-	for got := 0; got < size; { // over more than three deadlines
+	for got := 0; got < size; { // over two deadlines
 		n, err := io.CopyN(io.Discard, s.in, 128<<10)
 		if got += int(n); err != nil {
 			t.Fatalf("after %d bytes: %v", got, err)
 		}
-		if due := begun.Add(3 * deadline * time.Duration(got) / size); time.Now().Before(due) {
+		if due := begun.Add(2 * deadline * time.Duration(got) / size); time.Now().Before(due) {
 			<-time.After(time.Until(due))
 		}
 	}
