@@ -1,0 +1,117 @@
+package random_test
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/chaos/random"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+
+const exchange = "exchange/chaos/random"
+
+// Whatever is broken at random, in either mode: every end is told, nothing is
+// lost unsaid, the tree heals, and neither broker nor process keep anything.
+func TestATreeThatIsHarmedAtRandomHealsAndLeavesNothingBehind(t *testing.T) {
+	for name, flags := range map[string][]string{"dedicated": nil, "shared": {"--share-queues"}} {
+		t.Run(name, func(t *testing.T) {
+			node := rabbit.Run(t)
+			proxy, operator := serve(t, node.URL(), flags...)
+			broker, err := amqp.NewRabbitMQ(node.URL(), amqp.RabbitMQOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			publisher := random.NewPublisher(broker, exchange)
+			defer publisher.Close()
+			if err := publisher.Declare(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			report, err := random.Run(t.Context(), random.Options{
+				Proxy: proxy, Operator: operator, Exchange: exchange, Clients: 40, For: 10 * time.Second, Seed: 1,
+				Publish: publisher.Publish,
+				Harms: []random.Harm{
+					{Name: "close connections", Every: 3 * time.Second, Do: node.CloseConnections},
+					{Name: "close channels", Every: time.Second, Do: node.CloseChannels},
+				},
+				Memory: 300 << 20,
+				Log:    t.Output(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := node.Clean(t.Context(), amqp.QueuePrefix("guest"), 1); err != nil { // the publisher's
+				t.Error(err)
+			}
+			for _, v := range report.Violations {
+				t.Error(v)
+			}
+			if report.Received == 0 || report.Counts["ended InternalError"] == 0 || report.Counts["ended BrokerLost"] == 0 {
+				t.Errorf("nothing was harmed: %v", report.Counts)
+			}
+		})
+	}
+}
+
+// serve runs the real proxy until the test ends.
+func serve(t *testing.T, broker string, flags ...string) (proxy, operator string) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "events")
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/taskcluster/events-proxy/cmd/events").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ports := freePorts(t)
+	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", ports[0], "--operator", "127.0.0.1:" + ports[1],
+		"--chaos", "--linger", "100ms"}, flags...)
+	command := exec.Command(binary, flags...)
+	command.Env = append(os.Environ(), "PULSE_URL="+broker, "GOMEMLIMIT=300MiB")
+	command.Dir = t.TempDir()
+	log := &strings.Builder{}
+	command.Stderr = log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		command.Process.Signal(os.Interrupt)
+		if err := command.Wait(); err != nil {
+			t.Errorf("the proxy's end: %v\n%s", err, log)
+		}
+	})
+	proxy, operator = "http://127.0.0.1:"+ports[0], "http://127.0.0.1:"+ports[1]
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		if answer, err := client.Get(proxy + "/__heartbeat__"); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return proxy, operator
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the proxy is not ready:\n%s", log)
+		}
+		time.Sleep(10 * time.Millisecond) // between two looks
+	}
+}
+
+// freePorts gives two ports that were free a moment ago.
+func freePorts(t *testing.T) (ports [2]string) {
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		_, ports[i], _ = net.SplitHostPort(l.Addr().String())
+	}
+	return ports
+}

@@ -1,0 +1,72 @@
+package random
+
+import (
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Report is what a run found.
+type Report struct {
+	Seed       uint64           `json:"seed"`
+	Published  int              `json:"published"`  // messages that the broker took
+	Received   int64            `json:"received"`   // by all clients
+	Counts     map[string]int64 `json:"counts"`     // streams opened and how they ended
+	Harms      map[string]int64 `json:"harms"`      // what was done, how often
+	Violations []string         `json:"violations"` // the first few; empty: all held
+	Violated   int              `json:"violated"`   // all of them
+
+	GoroutinesBefore float64 `json:"goroutinesBefore"`
+	GoroutinesAfter  float64 `json:"goroutinesAfter"`
+	MemoryBefore     float64 `json:"memoryBefore"` // resident bytes, with no stream
+	MemoryMost       float64 `json:"memoryMost"`
+	MemoryAfter      float64 `json:"memoryAfter"`
+
+	mu  sync.Mutex
+	log io.Writer
+}
+
+// keptViolations is how many violations are told in words.
+const keptViolations = 20
+
+func newReport(o Options) *Report {
+	return &Report{Seed: o.Seed, Counts: map[string]int64{}, Harms: map[string]int64{}, log: o.Log}
+}
+
+// Passed tells whether everything held.
+func (r *Report) Passed() bool { return r.Violated == 0 }
+
+// violate notes something that must not be.
+func (r *Report) violate(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Violated++
+	if len(r.Violations) < keptViolations {
+		r.Violations = append(r.Violations, fmt.Sprintf(format, args...))
+		fmt.Fprintf(r.log, "VIOLATION "+format+"\n", args...)
+	}
+}
+
+func (r *Report) count(what string) {
+	r.mu.Lock()
+	r.Counts[what]++
+	r.mu.Unlock()
+}
+
+func (r *Report) harmed(name string) {
+	r.mu.Lock()
+	r.Harms[name]++
+	r.mu.Unlock()
+}
+
+func (r *Report) received() {
+	r.mu.Lock()
+	r.Received++
+	r.mu.Unlock()
+}
+
+func (r *Report) say(format string, args ...any) {
+	r.mu.Lock()
+	fmt.Fprintf(r.log, format+"\n", args...)
+	r.mu.Unlock()
+}
