@@ -3,6 +3,7 @@ package actors
 import (
 	"math/rand/v2"
 	"sync"
+	"time"
 )
 
 // hub hands a feed's messages to every attached stream. Its worker delivers;
@@ -11,6 +12,8 @@ import (
 // A stream that cannot take a message is cut, and costs the others nothing.
 // Where more than half of the streams are behind, it is not them who are slow
 // but the machine: then the hub is crowded, and the broker keeps the messages.
+// It is so only as long as their number falls: readers that have stopped would
+// starve the others.
 type hub struct {
 	mu      sync.Mutex
 	open    bool // every binding is in place
@@ -18,7 +21,13 @@ type hub struct {
 	places  map[*Stream]int
 	lagging int // streams that were behind at the last delivery
 	worker  *worker
+
+	least    int       // of lagging, since the crowd came; 0: there is none
+	progress time.Time // when that became less
 }
+
+// crowdPatience is how long a crowd may stay as it is.
+const crowdPatience = time.Second
 
 func newHub() *hub { return &hub{places: map[*Stream]int{}} }
 
@@ -96,14 +105,20 @@ func offerAll(streams []*Stream, m *Message) (lagging int) {
 func (h *hub) crowded() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if 2*h.lagging <= len(h.streams) {
-		return false
-	}
-	h.lagging = 0
-	for _, s := range h.streams {
-		if s.behind() {
-			h.lagging++
+	if 2*h.lagging > len(h.streams) {
+		h.lagging = 0
+		for _, s := range h.streams {
+			if s.behind() {
+				h.lagging++
+			}
 		}
 	}
-	return 2*h.lagging > len(h.streams)
+	if 2*h.lagging <= len(h.streams) {
+		h.least = 0
+		return false
+	}
+	if h.least == 0 || h.lagging < h.least {
+		h.least, h.progress = h.lagging, time.Now()
+	}
+	return time.Since(h.progress) < crowdPatience
 }

@@ -69,6 +69,14 @@ func (w *window) deliver(tag uint64) {
 	}
 }
 
+// crowd: the readers cannot take more, so that messages wait at the broker.
+func (w *window) crowd() {
+	w.filled = true
+	if w.lookAt.IsZero() {
+		w.arm()
+	}
+}
+
 // due gives the tag to acknowledge now, 0 for none.
 func (w *window) due(busy bool) uint64 {
 	written, acked := w.written.Load(), w.acked.Load()

@@ -158,6 +158,7 @@ func (w *worker) next(channel amqp.Channel) (d amqp.Delivery, ok bool, err error
 	if !w.sink.crowded() {
 		return channel.Next(w.wake)
 	}
+	w.window.crowd()
 	pause := time.NewTimer(crowdPause)
 	defer pause.Stop()
 	select {
