@@ -1,16 +1,16 @@
 package faults
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
+	httpapi "github.com/taskcluster/events-proxy/http"
 	"github.com/taskcluster/events-proxy/test/clients"
 	"github.com/taskcluster/events-proxy/test/script"
-
-	httpapi "github.com/taskcluster/events-proxy/http"
 )
 
 // A10: clients that leave between the head and ready, a thousand times, leave
@@ -86,37 +86,45 @@ func TestA11ClientsThatLeaveInABurstTakeTheirQueuesAlong(t *testing.T) {
 // still pass, and counted; what they hold of the proxy's memory is bounded, and
 // the others receive everything.
 func TestA12ClientsThatStopReadingAreCutAndCostNobodyElse(t *testing.T) {
-	r := onRabbitMQ(t, settings{
-		limits: actors.Limits{SlowAfter: 500 * time.Millisecond, Prefetch: 20},
-		http:   httpapi.Options{WriteDeadline: 2 * time.Second},
-	})
-	healthy, stuck := r.crowd(8, exchange, "#"), r.crowd(4, exchange, "#")
-	for _, s := range stuck {
-		s.Stall()
+	limits := actors.Limits{SlowAfter: 500 * time.Millisecond, Prefetch: 20, BacklogBytes: 512 << 10}
+	for name, share := range map[string]bool{"a queue each": false, "a queue for all": true} {
+		t.Run(name, func(t *testing.T) {
+			r := onRabbitMQ(t, settings{limits: limits, http: httpapi.Options{WriteDeadline: 2 * time.Second}, share: share})
+			healthy, stuck := r.crowd(8, exchange, "#"), r.crowd(4, exchange, "#")
+			for _, s := range stuck {
+				s.Stall()
+			}
+			before := heap()
+			const count, size = 300, 16 << 10
+			r.publish(1, count, size)
+			r.eventually("the stuck ones are cut", func() error { return r.cut(len(stuck)) })
+			for _, s := range healthy {
+				r.awaits(s, messages(count))
+			}
+			// What the healthy clients of this process have kept is theirs.
+			kept := uint64(len(healthy) * count * (size + 1<<10))
+			if most := before + kept + 64<<20; heap() > most {
+				t.Errorf("%d MiB are in use, for %d MiB that clients hold", heap()>>20, kept>>20)
+			}
+			for _, s := range stuck {
+				s.Resume()
+				r.awaits(s, endsWith(actors.SlowConsumer))
+			}
+			for _, s := range healthy {
+				s.Close()
+			}
+			r.clean()
+		})
 	}
-	before := heap()
-	const count, size = 300, 16 << 10
-	r.publish(1, count, size)
-	r.eventually("the stuck ones are cut", func() error { return r.queues(len(healthy)) })
-	for _, s := range healthy {
-		r.awaits(s, messages(count))
+}
+
+// cut tells whether n streams, and no other, have ended as slow.
+func (r *rig) cut(n int) error {
+	ended := r.proxy.System.Stats().Ended
+	if ended[actors.SlowConsumer] != int64(n) {
+		return fmt.Errorf("the streams have ended so: %v", ended)
 	}
-	// What the healthy clients of this process have kept is theirs.
-	kept := uint64(len(healthy) * count * (size + 1<<10))
-	if most := before + kept + 64<<20; heap() > most {
-		t.Errorf("%d MiB are in use, for %d MiB that clients hold", heap()>>20, kept>>20)
-	}
-	if cut := r.proxy.System.Stats().Ended[actors.SlowConsumer]; cut != int64(len(stuck)) {
-		t.Errorf("%d streams are counted as slow, not %d", cut, len(stuck))
-	}
-	for _, s := range stuck {
-		s.Resume()
-		r.awaits(s, endsWith(actors.SlowConsumer))
-	}
-	for _, s := range healthy {
-		s.Close()
-	}
-	r.clean()
+	return nil
 }
 
 // A20: of a thousand connects from one address, as many as allowed are served;

@@ -7,12 +7,20 @@ import (
 // Five hundred clients receive two hundred messages each, in order and without
 // loss, and leave; the broker and the process are then as they were.
 func TestFiveHundredClientsReceiveEverythingAndLeaveNothing(t *testing.T) {
-	for name, on := range map[string]func(*testing.T, settings) *rig{"memory": onMemory, "rabbitmq": onRabbitMQ} {
+	const count, each = 500, 200
+	for name, c := range map[string]struct {
+		on     func(*testing.T, settings) *rig
+		share  bool
+		queues int
+	}{
+		"on memory":                        {onMemory, false, count},
+		"on RabbitMQ":                      {onRabbitMQ, false, count},
+		"on RabbitMQ, which has one queue": {onRabbitMQ, true, 1},
+	} {
 		t.Run(name, func(t *testing.T) {
-			r := on(t, settings{})
-			const count, each = 500, 200
+			r := c.on(t, settings{share: c.share})
 			streams := r.crowd(count, exchange, "primary.#")
-			if err := r.queues(count); err != nil {
+			if err := r.queues(c.queues); err != nil {
 				t.Fatal(err)
 			}
 			r.publish(1, each, 100)

@@ -37,6 +37,7 @@ type settings struct {
 	ping   time.Duration
 	http   httpapi.Options
 	down   bool // the broker is stopped when the proxy starts
+	share  bool // streams with equal bindings share a queue
 }
 
 // onRabbitMQ starts a proxy on a virtual host of its own.
@@ -87,7 +88,7 @@ func (r *rig) start(s settings) {
 	running, err := proxy.Start(proxy.Options{
 		Actors: actors.Options{
 			Dialer: r.broker.Dialer(), Namespace: r.broker.Namespace(), Logger: logger,
-			PingPeriod: s.ping, Limits: s.limits, Chaos: true,
+			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, Chaos: true,
 		},
 		HTTP: s.http,
 	})
