@@ -1,9 +1,6 @@
 package actors
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // Event is what a reader receives: Ping, Ready, *Message, and last an *Error.
 type Event interface{ event() }
@@ -28,20 +25,7 @@ type Message struct {
 	// {"payload":…,"exchange":…,"routingKey":…,"redelivered":…,"routes":[…]}
 	JSON []byte
 
-	tag    uint64 // names the delivery to its channel; 0 where none waits for it
-	framed atomic.Pointer[[]byte]
-}
-
-// Framed gives the message's bytes in some framing, made once and shared by
-// all its readers: frame is called at the first asking, or at a few that come
-// at the same time. All callers of a System must ask for the same framing.
-func (m *Message) Framed(frame func(*Message) []byte) []byte {
-	if bytes := m.framed.Load(); bytes != nil {
-		return *bytes
-	}
-	bytes := frame(m)
-	m.framed.Store(&bytes)
-	return bytes
+	tag uint64 // names the delivery to its channel; 0 where none waits for it
 }
 
 func (Ping) event()     {}

@@ -153,6 +153,9 @@ func (s *System) callOff() {
 	})
 }
 
+// PingPeriod is the time between a stream's pings, before the spread.
+func (s *System) PingPeriod() time.Duration { return s.options.PingPeriod }
+
 // Health is what a load balancer wants to know.
 type Health struct {
 	BrokerUp bool // a link is up

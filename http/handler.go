@@ -42,6 +42,7 @@ func New(system *actors.System, o Options) *Handler {
 		panic(fmt.Errorf("httpapi: %w", err))
 	}
 	o = o.withDefaults()
+	or(&o.PingPeriod, system.PingPeriod())
 	h := &Handler{
 		system: system, options: o, log: o.Logger, metrics: newMetrics(system),
 		ends: newEnds(), origins: newOrigins(o), started: time.Now(),

@@ -36,15 +36,13 @@ func TestMetricsCountStreamsFramesAndEnds(t *testing.T) {
 	p.publish("a", `1`, `"`+string([]byte{0xff})+`"`)
 	r.want("message")
 	r.want("message")
-	open := p.scrape()
+	var open string
 	for _, want := range []string{
 		`events_http_streams{protocol="HTTP/1"} 1`, "events_streams 1", "events_streams_opened_total 1", "events_messages_total 2",
 		`events_payloads_encoded_total{encoding="base64"} 1`, "events_links 1", "events_channels 1",
 		`events_http_answers_total{status="200"} 1`, "events_http_panics_total 0", "go_goroutines",
 	} {
-		if !strings.Contains(open, "\n"+want) {
-			t.Errorf("%q is missing", want)
-		}
+		await(t, want, func() bool { open = p.scrape(); return strings.Contains(open, "\n"+want) })
 	}
 	if strings.Contains(open, "events_http_written_bytes_total 0") || strings.Contains(open, "events_http_write_seconds_count 0") {
 		t.Error("nothing was counted as written")
@@ -52,11 +50,8 @@ func TestMetricsCountStreamsFramesAndEnds(t *testing.T) {
 	p.broker.CloseChannels()
 	r.wantError(actors.BrokerLost)
 	p.gone()
-	ended := p.scrape()
 	for _, want := range []string{`events_http_streams{protocol="HTTP/1"} 0`, "events_streams 0", `events_streams_ended_total{code="BrokerLost"} 1`} {
-		if !strings.Contains(ended, "\n"+want) {
-			t.Errorf("%q is missing", want)
-		}
+		await(t, want, func() bool { return strings.Contains(p.scrape(), "\n"+want) })
 	}
 }
 

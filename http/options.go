@@ -55,8 +55,9 @@ type Options struct {
 	// client takes megabytes before a write blocks. Default 64 KiB.
 	WriteBuffer int
 
-	// PingPeriod is the system's. A stream that has been silent for three of
-	// them is ended with InternalError. Default 20 s.
+	// PingPeriod is the measure of silence: a stream on which nothing has been
+	// written for three of them is ended with InternalError. Default: the
+	// system's.
 	PingPeriod time.Duration
 
 	// Chaos lets operators make actors fail, where the system allows it too
@@ -74,7 +75,6 @@ const (
 	leastHeadBytes       = 1 << 10
 	defaultWriteDeadline = 10 * time.Second
 	defaultWriteBuffer   = 64 << 10
-	defaultPingPeriod    = 20 * time.Second
 )
 
 func (o Options) withDefaults() Options {
@@ -87,7 +87,6 @@ func (o Options) withDefaults() Options {
 	or(&o.HeadBytes, defaultHeadBytes)
 	or(&o.WriteDeadline, defaultWriteDeadline)
 	or(&o.WriteBuffer, defaultWriteBuffer)
-	or(&o.PingPeriod, defaultPingPeriod)
 	return o
 }
 

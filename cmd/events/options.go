@@ -53,7 +53,6 @@ func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Optio
 		ForceSSL:      c.Server.ForceSSL,
 		HeadBytes:     c.Limits.HeadBytes,
 		WriteDeadline: c.Limits.WriteDeadline,
-		PingPeriod:    c.Server.PingPeriod,
 		Chaos:         c.Server.Chaos,
 	}
 }
