@@ -58,9 +58,6 @@ func (e *events) start(ctx actor.Context) {
 		return
 	}
 	s := e.system
-	if e.lives.Load() > 1 {
-		s.callOff()
-	}
 	e.become("running")
 	e.broker = s.spawn(ctx, e.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(s, n) })
 	if s.options.ShareQueues {

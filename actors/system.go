@@ -132,10 +132,8 @@ func (s *System) ask(question any) error {
 		return errDraining
 	case err != nil:
 		return &Error{Code: InternalError, Reason: "The service gave no answer", Cause: err}
-	case answer == nil && s.draining.Load():
-		return errDraining
 	case answer == nil:
-		return s.anew()
+		return errDraining // called off
 	}
 	if no, ok := answer.(refused); ok {
 		return no.err
