@@ -3,6 +3,7 @@ package faults
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,6 +65,13 @@ func withUser(t *testing.T, name string) *rabbit.VHost {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := errors.Join(vhost.Delete(ctx), node.DeleteUser(ctx, name)); err != nil {
+			t.Error(err)
+		}
+	})
 	admin, err := amqp.NewRabbitMQ(vhost.URL("guest", "guest"), amqp.RabbitMQOptions{})
 	if err != nil {
 		t.Fatal(err)
