@@ -219,11 +219,14 @@ func (f *fixture) messages(s *actors.Stream, count int) {
 // end reads until the stream's last event.
 func (f *fixture) end(s *actors.Stream) *actors.Error {
 	f.t.Helper()
-	for {
+	late := time.Now().Add(2 * time.Minute) // pings would make it a wait without end
+	for time.Now().Before(late) {
 		if e, ok := f.next(s).(*actors.Error); ok {
 			return e
 		}
 	}
+	f.t.Fatal("the stream goes on")
+	return nil
 }
 
 // ends reads until the stream's last event and fails unless it has the code.
