@@ -122,9 +122,10 @@ func (w *worker) exit(err error) {
 	w.report(exited{err: err})
 }
 
-// recovered turns a panic into the function's error.
+// recovered turns a panic into the function's error, unless it has one already:
+// then it was the closing that panicked.
 func recovered(err *error) {
-	if r := recover(); r != nil {
+	if r := recover(); r != nil && *err == nil {
 		*err = verdict(r)
 	}
 }
