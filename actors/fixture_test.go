@@ -26,6 +26,7 @@ type fixture struct {
 	record *recorder
 	pub    amqp.Publisher
 	t      *testing.T
+	shared bool // streams share queues
 	broken bool // Close is known to fail
 }
 
@@ -44,6 +45,7 @@ func openOn(t *testing.T, broker *amqp.Memory, change func(*actors.Options)) *fi
 	if change != nil {
 		change(&o)
 	}
+	f.shared = o.ShareQueues
 	var err error
 	if f.pub, err = broker.Publisher(t.Context()); err != nil {
 		t.Fatal(err)

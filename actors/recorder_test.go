@@ -229,9 +229,8 @@ func (c *recordedChannel) Delete(queue string) error {
 // Close closes whatever the hook says: a failing close closes all the same.
 func (c *recordedChannel) Close() error {
 	err := c.next.Close()
-	hooked := c.perform("close", "", 0, func() error { return err })
-	c.closes.Add(1)
-	return hooked
+	defer c.closes.Add(1)
+	return c.perform("close", "", 0, func() error { return err })
 }
 
 // subsequence tells whether the wanted ops occur in this order.
