@@ -114,9 +114,6 @@ func (o Options) validate() error {
 	if o.Dialer == nil {
 		bad("Dialer is missing")
 	}
-	if o.Parent != nil && o.host() == nil {
-		bad("Parent does not tell its actor system: System is needed as well")
-	}
 	if b := (amqp.Binding{Exchange: amqp.QueueName(o.Namespace)}); b.Validate() != nil {
 		bad("Namespace %q makes no valid queue names", o.Namespace)
 	}
@@ -154,8 +151,8 @@ func (o Options) validate() error {
 
 // host gives the actor system to live in; nil: one of our own.
 func (o Options) host() *actor.ActorSystem {
-	if ctx, ok := o.Parent.(interface{ ActorSystem() *actor.ActorSystem }); ok {
-		return ctx.ActorSystem()
+	if o.Parent != nil {
+		return o.Parent.ActorSystem()
 	}
 	return o.System
 }
