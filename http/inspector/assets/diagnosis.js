@@ -24,7 +24,7 @@ export async function diagnose(url) {
 
 // The same request with its JSON cut short: what is checked before the
 // bindings is checked the same (room, limits, length), but no queue is made.
-const harmless = (url) => url.slice(0, -1);
+const harmless = (url) => url.slice(0, -'%7D'.length);
 
 function judge(answer) {
   if (!answer.ok) return explainTransport(reasons[answer.status] ?? 'Refused', describe(answer));
