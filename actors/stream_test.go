@@ -1,0 +1,333 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// acknowledgements notes what a stream acknowledges.
+type acknowledgements struct {
+	mu   sync.Mutex
+	tags []uint64
+}
+
+func (a *acknowledgements) acknowledge(tag uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tags = append(a.tags, tag)
+}
+
+func (a *acknowledgements) list() []uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.tags)
+}
+
+func fedStream() (*Stream, *acknowledgements) {
+	s, a := &Stream{}, &acknowledgements{}
+	s.feedBy(a)
+	return s, a
+}
+
+func numbered(tag uint64) *Message { return &Message{tag: tag, JSON: []byte("12345678")} }
+
+var planned = &Error{Code: BrokerLost, Reason: "planned"}
+
+// names shows events: p, r, a message's tag, an error's code.
+func names(events []Event) string {
+	var out []string
+	for _, event := range events {
+		switch e := event.(type) {
+		case Ping:
+			out = append(out, "ping")
+		case Ready:
+			out = append(out, "ready")
+		case *Message:
+			out = append(out, fmt.Sprint(e.tag))
+		case *Error:
+			out = append(out, string(e.Code))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func wantEvents(t *testing.T, events []Event, want string) {
+	t.Helper()
+	if have := names(events); have != want {
+		t.Fatalf("have %q, want %q", have, want)
+	}
+}
+
+func TestTakeGivesAllThatWaitsOnceAndInOrder(t *testing.T) {
+	s, _ := fedStream()
+	wantEvents(t, s.Take(nil), "")
+	s.offer(Ping{})
+	s.offer(Ready{})
+	s.offer(numbered(1))
+	wantEvents(t, s.Take(nil), "ping ready 1")
+	wantEvents(t, s.Take(nil), "")
+	s.offer(numbered(2))
+	s.finish(planned)
+	wantEvents(t, s.Take(nil), "2 BrokerLost")
+	wantEvents(t, s.Take(nil), "")
+}
+
+// A writer uses one buffer for ever; the stream must not write to it later, nor
+// keep what it has given out from being collected.
+func TestTakeReusesTheCallersMemoryAndKeepsNone(t *testing.T) {
+	s, _ := fedStream()
+	buffer := make([]Event, 3, 10)
+	s.offer(numbered(1))
+	events := s.Take(buffer)
+	if &events[0] != &buffer[0] {
+		t.Fatal("the caller's buffer is not used")
+	}
+	for tag := uint64(2); tag < 100; tag++ {
+		s.offer(numbered(tag))
+	}
+	wantEvents(t, events, "1")
+	if s.Take(nil); s.waiting != nil {
+		t.Fatal("an idle stream holds a buffer")
+	}
+}
+
+func TestDoneAcknowledgesTheLastMessageTaken(t *testing.T) {
+	s, a := fedStream()
+	s.Done() // nothing taken yet
+	s.offer(numbered(1))
+	s.Done() // not taken yet
+	s.offer(numbered(2))
+	s.offer(Ping{})
+	s.Take(nil)
+	s.offer(numbered(3))
+	s.Done()
+	if tags := a.list(); !slices.Equal(tags, []uint64{2}) {
+		t.Fatalf("acknowledged %v", tags)
+	}
+}
+
+// A stream of a shared queue has nobody to tell.
+func TestDoneWithoutASourceDoesNothing(t *testing.T) {
+	s := &Stream{}
+	s.offer(&Message{})
+	s.Take(nil)
+	s.Done()
+	s.offer(&Message{})
+	if _, err := s.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNextGivesOneEventAtATimeAndThenEOF(t *testing.T) {
+	s, a := fedStream()
+	for _, e := range []Event{Ping{}, Ready{}, numbered(1), numbered(2)} {
+		s.offer(e)
+	}
+	s.finish(planned)
+	var events []Event
+	for {
+		event, err := s.Next(t.Context())
+		if err == io.EOF {
+			break
+		}
+		events = append(events, event)
+	}
+	wantEvents(t, events, "ping ready 1 2 BrokerLost")
+	if tags := a.list(); !slices.Equal(tags, []uint64{1, 2}) {
+		t.Fatalf("acknowledged %v", tags)
+	}
+	if _, err := s.Next(t.Context()); err != io.EOF {
+		t.Fatal(err)
+	}
+}
+
+func TestNextWaitsForAnEventOrForItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := fedStream()
+		ctx, cancel := context.WithCancel(t.Context())
+		var reading sync.WaitGroup
+		reading.Go(func() {
+			if event, err := s.Next(ctx); names([]Event{event}) != "ping" || err != nil {
+				t.Errorf("%v, %v", event, err)
+			}
+			if _, err := s.Next(ctx); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		s.offer(Ping{})
+		synctest.Wait()
+		cancel()
+		reading.Wait()
+	})
+}
+
+// Notify is called when something comes to wait where nothing did, and once
+// more at the end; not for each event.
+func TestNotifyIsCalledForTheFirstEventToWaitAndForTheEnd(t *testing.T) {
+	s, _ := fedStream()
+	calls := 0
+	s.Notify(func() { calls++ })
+	for step, c := range []struct {
+		do   func()
+		want int
+	}{
+		{func() {}, 0},
+		{func() { s.offer(Ping{}) }, 1},
+		{func() { s.offer(Ready{}) }, 1},
+		{func() { s.Take(nil) }, 1},
+		{func() { s.offer(numbered(1)) }, 2},
+		{func() { s.finish(planned) }, 3}, // though something waits: a blocked write must hear of it
+		{func() { s.finish(planned); s.offer(Ping{}) }, 3},
+	} {
+		if c.do(); calls != c.want {
+			t.Fatalf("after step %d: %d calls, want %d", step, calls, c.want)
+		}
+	}
+}
+
+func TestNotifyIsCalledAtOnceWhereSomethingWaits(t *testing.T) {
+	for name, prepare := range map[string]func(*Stream){
+		"an event": func(s *Stream) { s.offer(Ping{}) },
+		"the end":  func(s *Stream) { s.finish(planned); s.Take(nil) },
+	} {
+		s, _ := fedStream()
+		prepare(s)
+		called := false
+		if s.Notify(func() { called = true }); !called {
+			t.Errorf("%s waits, but nobody is told", name)
+		}
+	}
+}
+
+// The function may look at the stream: no lock of it is held.
+func TestNotifyIsCalledWithoutTheStreamsLock(t *testing.T) {
+	s, _ := fedStream()
+	s.Notify(func() { s.Ended(); s.Take(nil) })
+	s.offer(Ping{})
+	s.finish(planned)
+}
+
+// The first verdict stands, whoever gives it.
+func TestTheFirstVerdictStands(t *testing.T) {
+	other := &Error{Code: InternalError}
+	for name, c := range map[string]struct {
+		do   func(*Stream)
+		code Code
+		last string
+	}{
+		"finished twice":       {func(s *Stream) { s.finish(planned); s.finish(other) }, BrokerLost, "BrokerLost"},
+		"failed by its reader": {func(s *Stream) { s.Fail(planned); s.finish(other) }, BrokerLost, "BrokerLost"},
+		"failed after its end": {func(s *Stream) { s.finish(planned); s.Fail(other) }, BrokerLost, "BrokerLost"},
+		"closed":               {func(s *Stream) { s.Close(); s.finish(other); s.Fail(other) }, ClientGone, ""},
+		"closed after its end": {func(s *Stream) { s.finish(planned); s.Close() }, BrokerLost, ""},
+	} {
+		s, _ := fedStream()
+		if c.do(s); s.Ended().Code != c.code {
+			t.Errorf("%s: ended with %v", name, s.Ended())
+		}
+		wantEvents(t, s.Take(nil), c.last)
+	}
+}
+
+func TestNothingIsTakenInAfterTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*Stream){
+		"finished": func(s *Stream) { s.finish(planned) },
+		"closed":   func(s *Stream) { s.Close() },
+	} {
+		s, _ := fedStream()
+		if end(s); func() bool { taken, _ := s.offer(Ping{}); return taken }() {
+			t.Errorf("%s: an event was taken in", name)
+		}
+		s.Take(nil)
+		if !s.idle() {
+			t.Errorf("%s: not idle", name)
+		}
+	}
+}
+
+// The limit of bytes holds for messages; the first always fits, or a message
+// larger than the limit could never pass.
+func TestAStreamTakesNoMoreBytesThanItsLimit(t *testing.T) {
+	s := &Stream{limit: 20}
+	for i, want := range []bool{true, true, false} { // of 8 bytes each
+		taken, full := s.offer(&Message{JSON: []byte("12345678")})
+		if taken != want || full == want {
+			t.Fatalf("message %d: taken %t, full %t", i, taken, full)
+		}
+	}
+	if taken, _ := s.offer(Ping{}); !taken {
+		t.Fatal("a ping weighs nothing")
+	}
+	if !s.behind() {
+		t.Fatal("16 of 20 bytes wait, and it is not behind")
+	}
+	s.Take(nil)
+	if s.behind() {
+		t.Fatal("nothing waits, but it is behind")
+	}
+	if taken, full := s.offer(&Message{JSON: make([]byte, 100)}); !taken || full {
+		t.Fatal("a large message does not pass an idle stream")
+	}
+}
+
+// What the connection actor hears, and how often.
+func TestTheActorHearsOfTheReadersLeavingOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(s *Stream, attach func())
+		want string
+	}{
+		"closed twice":         {func(s *Stream, attach func()) { attach(); s.Close(); s.Close() }, "gone"},
+		"closed before it was": {func(s *Stream, attach func()) { s.Close(); attach() }, "gone"},
+		"failed":               {func(s *Stream, attach func()) { attach(); s.Fail(planned) }, "spoiled"},
+		"failed and closed":    {func(s *Stream, attach func()) { attach(); s.Fail(planned); s.Close() }, "spoiled gone"},
+		"left open":            {func(_ *Stream, attach func()) { attach() }, ""},
+	} {
+		s, _ := fedStream()
+		var heard []string
+		c.do(s, func() {
+			s.attach(func(message any) {
+				heard = append(heard, strings.TrimPrefix(fmt.Sprintf("%T", message), "actors."))
+			})
+		})
+		if have := strings.Join(heard, " "); have != c.want {
+			t.Errorf("%s: the actor hears %q, want %q", name, have, c.want)
+		}
+	}
+}
+
+// A reader whose function panics has gone; who offered must not notice.
+func TestAPanicInNotifyClosesTheStream(t *testing.T) {
+	for name, call := range map[string]func(*Stream){
+		"offer":  func(s *Stream) { s.offer(Ping{}) },
+		"finish": func(s *Stream) { s.finish(planned) },
+	} {
+		s, _ := fedStream()
+		gone := 0
+		s.attach(func(any) { gone++ })
+		s.Notify(func() { panic("the reader's") })
+		if call(s); gone != 1 {
+			t.Errorf("%s: the actor heard %d times of the leaving", name, gone)
+		}
+	}
+}
+
+func TestALongListIsNotKeptForOtherStreams(t *testing.T) {
+	s, _ := fedStream()
+	for tag := uint64(1); tag <= 2*maxIdleList; tag++ {
+		s.offer(numbered(tag))
+	}
+	s.Take(nil)
+	for range 100 {
+		if list := buffers.Get().(*[]Event); cap(*list) > maxIdleList {
+			t.Fatalf("a list of %d is kept", cap(*list))
+		}
+	}
+}
