@@ -12,6 +12,7 @@ import (
 
 // What an operator sees and does, on a listener of its own:
 //
+//	GET  /                                  a page that shows and does all below
 //	GET  /__tree__                          the snapshot
 //	GET  /__tree__/events?streams=N         the same as an event stream, once a second
 //	POST /__tree__/end?stream=ID            ends a stream: ServerShutdown
@@ -26,9 +27,15 @@ var (
 	treeFrames = sse.Encoder{} // no id: an operator's page may reconnect by itself
 )
 
+// picture is a snapshot, and whether the operator may make actors fail.
+type picture struct {
+	actors.Snapshot
+	Chaos bool `json:"chaos"`
+}
+
 // tree shows the live supervision tree and its counters.
 func (h *Handler) tree(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, h.system.Snapshot())
+	writeJSON(w, http.StatusOK, picture{h.system.Snapshot(), h.options.Chaos})
 }
 
 // treeEvents shows them again and again, until the operator or the process
@@ -57,8 +64,7 @@ func (h *Handler) treeEvents(w http.ResponseWriter, r *http.Request) {
 
 // writeTree writes one frame within the write deadline.
 func (h *Handler) writeTree(w http.ResponseWriter, most int) error {
-	picture := h.system.Snapshot().Most(most)
-	data, err := sse.NewData(oneLineJSON(picture))
+	data, err := sse.NewData(oneLineJSON(picture{h.system.Snapshot().Most(most), h.options.Chaos}))
 	if err != nil {
 		return err
 	}

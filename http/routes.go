@@ -44,6 +44,10 @@ func (h *Handler) operatorRoutes() http.Handler {
 		post(r, "/__chaos__/crash", h.crash)
 	}
 	h.health(r, "")
+
+	page := inspector.OperatorHandler()
+	get(r, "/", page.ServeHTTP)
+	get(r, "/inspector/*file", page.ServeHTTP)
 	return r
 }
 

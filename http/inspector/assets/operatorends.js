@@ -1,0 +1,57 @@
+// How streams ended: a counter for each code, and the last of them.
+import { byId, make, setText } from './dom.js';
+import { clock, count } from './format.js';
+import { Rows } from './operatorrows.js';
+import { age, short } from './operatortree.js';
+
+// What each code says to an operator, and whether it asks for a look:
+// 'good' is daily life, 'warn' is the client's or the broker's doing, 'bad' is ours.
+const codes = {
+  ClientGone: ['good', 'The client left: a closed tab, a program that ended, its network'],
+  ServerShutdown: ['good', 'Ended by an operator, or by the drain of this process'],
+  InvalidBindings: ['warn', 'The client asked for bindings that cannot be'],
+  ExchangeForbidden: ['warn', 'The list of allowed exchanges refused one'],
+  BindingRefused: ['warn', 'The broker has no such exchange, or does not let us read it'],
+  QueueDeleted: ['warn', 'Somebody deleted the stream’s queue at the broker'],
+  BrokerUnavailable: ['bad', 'There was no link to the broker when the stream was opened'],
+  BrokerLost: ['bad', 'Broker, link or channel went away under the stream'],
+  SlowConsumer: ['warn', 'The client read too slowly for what it asked for'],
+  InternalError: ['bad', 'A defect of the proxy ended this stream: the log has the cause'],
+  Draining: ['warn', 'Refused: this process is going away'],
+  AtCapacity: ['warn', 'Refused: as many streams as are allowed'],
+  TooManyStreams: ['warn', 'Refused: too many streams of one address'],
+  TooManyConnects: ['warn', 'Refused: too many connects a second of one address'],
+};
+
+const meaning = (code) => codes[code] ?? ['warn', 'A code that this page does not know'];
+
+export class Ends {
+  #rows = new Rows(byId('ends'), (end) => ({ element: row(end), show: () => {} }));
+  #codes = new Rows(byId('codes'), ([name]) => counter(name));
+
+  show({ ends, stats }) {
+    this.#rows.show(ends ?? [], (end) => end.id);
+    byId('no-ends').hidden = ends?.length > 0;
+    const counted = [...Object.entries(stats.Ended ?? {}), ...Object.entries(stats.Refused ?? {})].filter(([, n]) => n > 0);
+    this.#codes.show(counted.toSorted(([a], [b]) => a.localeCompare(b)), ([name]) => name);
+  }
+}
+
+function counter(name) {
+  const [kind, text] = meaning(name);
+  const number = make('strong', {});
+  const element = make('li', { title: text, 'data-code': name }, make('span', { class: 'mood', 'data-mood': kind, text: name }), number);
+  return { element, show: ([, n]) => setText(number, count(n)) };
+}
+
+function row(end) {
+  const [kind, text] = meaning(end.code);
+  return make('tr', { class: 'fresh', 'data-stream': end.id, 'data-code': end.code },
+    make('td', { class: 'at', text: clock(new Date(end.at)).slice(0, 8) }),
+    make('td', {}, make('span', { class: 'mood', 'data-mood': kind, text: end.code })),
+    make('td', { class: 'meaning' }, make('span', { text }), end.reason ? make('span', { class: 'hint', text: end.reason }) : null),
+    make('td', { class: 'client' }, make('span', { class: 'address', text: end.address || 'unknown' }),
+      make('code', { class: 'short', text: short(end.id), title: `Stream ${end.id}` })),
+    make('td', { class: 'number', text: age(end.age) }),
+    make('td', { class: 'number', text: count(end.messages) }));
+}

@@ -1,0 +1,38 @@
+// The links to the broker, or that there is none and what is done about it.
+import { byId, make, setText } from './dom.js';
+import { counted, stopwatch } from './format.js';
+import { Rows } from './operatorrows.js';
+import { mood } from './operatortree.js';
+
+export class Links {
+  #rows = new Rows(byId('links'), () => row());
+
+  show({ links, actors, time }) {
+    this.#rows.show((links ?? []).map((link, i) => ({ ...link, number: i + 1, now: Date.parse(time) })), (link) => `${link.since} ${link.number}`);
+    const none = byId('no-links');
+    none.hidden = links?.length > 0;
+    const state = actors.find(({ role }) => role === 'broker')?.state ?? 'starting';
+    none.dataset.mood = mood(state) === 'good' ? 'warn' : mood(state);
+    setText(byId('no-links-text'), `No link: ${state === 'up' ? 'starting' : state}. ${nextOf[state] ?? ''}`.trim());
+  }
+}
+
+const nextOf = {
+  dialing: 'New streams wait until the broker answers.',
+  down: 'The last try has failed; the next one comes by itself.',
+};
+
+function row() {
+  const title = make('span', { class: 'link-name' });
+  const facts = make('span', { class: 'facts' });
+  const element = make('li', {}, title, make('span', { class: 'mood', 'data-mood': 'good', text: 'up' }), facts);
+  return {
+    element,
+    show: ({ number, since, now, channels, opening }) => {
+      setText(title, `Link ${number}`);
+      const parts = [`for ${stopwatch(Math.max(0, now - Date.parse(since)) / 1000)}`, counted(channels, 'channel')];
+      if (opening > 0) parts.push(`${counted(opening, 'stream')} opening`);
+      setText(facts, parts.join(' · '));
+    },
+  };
+}

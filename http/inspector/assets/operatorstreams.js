@@ -1,0 +1,123 @@
+// The table of streams: who, what, how fast, how far behind.
+import { button, byId, make, setText } from './dom.js';
+import { bytes, count, rate } from './format.js';
+import { Rows } from './operatorrows.js';
+import { age, mood, short } from './operatortree.js';
+import { nameParts } from './palette.js';
+
+const atOnce = 100; // rows before a button asks for more
+const muchWaiting = 64 << 10; // bytes of lag that stand out
+
+const orders = {
+  age: (a, b) => b.age - a.age,
+  lag: (a, b) => b.waitingBytes - a.waitingBytes || b.waiting - a.waiting || b.age - a.age,
+  rate: (a, b) => b.rate - a.rate || b.age - a.age,
+};
+
+export class Streams {
+  #rows;
+  #on;
+  #before = new Map(); // id → messages, in the picture before
+  #at = 0; // when that was taken, ms
+  #streams = [];
+  #picture = null;
+  #most = atOnce;
+
+  /** on.end(stream) and on.crash(stream) are called for the buttons. */
+  constructor(on) {
+    this.#on = on;
+    this.#rows = new Rows(byId('streams'), (stream) => this.#row(stream));
+    byId('streams-filter').addEventListener('input', () => this.#draw());
+    byId('streams-order').addEventListener('change', () => this.#draw());
+    byId('streams-more').addEventListener('click', () => {
+      this.#most += atOnce;
+      this.#draw();
+    });
+  }
+
+  show(picture) {
+    const now = Date.parse(picture.time);
+    this.#streams = picture.streams.map((stream) => ({ ...stream, rate: this.#rate(stream, now) }));
+    this.#before = new Map(picture.streams.map(({ id, messages }) => [id, messages]));
+    this.#at = now;
+    this.#picture = picture;
+    this.#draw();
+  }
+
+  // Messages a second since the picture before, or since the stream began.
+  #rate(stream, now) {
+    const before = this.#before.get(stream.id);
+    const passed = before === undefined ? stream.age / 1e9 : (now - this.#at) / 1000;
+    return passed > 0 ? Math.max(0, stream.messages - (before ?? 0)) / Math.max(1, passed) : 0;
+  }
+
+  #draw() {
+    if (!this.#picture) return;
+    const words = byId('streams-filter').value.trim().toLowerCase();
+    const found = words ? this.#streams.filter((stream) => textOf(stream).includes(words)) : this.#streams;
+    const sorted = found.toSorted(orders[byId('streams-order').value]);
+    this.#rows.show(sorted.slice(0, this.#most), (stream) => stream.id);
+    this.#drawCounts(found.length, words);
+  }
+
+  #drawCounts(found, words) {
+    const all = Math.max(this.#picture.stats.Streams, this.#streams.length);
+    setText(byId('streams-count'), count(all));
+    const notes = [];
+    if (words) notes.push(`${count(found)} found`);
+    if (all > this.#streams.length) notes.push(`the ${count(this.#streams.length)} that lag most`);
+    setText(byId('streams-shown'), notes.join(' among '));
+    byId('no-streams').hidden = found > 0;
+    setText(byId('no-streams'), words ? 'No stream matches the filter.' : 'No stream is open.');
+    const more = byId('streams-more');
+    more.hidden = found <= this.#most;
+    if (!more.hidden) setText(more, `${count(found - this.#most)} more…`);
+  }
+
+  #row(stream) {
+    const number = () => make('td', { class: 'number' });
+    const parts = {
+      state: make('span', { class: 'mood' }), rate: number(), lag: number(), age: number(),
+      crash: button('Crash…', () => this.#on.crash(stream), { class: 'quiet small chaos', 'aria-label': `Crash an actor of stream ${short(stream.id)}…` }),
+    };
+    const element = make('tr', { class: 'fresh', 'data-stream': stream.id },
+      make('td', { class: 'client' }, make('span', { class: 'address', text: stream.address || 'unknown' }),
+        make('code', { class: 'short', text: short(stream.id), title: `Stream ${stream.id}` })),
+      make('td', { class: 'bound' }, ...bindings(stream.bindings)),
+      make('td', {}, parts.state), parts.rate, parts.lag, parts.age,
+      make('td', { class: 'acts' }, parts.crash,
+        button('End…', () => this.#on.end(stream), { class: 'small end', 'aria-label': `End stream ${short(stream.id)}…` })));
+    return { element, show: (next) => this.#fill(parts, next) };
+  }
+
+  #fill(parts, stream) {
+    setText(parts.state, stream.state);
+    parts.state.dataset.mood = mood(stream.state);
+    setText(parts.rate, rate(stream.rate));
+    parts.rate.title = `${count(stream.messages)} messages, ${bytes(stream.bytes)}`;
+    setText(parts.lag, stream.waiting > 0 ? `${count(stream.waiting)} · ${bytes(stream.waitingBytes)}` : '–');
+    parts.lag.classList.toggle('behind', stream.waitingBytes >= muchWaiting);
+    setText(parts.age, age(stream.age));
+    parts.crash.hidden = !this.#picture.chaos;
+  }
+}
+
+const shownBindings = 3;
+
+function bindings(all) {
+  const shown = all.slice(0, shownBindings).map(({ exchange, routingKeyPattern }) =>
+    make('div', { class: 'bound-line', title: `${exchange} ${routingKeyPattern}` },
+      make('span', { class: 'bound-name', text: nameParts(exchange)[1] || exchange }),
+      make('code', { text: routingKeyPattern || 'no key' })));
+  const rest = all.slice(shownBindings);
+  if (rest.length > 0) {
+    shown.push(make('div', { class: 'hint', text: `and ${count(rest.length)} more`,
+      title: rest.map(({ exchange, routingKeyPattern }) => `${exchange} ${routingKeyPattern}`).join('\n') }));
+  }
+  return shown;
+}
+
+function textOf(stream) {
+  const bound = stream.bindings.map(({ exchange, routingKeyPattern }) => `${exchange} ${routingKeyPattern}`);
+  return [stream.id, stream.address ?? '', stream.state, ...bound].join(' ').toLowerCase();
+}
