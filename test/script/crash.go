@@ -9,10 +9,23 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// crash plants a panic in the connection, consumer or worker behind streams.
+// crash plants a panic: in the connection, consumer or worker behind streams, or
+// in one of the actors that are there once.
+//
+//	crash worker ada
+//	crash broker
 func crash(w *world, _ *testscript.TestScript, args []string) error {
+	if len(args) == 1 && slices.Contains([]string{"broker", "connections", "feeds"}, args[0]) {
+		proxy, err := w.running()
+		if err != nil {
+			return err
+		}
+		ctx, cancel := w.bounded()
+		defer cancel()
+		return proxy.Crash(ctx, actors.Role(args[0]), "")
+	}
 	if len(args) != 2 || !slices.Contains([]string{"connection", "consumer", "worker"}, args[0]) {
-		return fmt.Errorf("usage: crash connection|consumer|worker NAME")
+		return fmt.Errorf("usage: crash connection|consumer|worker NAME, or crash broker|connections|feeds")
 	}
 	crashing, err := w.named(args[1])
 	if err != nil {

@@ -12,6 +12,7 @@
 //	leave    NAME [-reset]                      close the socket
 //	broker   stop|start|…                       what befalls the broker
 //	crash    connection|consumer|worker NAME    a panic in the actor behind a stream
+//	crash    broker|connections|feeds           a panic in an actor that is there once
 //	drain    [SPREAD]                           as SIGTERM does
 //	get      PATH [flags]                       one request; its answer is stdout
 //

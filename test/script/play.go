@@ -40,7 +40,7 @@ func split(t testscript.T, files []string) (together, alone []string) {
 	return together, alone
 }
 
-// breaksNode looks for a line that stops, kills or freezes the broker.
+// breaksNode looks for a line that befalls the whole node.
 func breaksNode(file string) (bool, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -49,7 +49,7 @@ func breaksNode(file string) (bool, error) {
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		words := strings.Fields(lines.Text())
-		if len(words) == 2 && words[0] == "broker" && strings.Contains(" stop kill freeze ", " "+words[1]+" ") {
+		if len(words) == 2 && words[0] == "broker" && strings.Contains(" stop kill freeze restart memory-alarm ", " "+words[1]+" ") {
 			return true, nil
 		}
 	}

@@ -1,0 +1,144 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// Brokers gives each script a virtual host, a user and a gate of its own on one
+// node.
+type Brokers struct{ Node *rabbit.Node }
+
+// Name is the condition that holds in scripts.
+func (Brokers) Name() string { return "rabbitmq" }
+
+// Shared says that the scripts have one node.
+func (Brokers) Shared() bool { return true }
+
+// brokerPatience bounds what is asked of a broker between scripts: it may have
+// to start first.
+const brokerPatience = time.Minute
+
+// For makes the broker of one script.
+func (b Brokers) For(name string) (script.Broker, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	defer cancel()
+	site := faults.Site{Node: b.Node, User: "chaos-" + name, Password: "secret-" + name}
+	if err := b.Node.AddUser(ctx, site.User, site.Password); err != nil {
+		return nil, err
+	}
+	var err error
+	if site.VHost, err = b.Node.VHost(ctx, "chaos-"+name, site.User, "exchange/secret/"); err != nil {
+		return nil, err
+	}
+	if site.Gate, err = faults.NewGate(b.Node.Address()); err != nil {
+		return nil, err
+	}
+	admin, err := amqp.NewRabbitMQ(site.VHost.URL("guest", "guest"), amqp.RabbitMQOptions{Name: "publisher of " + name})
+	if err != nil {
+		return nil, err
+	}
+	return &broker{site: site, admin: admin}, nil
+}
+
+// broker is one script's.
+type broker struct {
+	site  faults.Site
+	admin *amqp.RabbitMQ
+	gone  bool // the virtual host was deleted by the script
+}
+
+// Namespace is the user's, as under Pulse.
+func (b *broker) Namespace() string { return b.site.User }
+
+// URL is how the proxy reaches the broker: through the gate.
+func (b *broker) URL() string {
+	u, err := url.Parse(b.site.VHost.URL(b.site.User, b.site.Password))
+	if err != nil {
+		panic(err) // it is ours
+	}
+	u.Host = b.site.Gate.Address()
+	return u.String()
+}
+
+// Dialer is for a proxy in this process.
+func (b *broker) Dialer() amqp.Dialer {
+	dialer, err := amqp.NewRabbitMQ(b.URL(), amqp.RabbitMQOptions{})
+	if err != nil {
+		panic(err) // its URL is ours
+	}
+	return dialer
+}
+
+// Publisher goes around the gate.
+func (b *broker) Publisher(ctx context.Context) (amqp.Publisher, error) {
+	return b.admin.Publisher(ctx)
+}
+
+// Faults are all of package faults, by their names.
+func (b *broker) Faults() map[string]script.Fault {
+	words := map[string]script.Fault{}
+	for _, fault := range faults.All() {
+		words[fault.Name] = func(ctx context.Context) error {
+			b.gone = b.gone || fault.Name == faults.VHostDeleted.Name
+			return fault.Happen(ctx, b.site)
+		}
+	}
+	return words
+}
+
+// Census asks the node.
+func (b *broker) Census(ctx context.Context) (script.Census, error) {
+	s, err := b.site.VHost.Snapshot(ctx)
+	return script.Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}, err
+}
+
+// Close undoes what befell the node, looks that nothing of the proxy's is left
+// there, and removes what was made for the script.
+func (b *broker) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	defer cancel()
+	defer b.site.Gate.Close()
+	b.site.Node.Thaw() // or it was not running, or not frozen
+	if err := b.site.Node.Start(ctx); err != nil {
+		return fmt.Errorf("the node does not start again: %w", err)
+	}
+	if err := b.site.Node.SetMemoryAlarm(ctx, false); err != nil {
+		return err
+	}
+	if err := b.site.Node.DeleteUser(ctx, b.site.User); err != nil {
+		return err
+	}
+	if b.gone {
+		return nil
+	}
+	left := b.left(ctx)
+	if err := b.site.VHost.Delete(ctx); err != nil {
+		return err
+	}
+	return left
+}
+
+// left says what the proxy has left behind, when it has ended.
+func (b *broker) left(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, script.DefaultPatience)
+	defer cancel()
+	for {
+		census, err := b.Census(ctx)
+		if err != nil || census == (script.Census{}) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("left on the broker: %+v", census)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

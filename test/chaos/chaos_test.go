@@ -1,0 +1,66 @@
+package chaos_test
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"github.com/taskcluster/events-proxy/test/chaos"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+
+// Every chaos script holds with a queue for each stream.
+func TestChaosScripts(t *testing.T) { play(t, false) }
+
+// And with shared queues.
+func TestChaosScriptsWithSharedQueues(t *testing.T) { play(t, true) }
+
+func play(t *testing.T, share bool) {
+	binary, err := chaos.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	script.Play(shim{t}, script.Params{
+		Brokers: chaos.Brokers{Node: rabbit.Run(t)}, Proxy: chaos.ForScripts(binary),
+		Settings: script.Settings{ShareQueues: share},
+	}, scripts(t))
+}
+
+func TestEveryScriptOpensWithItsClaim(t *testing.T) {
+	for _, file := range scripts(t) {
+		f, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _ := bufio.NewReader(f).ReadString('\n')
+		if f.Close(); !strings.HasPrefix(first, "# ") || len(strings.Fields(first)) < 5 {
+			t.Errorf("%s opens with %q", file, first)
+		}
+	}
+}
+
+func scripts(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("scripts/*.txt")
+	if err != nil || len(files) < 20 {
+		t.Fatal("scripts are missing", len(files), err)
+	}
+	return files
+}
+
+// shim makes a *testing.T a testscript.T.
+type shim struct{ *testing.T }
+
+func (t shim) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { f(shim{t}) })
+}
+
+func (shim) Verbose() bool { return testing.Verbose() }

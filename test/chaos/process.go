@@ -1,0 +1,255 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// Build makes the proxy's binary in a folder, from the module that the working
+// directory is in.
+func Build(ctx context.Context, folder string) (binary string, err error) {
+	binary = folder + "/events"
+	command := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/taskcluster/events-proxy/cmd/events")
+	if out, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the proxy: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// Process is `events serve` as a process of its own; a script.Proxy.
+type Process struct {
+	command  *exec.Cmd
+	log      lines
+	password string // must not be in the log
+	url      string
+	operator string
+	ended    chan struct{} // closed when the process has ended
+	status   error         // of its end; set before ended is closed
+}
+
+// processPatience bounds the process's start and its end.
+const processPatience = 20 * time.Second
+
+// Start runs the binary against a broker, with further flags, on free ports.
+func Start(binary, broker string, flags ...string) (*Process, error) {
+	u, err := url.Parse(broker)
+	if err != nil {
+		return nil, errors.New("the broker's URL is none")
+	}
+	p := &Process{ended: make(chan struct{}), password: "\x00"} // in no log
+	if password, ok := u.User.Password(); ok && password != "guest" {
+		p.password = password
+	}
+	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", "0", "--operator", "127.0.0.1:0", "--chaos",
+		"--linger", "100ms", "--drain-spread", "100ms"}, flags...)
+	p.command = exec.Command(binary, flags...)
+	p.command.Env = append(os.Environ(), "PULSE_URL="+broker)
+	p.command.Dir = os.TempDir() // no settings file of somebody's
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	said := newLines()
+	p.command.Stdout, p.command.Stderr = said, &p.log
+	if err := p.command.Start(); err != nil {
+		return nil, err
+	}
+	go func() { // ends with the process
+		p.status = p.command.Wait()
+		close(p.ended)
+	}()
+	if p.url, err = p.heard(said, "listening on "); err == nil {
+		p.operator, err = p.heard(said, "operators on ")
+	}
+	if err != nil {
+		p.command.Process.Kill()
+		<-p.ended
+		return nil, fmt.Errorf("%w\n%s", err, p.log.String())
+	}
+	return p, nil
+}
+
+// ForScripts starts the process that a script asks for.
+func ForScripts(binary string) func(script.Broker, script.Settings) (script.Proxy, error) {
+	return func(b script.Broker, s script.Settings) (script.Proxy, error) {
+		return Start(binary, b.(interface{ URL() string }).URL(), flags(b, s)...)
+	}
+}
+
+// heard waits until the process says a line that begins so, and gives the rest.
+func (p *Process) heard(said *lines, beginning string) (string, error) {
+	deadline := time.After(processPatience)
+	for {
+		for line := range strings.Lines(said.String()) {
+			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), beginning); ok {
+				return rest, nil
+			}
+		}
+		select {
+		case <-said.more:
+		case <-p.ended:
+			return "", fmt.Errorf("the proxy ended at once: %v", p.status)
+		case <-deadline:
+			return "", fmt.Errorf("the proxy did not say %q", beginning)
+		}
+	}
+}
+
+// URL is where it listens.
+func (p *Process) URL() string { return p.url }
+
+// Operator is where it listens for operators.
+func (p *Process) Operator() string { return p.operator }
+
+// client keeps no connections: they would be goroutines of the proxy's.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// Snapshot asks the operator's listener.
+func (p *Process) Snapshot(ctx context.Context) (s actors.Snapshot, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.operator+"/__tree__", nil)
+	if err != nil {
+		return s, err
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return s, err
+	}
+	defer answer.Body.Close()
+	return s, json.NewDecoder(answer.Body).Decode(&s)
+}
+
+// Unclosed is the proxy's own account; the broker's census is the proof.
+func (p *Process) Unclosed(ctx context.Context) (int64, error) {
+	s, err := p.Snapshot(ctx)
+	return s.Stats.Workers, err
+}
+
+// Crash asks the operator's listener.
+func (p *Process) Crash(ctx context.Context, role actors.Role, stream string) error {
+	query := url.Values{"role": {string(role)}, "stream": {stream}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.operator+"/__chaos__/crash?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("crash %s %s: %s", role, stream, answer.Status)
+	}
+	return nil
+}
+
+// Drain sends SIGTERM; the process must end, with status 0. Its spread is the
+// process's own.
+func (p *Process) Drain(ctx context.Context, _ time.Duration) error {
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.ended:
+		return p.verdict()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close ends the process, if it is still there.
+func (p *Process) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), processPatience)
+	defer cancel()
+	err := p.Drain(ctx, 0)
+	if errors.Is(err, os.ErrProcessDone) {
+		return p.verdict()
+	}
+	if ctx.Err() != nil {
+		p.command.Process.Kill()
+		<-p.ended
+	}
+	return err
+}
+
+// verdict is what is wrong with how the process has ended.
+func (p *Process) verdict() error {
+	<-p.ended
+	log := p.log.String()
+	switch {
+	case p.status != nil:
+		return fmt.Errorf("the proxy ended with %w\n%s", p.status, log)
+	case strings.Contains(log, p.password):
+		return errors.New("the proxy's log holds its password")
+	}
+	return nil
+}
+
+// flags gives the proxy's flags for what a script asks for.
+func flags(b script.Broker, s script.Settings) []string {
+	list := []string{"--pulse-namespace", b.Namespace()}
+	add := func(flag, value string, wanted bool) {
+		if wanted {
+			list = append(list, "--"+flag, value)
+		}
+	}
+	number := func(flag string, n int) { add(flag, strconv.Itoa(n), n > 0) }
+	span := func(flag string, d time.Duration) { add(flag, d.String(), d > 0) }
+	span("ping-period", s.Ping)
+	span("slow-after", s.SlowAfter)
+	span("write-deadline", s.WriteTimeout)
+	number("streams", s.Streams)
+	number("streams-per-address", s.StreamsPerAddress)
+	add("connects-per-second", strconv.FormatFloat(s.ConnectsPerSecond, 'g', -1, 64), s.ConnectsPerSecond > 0)
+	number("bindings", s.Bindings)
+	number("prefetch", s.Prefetch)
+	number("backlog", s.Backlog)
+	number("message-bytes", s.MessageBytes)
+	add("exchanges", strings.Join(s.AllowExchanges, ","), len(s.AllowExchanges) > 0)
+	add("origins", strings.Join(s.AllowOrigins, ","), len(s.AllowOrigins) > 0)
+	add("root-url", s.RootURL, s.RootURL != "")
+	for flag, wanted := range map[string]bool{"share-queues": s.ShareQueues, "trust-proxy": s.TrustProxy, "force-ssl": s.ForceSSL} {
+		if wanted {
+			list = append(list, "--"+flag)
+		}
+	}
+	return list
+}
+
+// lines is what a process says.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	more chan struct{} // of one: it says "look again"; nil where nobody does
+}
+
+func newLines() *lines { return &lines{more: make(chan struct{}, 1)} }
+
+// Write takes what the process says.
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case l.more <- struct{}{}:
+	default:
+	}
+	return l.text.Write(b)
+}
+
+// String gives all of it.
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
