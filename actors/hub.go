@@ -19,7 +19,8 @@ type hub struct {
 	open    bool // every binding is in place
 	streams []*Stream
 	places  map[*Stream]int
-	lagging int // streams that were behind at the last delivery
+	lagging int       // streams that were behind at the last delivery
+	ended   []*Stream // streams that took nothing at this delivery, and will not
 	worker  *worker
 
 	least    int       // of lagging, since the crowd came; 0: there is none
@@ -51,6 +52,10 @@ func (h *hub) attach(s *Stream) bool {
 func (h *hub) detach(s *Stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.remove(s)
+}
+
+func (h *hub) remove(s *Stream) {
 	i, there := h.places[s]
 	if !there {
 		return
@@ -78,27 +83,34 @@ func (h *hub) ready(w *worker) {
 // told in the stream that is cut for it.
 func (h *hub) deliver(m *Message) {
 	h.mu.Lock()
-	lagging := 0
+	h.lagging = 0
 	if n := len(h.streams); n > 0 {
 		from := rand.IntN(n)
-		lagging = offerAll(h.streams[from:], m) + offerAll(h.streams[:from], m)
+		h.offer(h.streams[from:], m)
+		h.offer(h.streams[:from], m)
 	}
-	h.lagging = lagging
+	for _, s := range h.ended { // now: they no longer count as behind
+		h.remove(s)
+	}
+	clear(h.ended)
+	h.ended = h.ended[:0]
 	h.mu.Unlock()
 	h.worker.acknowledge(m.tag)
 }
 
-func offerAll(streams []*Stream, m *Message) (lagging int) {
+func (h *hub) offer(streams []*Stream, m *Message) {
 	for _, s := range streams {
-		_, full := s.offer(m)
+		taken, full := s.offer(m)
 		if full {
 			s.Fail(&Error{Code: SlowConsumer, Reason: "The client reads more slowly than messages come: too many wait for it"})
 		}
-		if full || s.behind() {
-			lagging++
+		switch {
+		case !taken:
+			h.ended = append(h.ended, s)
+		case s.behind():
+			h.lagging++
 		}
 	}
-	return lagging
 }
 
 // crowded looks again at the streams only where they were behind before.
