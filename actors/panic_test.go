@@ -190,6 +190,34 @@ func TestTooManyRestartsEndTheSystem(t *testing.T) {
 	}
 }
 
+// Whoever waits for Done may rely on it: every stream was told before.
+func TestDoneComesAfterEveryStreamWasTold(t *testing.T) {
+	eachMode(t, nil, func(f *fixture) {
+		s := f.connect(task, "#")
+		synctest.Wait()
+		told := false
+		s.Notify(func() {
+			if s.Ended() == nil {
+				return
+			}
+			told = true
+			select {
+			case <-f.Done():
+				f.t.Error("Done came first")
+			default:
+			}
+		})
+		for range 4 {
+			f.crash(actors.RoleConnections, "")
+			synctest.Wait()
+			if !told {
+				f.t.Fatal("the stream was not told")
+			}
+		}
+		<-f.Done()
+	})
+}
+
 // Three failures in a long time are three restarts.
 func TestRareFailuresNeverEndTheSystem(t *testing.T) {
 	bubble(t, nil, func(f *fixture) {
