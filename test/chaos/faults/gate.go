@@ -18,6 +18,7 @@ type Gate struct {
 
 // NewGate opens a gate to an address, on a free port of 127.0.0.1.
 func NewGate(to string) (*Gate, error) {
+	zerolog.SetGlobalLevel(zerolog.Disabled) // toxics log to a logger of the package's own
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	g := &Gate{proxy: toxiproxy.NewProxy(server, "gate", "127.0.0.1:0", to)}
 	return g, g.proxy.Start()
