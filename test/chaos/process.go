@@ -3,10 +3,8 @@ package chaos
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -16,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -33,11 +30,10 @@ func Build(ctx context.Context, folder string) (binary string, err error) {
 
 // Process is `events serve` as a process of its own; a script.Proxy.
 type Process struct {
+	Remote
 	command  *exec.Cmd
 	log      lines
-	password string // must not be in the log
-	url      string
-	operator string
+	password string        // must not be in the log
 	ended    chan struct{} // closed when the process has ended
 	status   error         // of its end; set before ended is closed
 }
@@ -70,8 +66,8 @@ func Start(binary, broker string, flags ...string) (*Process, error) {
 		p.status = p.command.Wait()
 		close(p.ended)
 	}()
-	if p.url, err = p.heard(said, "listening on "); err == nil {
-		p.operator, err = p.heard(said, "operators on ")
+	if p.Remote.Proxy, err = p.heard(said, "listening on "); err == nil {
+		p.Remote.Operators, err = p.heard(said, "operators on ")
 	}
 	if err != nil {
 		p.command.Process.Kill()
@@ -105,53 +101,6 @@ func (p *Process) heard(said *lines, beginning string) (string, error) {
 			return "", fmt.Errorf("the proxy did not say %q", beginning)
 		}
 	}
-}
-
-// URL is where it listens.
-func (p *Process) URL() string { return p.url }
-
-// Operator is where it listens for operators.
-func (p *Process) Operator() string { return p.operator }
-
-// client keeps no connections: they would be goroutines of the proxy's.
-var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-// Snapshot asks the operator's listener.
-func (p *Process) Snapshot(ctx context.Context) (s actors.Snapshot, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.operator+"/__tree__", nil)
-	if err != nil {
-		return s, err
-	}
-	answer, err := client.Do(request)
-	if err != nil {
-		return s, err
-	}
-	defer answer.Body.Close()
-	return s, json.NewDecoder(answer.Body).Decode(&s)
-}
-
-// Unclosed is the proxy's own account; the broker's census is the proof.
-func (p *Process) Unclosed(ctx context.Context) (int64, error) {
-	s, err := p.Snapshot(ctx)
-	return s.Stats.Workers, err
-}
-
-// Crash asks the operator's listener.
-func (p *Process) Crash(ctx context.Context, role actors.Role, stream string) error {
-	query := url.Values{"role": {string(role)}, "stream": {stream}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.operator+"/__chaos__/crash?"+query.Encode(), nil)
-	if err != nil {
-		return err
-	}
-	answer, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("crash %s %s: %s", role, stream, answer.Status)
-	}
-	return nil
 }
 
 // Drain sends SIGTERM; the process must end, with status 0. Its spread is the

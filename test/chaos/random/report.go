@@ -3,6 +3,8 @@ package random
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -69,4 +71,26 @@ func (r *Report) say(format string, args ...any) {
 	r.mu.Lock()
 	fmt.Fprintf(r.log, format+"\n", args...)
 	r.mu.Unlock()
+}
+
+// Print writes the report for people.
+func (r *Report) Print(w io.Writer) {
+	fmt.Fprintf(w, "published %d, received %d\n", r.Published, r.Received)
+	printCounts(w, "streams", r.Counts)
+	printCounts(w, "harms", r.Harms)
+	fmt.Fprintf(w, "goroutines %g before, %g after\n", r.GoroutinesBefore, r.GoroutinesAfter)
+	const mebibyte = 1 << 20
+	fmt.Fprintf(w, "memory %.1f MiB before, %.1f at the most, %.1f after\n",
+		r.MemoryBefore/mebibyte, r.MemoryMost/mebibyte, r.MemoryAfter/mebibyte)
+	fmt.Fprintf(w, "%d violations (seed %d)\n", r.Violated, r.Seed)
+	for _, violation := range r.Violations {
+		fmt.Fprintln(w, "  "+violation)
+	}
+}
+
+func printCounts(w io.Writer, what string, counts map[string]int64) {
+	fmt.Fprintln(w, what+":")
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(w, "  %7d %s\n", counts[name], name)
+	}
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/taskcluster/events-proxy/test/chaos"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+// ground is what scripts are played on: the proxy's binary and a RabbitMQ node
+// of their own.
+type ground struct {
+	folder string
+	binary string
+	node   *rabbit.Node
+}
+
+func newGround(ctx context.Context) (g *ground, err error) {
+	g = &ground{}
+	if g.folder, err = os.MkdirTemp("", "events-chaos-"); err != nil {
+		return nil, err
+	}
+	if g.binary, err = chaos.Build(ctx, g.folder); err == nil {
+		g.node, err = rabbit.StartNode(ctx, g.folder)
+	}
+	if err != nil {
+		g.close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// close ends the node and removes the files.
+func (g *ground) close() {
+	if g.node != nil {
+		g.node.Close()
+	}
+	os.RemoveAll(g.folder)
+}

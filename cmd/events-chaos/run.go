@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/taskcluster/events-proxy/test/chaos"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// Exit statuses.
+const (
+	held    = 0 // every claim held
+	broken  = 1 // one did not, or could not be tried
+	misused = 2
+)
+
+// options are what the command line says.
+type options struct {
+	shared, asJSON, verbose bool
+	random, clients         int
+	seed                    uint64
+	memory                  int64
+	proxy, operator, broker string
+	scripts                 []string
+}
+
+const usage = `usage: events-chaos run [flags] SCRIPT…
+       events-chaos run --random SECONDS [flags]
+
+Breaks an events proxy and shows whether it heals.
+`
+
+// run is the command; it gives the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return held
+	case err != nil:
+		fmt.Fprintf(stderr, "events-chaos: %v\n", err)
+		return misused
+	}
+	if o.random > 0 {
+		err = harmAtRandom(ctx, o, stdout)
+	} else {
+		err = play(ctx, o, stdout)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "events-chaos: %v\n", err)
+		return broken
+	}
+	return held
+}
+
+func parse(args []string, stderr io.Writer) (o options, err error) {
+	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprintf(stderr, "%s\n%s", usage, flags.FlagUsages()) }
+	flags.BoolVar(&o.shared, "shared", false, "the proxy shares queues")
+	flags.BoolVar(&o.asJSON, "json", false, "results as JSON, a line each")
+	flags.BoolVar(&o.verbose, "verbose", false, "transcripts of scripts that passed, too")
+	flags.IntVar(&o.random, "random", 0, "harm actors and links at random for so many seconds")
+	flags.IntVar(&o.clients, "clients", 100, "with --random: streams at once")
+	flags.Uint64Var(&o.seed, "seed", 1, "with --random: what is drawn")
+	flags.Int64Var(&o.memory, "memory", 0, "with --random: MiB that the proxy may have resident; it is started with this as GOMEMLIMIT")
+	flags.StringVar(&o.proxy, "proxy", "", "attach to the proxy at this URL, started with --chaos")
+	flags.StringVar(&o.operator, "operator", "", "with --proxy: URL of its operators' listener")
+	flags.StringVar(&o.broker, "broker", "", "with --proxy: AMQP URL to publish with")
+	if len(args) == 0 || args[0] != "run" {
+		flags.Usage()
+		if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+			return o, pflag.ErrHelp
+		}
+		return o, errors.New("the command is run")
+	}
+	if err := flags.Parse(args[1:]); err != nil {
+		return o, err
+	}
+	o.scripts = flags.Args()
+	return o, o.validate()
+}
+
+func (o options) validate() error {
+	var problems []error
+	if (o.random > 0) == (len(o.scripts) > 0) {
+		problems = append(problems, errors.New("name scripts, or --random with a number of seconds"))
+	}
+	if attach := o.proxy != ""; attach != (o.operator != "") || attach != (o.broker != "") {
+		problems = append(problems, errors.New("--proxy, --operator and --broker go together"))
+	}
+	if o.random < 0 || o.clients < 1 || o.memory < 0 {
+		problems = append(problems, errors.New("a number is out of its range"))
+	}
+	for _, file := range o.scripts {
+		if _, err := os.Stat(file); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// play plays the scripts and reports each as it ends.
+func play(ctx context.Context, o options, stdout io.Writer) error {
+	params := script.Params{Settings: script.Settings{ShareQueues: o.shared}}
+	if o.proxy != "" {
+		site := chaos.Attached{Remote: o.remote(), Broker: o.broker}
+		params.Brokers, params.Proxy = site, site.ForScripts
+	} else {
+		ground, err := newGround(ctx)
+		if err != nil {
+			return err
+		}
+		defer ground.close()
+		params.Brokers, params.Proxy = chaos.Brokers{Node: ground.node}, chaos.ForScripts(ground.binary)
+	}
+	passed, failed := 0, 0
+	chaos.Play(params, o.scripts, func(r chaos.Result) {
+		if r.Passed {
+			passed++
+		} else {
+			failed++
+		}
+		if o.asJSON {
+			json.NewEncoder(stdout).Encode(r)
+		} else {
+			r.Print(stdout, o.verbose)
+		}
+	})
+	if !o.asJSON {
+		fmt.Fprintf(stdout, "%d passed, %d failed\n", passed, failed)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d claims do not hold", failed, passed+failed)
+	}
+	return nil
+}
+
+func (o options) remote() chaos.Remote { return chaos.Remote{Proxy: o.proxy, Operators: o.operator} }
