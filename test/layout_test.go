@@ -33,6 +33,7 @@ var homes = map[string]string{
 	"github.com/spf13/pflag":              "config",
 	"go.yaml.in/yaml/v3":                  "config",
 	"github.com/Shopify/toxiproxy/v2":     "test",
+	"github.com/rs/zerolog":               "test", // toxiproxy takes its logger
 	"github.com/chromedp/chromedp":        "test",
 	"github.com/chromedp/cdproto":         "test",
 	"github.com/rogpeppe/go-internal":     "test",

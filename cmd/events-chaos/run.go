@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/spf13/pflag"
 
 	"github.com/taskcluster/events-proxy/test/chaos"
 	"github.com/taskcluster/events-proxy/test/script"
@@ -41,7 +40,7 @@ Breaks an events proxy and shows whether it heals.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
 	switch {
-	case errors.Is(err, pflag.ErrHelp):
+	case errors.Is(err, flag.ErrHelp):
 		return held
 	case err != nil:
 		fmt.Fprintf(stderr, "events-chaos: %v\n", err)
@@ -60,9 +59,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
-	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprintf(stderr, "%s\n%s", usage, flags.FlagUsages()) }
+	flags.Usage = func() { fmt.Fprint(stderr, usage+"\n"); flags.PrintDefaults() }
 	flags.BoolVar(&o.shared, "shared", false, "the proxy shares queues")
 	flags.BoolVar(&o.asJSON, "json", false, "results as JSON, a line each")
 	flags.BoolVar(&o.verbose, "verbose", false, "transcripts of scripts that passed, too")
@@ -76,7 +75,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	if len(args) == 0 || args[0] != "run" {
 		flags.Usage()
 		if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
-			return o, pflag.ErrHelp
+			return o, flag.ErrHelp
 		}
 		return o, errors.New("the command is run")
 	}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/chaos"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+
+func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, complaints bytes.Buffer
+	status = run(t.Context(), args, &out, &complaints)
+	return status, out.String(), complaints.String()
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// A wrong call says what is wrong, and starts nothing.
+func TestWrongCallsExitWithTwo(t *testing.T) {
+	for call, says := range map[string]string{
+		"":                                "the command is run",
+		"play x.txt":                      "the command is run",
+		"run":                             "name scripts, or --random",
+		"run nowhere.txt":                 "nowhere.txt",
+		"run --random 5 run.go":           "name scripts, or --random",
+		"run --proxy http://x run.go":     "go together",
+		"run --random 5 --clients 0":      "out of its range",
+		"run --no-such-flag run.go":       "no-such-flag",
+		"run --random 5 --memory -1":      "out of its range",
+		"run --operator http://x run.go":  "go together",
+		"run --seed nonsense --random 10": "seed",
+	} {
+		if status, _, stderr := command(t, strings.Fields(call)...); status != misused || !strings.Contains(stderr, says) {
+			t.Errorf("%q: status %d, %s", call, status, stderr)
+		}
+	}
+}
+
+// A claim that holds is told with the broker's evidence, one that does not
+// with its transcript, and the exit status tells.
+func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
+	good := write(t, "good.txt", "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n")
+	bad := write(t, "bad.txt", "# a claim that is not true\nconnect ada -json 7\nexpect ada ended SlowConsumer\n")
+	status, stdout, _ := command(t, "run", good)
+	if status != held || !strings.Contains(stdout, "pass  good") || !strings.Contains(stdout, "0 queues") || !strings.Contains(stdout, "1 passed, 0 failed") {
+		t.Errorf("status %d\n%s", status, stdout)
+	}
+	status, stdout, stderr := command(t, "run", "--json", "--shared", bad, good)
+	if status != broken || !strings.Contains(stderr, "1 of 2 claims") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	var results []chaos.Result
+	for lines := json.NewDecoder(strings.NewReader(stdout)); lines.More(); {
+		var r chaos.Result
+		if err := lines.Decode(&r); err != nil {
+			t.Fatalf("%v\n%s", err, stdout)
+		}
+		results = append(results, r)
+	}
+	if len(results) != 2 || results[0].Passed || !results[1].Passed || !strings.Contains(results[0].Transcript, "InvalidBindings") ||
+		results[0].Claim != "a claim that is not true" || results[1].Evidence == "" {
+		t.Errorf("%+v", results)
+	}
+}
+
+// A short random run, and its report.
+func TestRandomHarmIsReported(t *testing.T) {
+	status, stdout, stderr := command(t, "run", "--random", "3", "--clients", "20", "--memory", "300")
+	if status != held || !strings.Contains(stdout, "0 violations (seed 1)") || !strings.Contains(stdout, "broker: 0 queues") {
+		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+	}
+}
+
+// A proxy and a broker that run already are played on as they are.
+func TestItAttachesToARunningProxy(t *testing.T) {
+	node := rabbit.Run(t)
+	binary, err := chaos.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := chaos.Start(binary, node.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Close()
+	attach := []string{"run", "--proxy", process.Proxy, "--operator", process.Operators, "--broker", node.URL()}
+	script := write(t, "attached.txt", "# a running proxy delivers, and heals\nconnect ada exchange/tc/task '#'\nexpect ada ready\npublish exchange/tc/task a 3\nexpect ada 3 messages\ncrash worker ada\nexpect ada ended InternalError\nexpect broker clean\nexpect process clean\n")
+	if status, stdout, stderr := command(t, append(attach, script)...); status != held {
+		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+	}
+	asks := write(t, "asks.txt", "# a script that asks for settings\nsettings ping=1s\nconnect ada exchange/tc/task '#'\n")
+	if status, stdout, _ := command(t, append(attach, asks)...); status != broken || !strings.Contains(stdout, "asks for settings") {
+		t.Errorf("status %d\n%s", status, stdout)
+	}
+	harms := write(t, "harms.txt", "# a script that needs the broker's process\nbroker kill\n")
+	if status, _, _ := command(t, append(attach, harms)...); status != broken {
+		t.Errorf("status %d", status)
+	}
+	if status, stdout, stderr := command(t, append(attach, "--random", "2", "--clients", "5")...); status != held {
+		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+	}
+	if err := node.Clean(t.Context(), amqp.QueuePrefix("guest"), 0); err != nil {
+		t.Error(err)
+	}
+}
