@@ -108,6 +108,7 @@ func TestALinkThatComesTooLateIsClosed(t *testing.T) {
 		late := f.connect(task, "#")
 		synctest.Wait()
 		late.Close()
+		synctest.Wait() // it has given its place up before the link comes
 		close(goOn)
 		pass(time.Minute)
 		if n := f.broker.Links(); n != 1 {

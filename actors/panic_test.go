@@ -190,32 +190,36 @@ func TestTooManyRestartsEndTheSystem(t *testing.T) {
 	}
 }
 
-// Whoever waits for Done may rely on it: every stream was told before.
-func TestDoneComesAfterEveryStreamWasTold(t *testing.T) {
-	eachMode(t, nil, func(f *fixture) {
-		s := f.connect(task, "#")
-		synctest.Wait()
-		told := false
-		s.Notify(func() {
-			if s.Ended() == nil {
-				return
-			}
-			told = true
-			select {
-			case <-f.Done():
-				f.t.Error("Done came first")
-			default:
-			}
+// Whoever waits for Done may rely on it: nothing of the tree is left, and every
+// stream was told.
+func TestDoneComesWhenNothingIsLeft(t *testing.T) {
+	for _, role := range []actors.Role{actors.RoleBroker, actors.RoleConnections} {
+		t.Run(string(role), func(t *testing.T) {
+			eachMode(t, nil, func(f *fixture) {
+				var streams []*actors.Stream
+				for range 20 {
+					streams = append(streams, f.connect(task, "#"))
+				}
+				var crashing sync.WaitGroup
+				crashing.Go(func() {
+					for f.Crash(role, "") == nil {
+						continue
+					}
+				})
+				<-f.Done()
+				left := f.Snapshot().Actors
+				for _, s := range streams {
+					if s.Ended() == nil {
+						f.t.Error("a stream was not told")
+					}
+				}
+				crashing.Wait()
+				if len(left) > 0 {
+					f.t.Errorf("done, but %v are left", left)
+				}
+			})
 		})
-		for range 4 {
-			f.crash(actors.RoleConnections, "")
-			synctest.Wait()
-			if !told {
-				f.t.Fatal("the stream was not told")
-			}
-		}
-		<-f.Done()
-	})
+	}
 }
 
 // Three failures in a long time are three restarts.

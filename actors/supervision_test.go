@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -109,4 +112,69 @@ func TestConnectionsRefuseWhileDraining(t *testing.T) {
 	if n := s.Stats().Opened; n != 0 {
 		t.Fatalf("%d streams were opened", n)
 	}
+}
+
+// protoactor restarts an actor that is stopping already, where a failure met
+// the stop. The tree must not come back to life: Close would wait in vain.
+func TestARestartDoesNotUndoAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := make(chan *System, 1) // one: the actor must not wait for us
+		system := newActorSystem(slog.New(slog.DiscardHandler))
+		defer system.Shutdown()
+		var s *System
+		host := system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			switch ctx.Message().(type) {
+			case *actor.Started:
+				var err error
+				if s, err = Open(Options{Dialer: amqp.NewMemory(), Parent: ctx}); err != nil {
+					t.Error(err)
+				}
+				opened <- s
+			case string:
+				ctx.Stop(s.events)
+				ctx.(actor.Supervisor).RestartChildren(s.events)
+			}
+		}))
+		<-opened
+		synctest.Wait()
+		system.Root.Send(host, "stop and restart")
+		select {
+		case <-s.Done():
+		case <-time.After(time.Minute):
+			t.Error("the tree goes on")
+		}
+		if err := system.Root.StopFuture(host).Wait(); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		elapse(time.Second) // the actor system counts its dead letters for a while
+	})
+}
+
+// A question in the mailbox of an actor that ends would be answered by nobody.
+func TestAQuestionIsCalledOffWhenTheTreeEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open(Options{Dialer: amqp.NewMemory()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			start := time.Now()
+			if err := s.ask(late{}); CodeOf(err) != Draining { // nobody knows this question
+				t.Errorf("the answer is %v", err)
+			}
+			if took := time.Since(start); took > 0 {
+				t.Errorf("the answer came after %s", took)
+			}
+		})
+		synctest.Wait()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		asking.Wait()
+		elapse(time.Second)
+	})
 }
