@@ -46,7 +46,7 @@ func (v *VHost) Delete(ctx context.Context) error { return v.node.DeleteVHost(ct
 func (v *VHost) URL(user, password string) string { return v.node.UserURL(user, password, v.name) }
 
 const (
-	ofUser = `[P || P <- %[1]s, %[2]s(P, [vhost, user]) =:= [{vhost, VHOST}, {user, USER}]]`
+	ofUser = `[P || P <- %[1]s, (catch %[2]s(P, [vhost, user])) =:= [{vhost, VHOST}, {user, USER}]]` // one that ends meanwhile is none
 
 	bindingsHere = `[B || {binding, {resource, _, exchange, X}, _, _, _} = B <- rabbit_binding:list(VHOST), X =/= <<>>]`
 )
