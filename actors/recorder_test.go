@@ -232,13 +232,3 @@ func (c *recordedChannel) Close() error {
 	defer c.closes.Add(1)
 	return c.perform("close", "", 0, func() error { return err })
 }
-
-// subsequence tells whether the wanted ops occur in this order.
-func subsequence(ops []string, wanted ...string) bool {
-	for _, op := range ops {
-		if len(wanted) > 0 && op == wanted[0] {
-			wanted = wanted[1:]
-		}
-	}
-	return len(wanted) == 0
-}
