@@ -59,6 +59,8 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.serve(ctx)
 	case progressed:
 		b.pool.progressed(ctx.Sender(), time.Now())
+	case exhausted:
+		b.pool.exhausted(ctx.Sender())
 	case opened:
 		b.pool.opened(ctx.Sender())
 		b.serve(ctx)

@@ -62,7 +62,7 @@ type (
 )
 
 // A connection, or a feed, and the broker: a lease is the right to one channel.
-// All four come in the name of the holder (tenant.go).
+// All come in the name of the holder (tenant.go).
 type (
 	// acquire: connection → broker. Answered by acquired or refused, in the
 	// order of asking.
@@ -77,6 +77,10 @@ type (
 	// progressed: worker → broker. The channel is still being opened, and the
 	// link answers.
 	progressed struct{ late }
+
+	// exhausted: worker → broker. The link has room for fewer channels than we
+	// thought.
+	exhausted struct{ late }
 
 	// opened: worker → broker. The channel is open and consuming: the next one
 	// may be opened.

@@ -24,10 +24,11 @@ type pool struct {
 
 // pooled is a link that is up.
 type pooled struct {
-	link    amqp.Link
-	since   time.Time
-	leases  int
-	opening int
+	link     amqp.Link
+	since    time.Time
+	channels int // most leases; fewer than the pool's where the broker allows fewer
+	leases   int
+	opening  int
 }
 
 // lease is the right to one channel of a link.
@@ -48,7 +49,7 @@ func (p *pool) up() bool { return len(p.links) > 0 }
 
 // add takes a new link into use.
 func (p *pool) add(link amqp.Link) {
-	p.links = append(p.links, &pooled{link: link, since: time.Now()})
+	p.links = append(p.links, &pooled{link: link, channels: p.channels, since: time.Now()})
 }
 
 // states gives what an operator sees of the links.
@@ -84,7 +85,7 @@ func (p *pool) next(now time.Time) (who *actor.PID, link amqp.Link, full bool) {
 	}
 	full = true
 	for _, l := range p.links {
-		if l.leases >= p.channels {
+		if l.leases >= l.channels {
 			continue
 		}
 		full = false
@@ -118,6 +119,14 @@ func (p *pool) leaveQueue(place *list.Element) *actor.PID {
 func (p *pool) progressed(who *actor.PID, now time.Time) {
 	if l := p.leases[who.Id]; l != nil {
 		l.since = now
+	}
+}
+
+// exhausted: the holder's link has no room for more than the channels that are
+// open on it.
+func (p *pool) exhausted(who *actor.PID) {
+	if l := p.leases[who.Id]; l != nil {
+		l.on.channels = max(1, l.on.leases-l.on.opening)
 	}
 }
 

@@ -19,6 +19,9 @@ func (t tenant) say(message any) { t.root.RequestWithCustomSender(t.broker, mess
 // progressed: the broker has answered.
 func (t tenant) progressed() { t.say(progressed{}) }
 
+// exhausted: the link had no room for the channel.
+func (t tenant) exhausted() { t.say(exhausted{}) }
+
 // opened: the channel is consuming.
 func (t tenant) opened() { t.say(opened{}) }
 

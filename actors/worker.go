@@ -87,6 +87,9 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 		return nil, nil
 	}
 	if channel, err = w.link.Channel(); err != nil {
+		if amqp.KindOf(err) == amqp.Exhausted {
+			w.tenant.exhausted()
+		}
 		return nil, unopened(err)
 	}
 	w.tenant.progressed()
