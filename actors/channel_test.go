@@ -137,17 +137,29 @@ func TestAQueueWithoutAConsumerIsDeleted(t *testing.T) {
 	}
 }
 
-// A broker that runs out of channels refuses some streams, and loses none.
-func TestALinkWithoutChannelsRefusesTheNextStreamOnly(t *testing.T) {
+// A broker may allow fewer channels than we thought. The stream that finds out
+// is refused, the next ones get a link of their own, and nobody is lost.
+func TestALinkWithoutChannelsIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := openOn(t, amqp.NewMemory(amqp.MemoryOptions{ChannelsPerLink: 2}), nil)
 		first, second := f.ready(task, "#"), f.ready(task, "#")
-		f.ends(f.connect(task, "#"), actors.BrokerUnavailable)
+		err := f.ends(f.connect(task, "#"), actors.BrokerUnavailable)
+		if !err.Code.Retryable() {
+			t.Fatal("not retryable")
+		}
+		third := f.ready(task, "#")
 		f.publish("a", 1)
-		f.messages(first, 1)
-		f.messages(second, 1)
+		for _, s := range []*actors.Stream{first, second, third} {
+			f.messages(s, 1)
+		}
+		if n := f.broker.Links(); n != 2 {
+			t.Fatalf("%d links", n)
+		}
 		second.Close()
 		synctest.Wait()
-		f.works()
+		f.works() // on the first link again
+		if n := f.broker.Links(); n != 2 {
+			t.Fatalf("%d links", n)
+		}
 	})
 }
