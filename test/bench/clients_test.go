@@ -1,0 +1,184 @@
+package bench
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A topic for each of a thousand clients: one message, one delivery. Shared
+// queues cannot help, the broker is the bound.
+func BenchmarkOwnTopics(b *testing.B) {
+	const clients = 1000
+	topic := func(i int) string { return fmt.Sprintf("own.%d", i%clients) }
+	for _, mode := range []string{"shared", "dedicated"} {
+		b.Run(mode, func(b *testing.B) {
+			own, load := figures{}, Load{Publisher: publisher(b), Topic: topic, Messages: 5000, Size: 256, Readers: 1, Window: 32}
+			p := serve(b, mode)
+			f := fleet(b, p, clients, func(i int) string { return Path(topic(i)) })
+			for b.Loop() {
+				for range rounds {
+					run(b, own, p, &f.Received, &f.Delay, load)
+				}
+			}
+			report(b, own, nil)
+		})
+	}
+}
+
+// A thousand clients that come at once to a queue that is there, and a hundred
+// that need one each.
+func BenchmarkConnectStorm(b *testing.B) {
+	for _, c := range []struct {
+		mode    string
+		clients int
+	}{{"shared", 1000}, {"dedicated", 200}} {
+		b.Run(fmt.Sprintf("%s/%d", c.mode, c.clients), func(b *testing.B) {
+			publisher(b)
+			own, p := figures{}, serve(b, c.mode)
+			fleet(b, p, 1, samePath)
+			for b.Loop() {
+				for range rounds {
+					start := time.Now()
+					f := &Fleet{}
+					must(b, f.Open(p.URL, c.clients, c.clients, samePath))
+					must(b, Await("clients ready", &f.Ready, int64(c.clients), openPatience))
+					own.add("ready/s", float64(c.clients)/time.Since(start).Seconds())
+					own.add("ready-p50-ms", milliseconds(f.Opening.Quantile(0.5)))
+					own.add("ready-p99-ms", milliseconds(f.Opening.Quantile(0.99)))
+					f.Close()
+				}
+			}
+			report(b, own, nil)
+		})
+	}
+}
+
+// Connect, read ready, leave, over and over, while the queue is there.
+func BenchmarkChurn(b *testing.B) {
+	for _, atOnce := range []int{16, 64} {
+		b.Run(fmt.Sprint(atOnce, " at once"), func(b *testing.B) {
+			publisher(b)
+			own, baseline := figures{}, figures{}
+			shared, sockets := serve(b, "shared"), bare(b, "sockets", 0)
+			fleet(b, shared, 1, samePath)
+			for b.Loop() {
+				for range rounds {
+					churn(b, own, shared, atOnce)
+					churn(b, baseline, sockets, atOnce)
+				}
+			}
+			report(b, own, baseline)
+		})
+	}
+}
+
+const churnFor = 2 * time.Second
+
+func churn(b *testing.B, into figures, p *Process, atOnce int) {
+	b.Helper()
+	f, failed := &Fleet{}, make(chan error, atOnce)
+	before, start := p.Usage(), time.Now()
+	var clients sync.WaitGroup
+	for range atOnce {
+		clients.Go(func() {
+			for time.Since(start) < churnFor {
+				if err := visit(f, p.URL); err != nil {
+					failed <- err
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+	took, visits := time.Since(start), float64(f.Ready.Load())
+	select {
+	case err := <-failed:
+		b.Fatal(err)
+	default:
+	}
+	into.add("visits/s", visits/took.Seconds())
+	into.add("cpu-µs/visit", float64(p.Usage().Since(before).CPU.Microseconds())/visits)
+	into.add("ready-p50-ms", milliseconds(f.Opening.Quantile(0.5)))
+}
+
+// visit is a client that leaves when it is ready.
+func visit(f *Fleet, base string) error {
+	c, err := dial(f, base, samePath(0))
+	if err != nil {
+		return err
+	}
+	defer c.conn.Close()
+	c.conn.SetDeadline(time.Now().Add(loadPatience))
+	var text [2048]byte
+	for known := 0; !c.ready; {
+		n, err := c.conn.Read(text[known:])
+		if err != nil {
+			return fmt.Errorf("no ready event: %w", err)
+		}
+		known += n
+		c.count(text[:known], known)
+	}
+	return nil
+}
+
+// Two hundred clients, of whom a tenth stop reading: what the others notice,
+// what the stuck ones hold, and whether they are told.
+func BenchmarkSlowClients(b *testing.B) {
+	const clients, stuck = 200, 20
+	own := figures{}
+	load := Load{Publisher: publisher(b), Topic: sameTopic, Messages: 1000, Size: 4096, Readers: clients, Rate: 100}
+	for b.Loop() {
+		p := serve(b, "shared", "--write-deadline", "2s")
+		f := fleet(b, p, clients, samePath)
+		run(b, figures{}, p, &f.Received, &f.Delay, Load{Publisher: load.Publisher, Topic: sameTopic, Messages: 200, Size: 4096, Readers: clients, Rate: 100})
+		without := f.Delay.Quantile(0.99)
+		before, kernelBefore := p.Usage(), SocketMemory()
+		f.Stall(stuck)
+		load.Readers = clients - stuck
+		var most, mostKernel int64
+		ended := make(chan struct{})
+		var watching sync.WaitGroup
+		watching.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				case <-time.After(50 * time.Millisecond):
+					most, mostKernel = max(most, p.Usage().RSS-before.RSS), max(mostKernel, SocketMemory()-kernelBefore)
+				}
+			}
+		})
+		run(b, own, p, &f.Received, &f.Delay, load)
+		close(ended)
+		watching.Wait()
+		own.add("p99-ratio", float64(f.Delay.Quantile(0.99))/float64(without))
+		own.add("KiB/stuck", float64(most)/1024/stuck)
+		own.add("kernel-KiB/stuck", float64(mostKernel)/1024/stuck)
+		f.Resume()
+		must(b, Await("stuck clients ended", &f.Ended, stuck, loadPatience))
+		own.add("told", float64(f.Told.Load()))
+		f.Close()
+		p.Kill()
+	}
+	report(b, own, nil)
+}
+
+// Ten thousand streams that end at SIGTERM, each with its error event.
+func BenchmarkDrain(b *testing.B) {
+	const clients = 10_000
+	own := figures{}
+	publisher(b)
+	for b.Loop() {
+		p := serve(b, "shared", "--drain-spread", "100ms")
+		f := fleet(b, p, clients, samePath)
+		start := time.Now()
+		must(b, p.Drain())
+		must(b, Await("streams ended", &f.Ended, clients, loadPatience))
+		own.add("ms", milliseconds(time.Since(start)))
+		own.add("told", float64(f.Told.Load()))
+		f.Close()
+	}
+	report(b, own, nil)
+}
