@@ -28,6 +28,7 @@ import (
 type hijacked struct {
 	writer
 	conn    net.Conn
+	start   func() // run, made once: a go statement with a method would allocate each time
 	state   atomic.Int32
 	hurried atomic.Bool
 	closed  atomic.Bool
@@ -55,6 +56,7 @@ const (
 // first of all.
 func (h *Handler) serveHijacked(conn net.Conn, s stream, protocol string, head []byte) {
 	c := &hijacked{conn: conn}
+	c.start = c.run
 	c.writer = writer{handler: h, stream: s, out: c, head: head}
 	c.quiet.Store(time.Now().UnixNano())
 	tune(conn, h.options)
@@ -63,7 +65,7 @@ func (h *Handler) serveHijacked(conn net.Conn, s stream, protocol string, head [
 	}
 	c.state.Store(writing)
 	s.Notify(c.wake)
-	go c.run() // owner: c; ends when nothing waits
+	go c.start() // owner: c; ends when nothing waits
 	h.ends.watch(c)
 }
 
@@ -74,7 +76,7 @@ func (c *hijacked) wake() {
 		switch state := c.state.Load(); state {
 		case idle:
 			if c.state.CompareAndSwap(idle, writing) {
-				go c.run() // owner: c; ends when nothing waits
+				go c.start() // owner: c; ends when nothing waits
 				return
 			}
 		case writing:
@@ -127,7 +129,8 @@ func (c *hijacked) write(parts net.Buffers) (int, error) {
 	if len(parts) == 1 {
 		return c.conn.Write(parts[0])
 	}
-	n, err := parts.WriteTo(c.conn) // one writev
+	several := parts                  // its address is taken: parts itself would be allocated for every write
+	n, err := several.WriteTo(c.conn) // one writev
 	return int(n), err
 }
 
