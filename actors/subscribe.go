@@ -16,7 +16,7 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 	}
 	w.tenant.progressed()
 	if err := w.consume(channel); err != nil {
-		return unopened(err)
+		return w.unopened(err)
 	}
 	w.tenant.progressed()
 	for _, binding := range w.bindings {
@@ -24,7 +24,7 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 			return nil
 		}
 		if err := channel.Bind(w.queue, binding); err != nil {
-			return unopened(err)
+			return w.unopened(err)
 		}
 		w.tenant.progressed()
 	}
@@ -53,6 +53,15 @@ func (w *worker) deleteQueue() {
 	}
 	defer channel.Close()
 	_ = channel.Delete(w.queue)
+}
+
+// unopened is unopened, but for a queue that was deleted while it was bound.
+func (w *worker) unopened(err error) error {
+	var e *amqp.Error
+	if errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.NotFound && e.Subject == w.queue {
+		return deletedError(err)
+	}
+	return unopened(err)
 }
 
 // unopened is what a client is told of an error before `ready`.

@@ -51,7 +51,8 @@ type Channel interface {
 	// with the arguments of QueueArguments.
 	Declare(queue string, limits QueueLimits) error
 
-	// Bind routes what the binding matches to the queue.
+	// Bind routes what the binding matches to the queue. Where the broker finds
+	// no queue, the error's Subject is the queue; else it is the exchange.
 	Bind(queue string, binding Binding) error
 
 	// Consume starts the one consumer of this channel: manual

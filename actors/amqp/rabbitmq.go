@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -195,12 +196,18 @@ func (l *rabbitLink) failure(op, subject string, err error) *Error {
 	case errors.Is(err, amqp091.ErrChannelMax):
 		e.Kind = Exhausted
 	case reply == nil, l.connection.IsClosed(): // without a reply: the socket failed, the library is about to notice
-	case reply.Server && refuses(reply.Code):
+	case reply.Server && refuses(reply.Code) && !otherwise(op, reply):
 		e.Kind = Refused
 	default:
 		e.Kind = ChannelLost
 	}
 	return e
+}
+
+// otherwise tells whether the channel was ended for something else than the
+// operation that waits: only an acknowledgement has a tag that can be unknown.
+func otherwise(op string, reply *amqp091.Error) bool {
+	return op != "acknowledge" && reply.Code == PreconditionFailed && strings.Contains(reply.Reason, "unknown delivery tag")
 }
 
 // rabbitChannel is an open channel. The library's own goroutine fills
@@ -240,9 +247,14 @@ func (c *rabbitChannel) Declare(queue string, limits QueueLimits) error {
 }
 
 func (c *rabbitChannel) Bind(queue string, b Binding) error {
-	return c.perform("bind", b.Exchange, []string{queue, b.Exchange, b.Pattern}, func() error {
+	err := c.perform("bind", b.Exchange, []string{queue, b.Exchange, b.Pattern}, func() error {
 		return c.channel.QueueBind(queue, b.Pattern, b.Exchange, false, nil)
 	})
+	var e *Error
+	if errors.As(err, &e) && e.Code == NotFound && strings.Contains(e.Cause.Error(), "no queue '") {
+		e.Subject = queue // the code is the same for both that a binding needs
+	}
+	return err
 }
 
 func (c *rabbitChannel) Consume(queue string, prefetch int) error {

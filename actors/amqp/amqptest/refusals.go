@@ -1,6 +1,7 @@
 package amqptest
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -12,6 +13,7 @@ var refusals = []claim{
 	{"a bad prefetch never reaches the broker", oddPrefetch},
 	{"an unknown tag ends the channel and nothing else", unknownTag},
 	{"a refused bind after consume leaves no queue behind", noOrphan},
+	{"a bind tells a missing queue from a missing exchange", missingWhat},
 	{"declaring again with the same limits does nothing", declareAgain},
 	{"a link without room says so, and has room again", exhausted},
 }
@@ -188,4 +190,26 @@ func exhausted(s *suite) {
 	}
 	s.must(channels[0].Close())
 	s.alive(l)
+}
+
+// missingWhat: a queue that somebody deleted is not the client's mistake.
+func missingWhat(s *suite) {
+	exchange, queue := s.exchange("topic", "topic"), s.queueName()
+	link := s.link()
+	missing := amqp.Binding{Exchange: "exchange/contract/" + s.id + "/missing", Pattern: "#"}
+	for subject, bind := range map[string]func(amqp.Channel) error{
+		queue: func(c amqp.Channel) error { return c.Bind(queue, amqp.Binding{Exchange: exchange, Pattern: "#"}) },
+		missing.Exchange: func(c amqp.Channel) error {
+			other := s.queueName()
+			s.must(c.Declare(other, amqp.QueueLimits{}))
+			return c.Bind(other, missing)
+		},
+	} {
+		var e *amqp.Error
+		c := s.channel(link)
+		if err := bind(c); !errors.As(err, &e) || e.Subject != subject {
+			s.Errorf("%v, want an error about %s", err, subject)
+		}
+		c.Close()
+	}
 }

@@ -107,9 +107,16 @@ func (r *reader) events(body io.Reader) (code string, err error) {
 		case "message":
 			last = r.message(event.Data, last)
 		case "error":
-			var told struct{ Code string }
+			var told struct {
+				Code      string
+				Message   string
+				Retryable bool
+			}
 			if json.Unmarshal([]byte(event.Data), &told) != nil || told.Code == "" {
 				r.report.violate("an error without a code: %s", event.Data)
+			}
+			if !told.Retryable {
+				r.report.violate("%s for a request that is right: %s", told.Code, told.Message)
 			}
 			code = told.Code
 		default:
