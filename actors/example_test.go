@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -113,14 +114,19 @@ func (h hostActor) Receive(ctx actor.Context) {
 	}
 }
 
-// quietly is the host's own logging: none, in this example.
-func quietly(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }
+// newHost makes the host's own actor system, which logs nothing here.
+func newHost() *actor.ActorSystem {
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond), // by default a goroutine counts them for a second
+	)
+}
 
 // Inside a host's actor system, below one of its actors.
 func ExampleOptions_parent() {
 	broker := amqp.NewMemory()
 	defer broker.Close()
-	host := actor.NewActorSystem(actor.WithLoggerFactory(quietly))
+	host := newHost()
 	defer host.Shutdown()
 
 	opened := make(chan *actors.System, 1) // one: the actor must not wait for us
