@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"errors"
+	"os"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -9,7 +11,7 @@ import (
 const (
 	// tellWithin is how long the kernel may take to accept the last words to
 	// a stuck client: it accepts them at once or not at all.
-	tellWithin = 250 * time.Millisecond
+	tellWithin = 50 * time.Millisecond
 
 	// mostTold bounds a socket's send buffer, the last words included.
 	mostTold = 1 << 20
@@ -32,14 +34,19 @@ func (c *hijacked) tell(rest []byte, why *actors.Error) bool {
 		return false
 	}
 	words := append(rest, errorFrame(why)...)
-	// The kernel counts its bookkeeping too: about as much again.
+	// The kernel counts its bookkeeping too, and may already hold more than its
+	// bound: how much room is needed shows only in trying.
 	room := c.handler.options.WriteBuffer + 2*len(words) + 16<<10
-	if room > mostTold || tcp.SetWriteBuffer(room) != nil {
-		return false
-	}
-	c.conn.SetWriteDeadline(time.Now().Add(tellWithin))
-	if _, err := c.conn.Write(words); err != nil {
-		return false
+	for ; len(words) > 0; room *= 2 {
+		if room > mostTold || tcp.SetWriteBuffer(room) != nil {
+			return false
+		}
+		c.conn.SetWriteDeadline(time.Now().Add(tellWithin))
+		n, err := c.conn.Write(words)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return false
+		}
+		words = words[n:]
 	}
 	keepUntilRead(c.conn)
 	return true

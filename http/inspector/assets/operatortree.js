@@ -1,5 +1,5 @@
-// The supervision tree, as it is. Permanent actors stand open; those that come
-// and go with streams are behind a fold with their number.
+// The supervision tree, as it is. The permanent actors are always in sight;
+// those that come and go with streams are behind a fold with their number.
 import { button, make, setText } from './dom.js';
 import { count, stopwatch } from './format.js';
 import { Rows } from './operatorrows.js';
@@ -40,7 +40,7 @@ export class ActorTree {
 
   #item(actor) {
     const parts = {
-      fold: make('button', { type: 'button', class: 'fold-button', 'aria-expanded': String(permanent.has(actor.role)), click: () => toggle() }),
+      fold: make('button', { type: 'button', class: 'fold-button', 'aria-expanded': String(actor.role === 'events'), click: () => toggle() }),
       number: make('span', { class: 'number-of' }),
       state: make('span', { class: 'mood' }),
       facts: make('span', { class: 'facts' }),
