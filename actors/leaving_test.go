@@ -66,6 +66,7 @@ func TestReadersThatLeaveWhileTheyWaitForAChannel(t *testing.T) {
 			return nil
 		})
 		first := f.connect(task, "first")
+		synctest.Wait() // it has the channel; those who follow wait
 		for range 100 {
 			f.connect(task, "waits").Close()
 		}
