@@ -59,6 +59,7 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.serve(ctx)
 	case progressed:
 		b.pool.progressed(ctx.Sender(), time.Now())
+		return // often, and nothing that anybody sees
 	case exhausted:
 		b.pool.exhausted(ctx.Sender())
 	case opened:

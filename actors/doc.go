@@ -68,7 +68,8 @@
 //   - stream: the hand-over to one reader; connection: the actor behind it
 //   - link, channel: an AMQP connection, an AMQP channel
 //   - feed: the actor that has one queue for many streams; hub: its fan-out
-//   - lease: the right to one channel of a link
+//   - lease: the right to one channel of a link; it ends when the channel is
+//     closed, which its tenant tells
 //   - verdict: why a stream ended
 //   - window: the deliveries under way to a reader, at most prefetch
 //   - drain: finish without taking new work; close: release; cancel: end a
