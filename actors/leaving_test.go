@@ -2,9 +2,11 @@ package actors_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"weak"
 
 	"github.com/taskcluster/events-proxy/actors"
 )
@@ -53,6 +55,25 @@ func TestReadersThatLeaveLeaveNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a reader leaves in memory is nothing either, though nothing is published
+// and others stay on its queue.
+func TestAStreamThatWasLeftIsForgotten(t *testing.T) {
+	eachMode(t, nil, func(f *fixture) {
+		f.ready(task, "#")
+		left := func() weak.Pointer[actors.Stream] {
+			s, err := f.Connect(f.t.Context(), request(task, "#"))
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			f.awaitReady(s)
+			s.Close()
+			return weak.Make(s)
+		}()
+		synctest.Wait()
+		f.until("the stream is collected", func() bool { runtime.GC(); return left.Value() == nil })
+	})
 }
 
 // A reader that leaves while it waits gives its place in the queue back.

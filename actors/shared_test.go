@@ -3,6 +3,8 @@ package actors_test
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -130,6 +132,38 @@ func TestDrainEndsSharedStreamsAndTheirQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.clean()
+}
+
+// Nobody comes back to a queue while the service drains: what lingers goes now.
+func TestDrainDoesNotWaitForQueuesThatLinger(t *testing.T) {
+	bubble(t, func(o *actors.Options) { o.ShareQueues, o.Limits.Linger = true, time.Minute }, func(f *fixture) {
+		f.ready(task, "lingering").Close()
+		synctest.Wait()
+		start := time.Now()
+		if err := f.Drain(bounded(t), 0); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Fatalf("the drain took %s", took)
+		}
+	})
+}
+
+// A queue lingers for those who come back soon: they find it as it was.
+func TestAReaderThatComesBackSoonFindsTheSharedQueue(t *testing.T) {
+	bubble(t, func(o *actors.Options) { o.ShareQueues, o.Limits.Linger = true, time.Minute }, func(f *fixture) {
+		f.ready(task, "#").Close()
+		pass(59 * time.Second)
+		f.ready(task, "#").Close()
+		pass(59 * time.Second) // the first leaving's minute is over, the second's is not
+		again := f.ready(task, "#")
+		if n := f.record.count("declare"); n != 1 {
+			t.Fatalf("%d queues were declared", n)
+		}
+		again.Close()
+		pass(61 * time.Second)
+		f.clean()
+	})
 }
 
 // A broken feeds actor is restarted; its streams hear of it and new ones work.
