@@ -140,11 +140,11 @@ func TestDrainDoesNotWaitForQueuesThatLinger(t *testing.T) {
 		f.ready(task, "lingering").Close()
 		synctest.Wait()
 		start := time.Now()
-		if err := f.Drain(bounded(t), 0); err != nil {
-			t.Fatal(err)
+		if err := f.Drain(bounded(f.t), 0); err != nil {
+			f.t.Fatal(err)
 		}
 		if took := time.Since(start); took > time.Second {
-			t.Fatalf("the drain took %s", took)
+			f.t.Fatalf("the drain took %s", took)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestAReaderThatComesBackSoonFindsTheSharedQueue(t *testing.T) {
 		pass(59 * time.Second) // the first leaving's minute is over, the second's is not
 		again := f.ready(task, "#")
 		if n := f.record.count("declare"); n != 1 {
-			t.Fatalf("%d queues were declared", n)
+			f.t.Fatalf("%d queues were declared", n)
 		}
 		again.Close()
 		pass(61 * time.Second)
