@@ -75,7 +75,11 @@ func serve(t testing.TB, mode string, flags ...string) *Process {
 // bare starts a baseline; n is for consumers.
 func bare(t testing.TB, role string, n int) *Process {
 	t.Helper()
-	return start(t, []string{roleVariable + "=" + role, brokerVariable + "=" + rabbit.Run(t).URL(), countVariable + "=" + strconv.Itoa(n)}, os.Args[0])
+	own, err := os.Executable() // not os.Args[0], which may be relative: Start changes the folder
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, []string{roleVariable + "=" + role, brokerVariable + "=" + rabbit.Run(t).URL(), countVariable + "=" + strconv.Itoa(n)}, own)
 }
 
 func start(t testing.TB, env []string, name string, arguments ...string) *Process {
