@@ -120,7 +120,7 @@ func play(ctx context.Context, o options, stdout io.Writer) error {
 		params.Brokers, params.Proxy = chaos.Brokers{Node: ground.node}, chaos.ForScripts(ground.binary)
 	}
 	passed, failed := 0, 0
-	chaos.Play(params, o.scripts, func(r chaos.Result) {
+	chaos.Play(ctx, params, o.scripts, func(r chaos.Result) {
 		if r.Passed {
 			passed++
 		} else {
@@ -134,6 +134,9 @@ func play(ctx context.Context, o options, stdout io.Writer) error {
 	})
 	if !o.asJSON {
 		fmt.Fprintf(stdout, "%d passed, %d failed\n", passed, failed)
+	}
+	if missing := len(o.scripts) - passed - failed; missing > 0 {
+		return fmt.Errorf("called off: %d of %d scripts were not played", missing, len(o.scripts))
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d claims do not hold", failed, passed+failed)

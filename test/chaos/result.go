@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -26,10 +27,14 @@ type Result struct {
 }
 
 // Play plays scripts one after another, in their order, and reports each as it
-// ends. Everything that they start has ended when it returns.
-func Play(p script.Params, files []string, report func(Result)) (passed bool) {
+// ends. Everything that they start has ended when it returns. When ctx ends, the
+// script under way is played to its end, and no other: not all have passed then.
+func Play(ctx context.Context, p script.Params, files []string, report func(Result)) (passed bool) {
 	passed = true
 	for _, file := range files {
+		if ctx.Err() != nil {
+			return false
+		}
 		result := playOne(p, file)
 		passed = passed && result.Passed
 		report(result)

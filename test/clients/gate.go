@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"io"
 	"sync"
+	"time"
 )
 
 // gate lies between the answer's body and the decoder: it can be shut, so that
-// nobody reads, and it remembers the last bytes that went through.
+// nobody reads, or left ajar, and it remembers the last bytes that went through.
 type gate struct {
 	body io.ReadCloser
 
 	mu     sync.Mutex
 	shut   chan struct{} // nil while open; closed when it opens again
+	ajar   chan struct{} // the same, for a byte a second
 	closed bool
 	last   []byte
 }
@@ -23,8 +25,16 @@ const tailLength = 64
 func (g *gate) open(body io.ReadCloser) { g.body = body }
 
 func (g *gate) Read(p []byte) (int, error) {
-	if shut := g.barrier(); shut != nil {
+	shut, ajar := g.barriers()
+	if shut != nil {
 		<-shut
+	}
+	if ajar != nil {
+		select {
+		case <-ajar:
+		case <-time.After(time.Second):
+			p = p[:min(1, len(p))]
+		}
 	}
 	n, err := g.body.Read(p)
 	g.mu.Lock()
@@ -34,10 +44,10 @@ func (g *gate) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (g *gate) barrier() <-chan struct{} {
+func (g *gate) barriers() (shut, ajar <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.shut
+	return g.shut, g.ajar
 }
 
 func (g *gate) stall() {
@@ -48,12 +58,24 @@ func (g *gate) stall() {
 	}
 }
 
+func (g *gate) trickle() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ajar == nil && !g.closed {
+		g.ajar = make(chan struct{})
+	}
+}
+
 func (g *gate) resume() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shut != nil {
 		close(g.shut)
 		g.shut = nil
+	}
+	if g.ajar != nil {
+		close(g.ajar)
+		g.ajar = nil
 	}
 }
 

@@ -180,7 +180,11 @@ func (s *Stream) Wait(ctx context.Context, lacks func(Received) error) error {
 // and then the proxy's writes block.
 func (s *Stream) Stall() { s.gate.stall() }
 
-// Resume reads on after Stall.
+// Trickle reads a byte a second: the socket is never quite stuck, and the
+// proxy's writes block all the same.
+func (s *Stream) Trickle() { s.gate.trickle() }
+
+// Resume reads on after Stall or Trickle.
 func (s *Stream) Resume() { s.gate.resume() }
 
 // Reset ends the socket with a TCP reset instead of an orderly end.

@@ -20,6 +20,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"publish":  affirmed(publish),
 		"expect":   expect,
 		"stall":    affirmed(stall),
+		"trickle":  affirmed(trickle),
 		"resume":   affirmed(resume),
 		"leave":    affirmed(leave),
 		"broker":   affirmed(befall),

@@ -8,6 +8,7 @@
 //	publish  EXCHANGE KEY [flags] [COUNT]       bodies {"n":1}, {"n":2}, … unless told otherwise
 //	expect   NAME CLAIM… | broker CLAIM… | process CLAIM…
 //	stall    NAME                               stop reading
+//	trickle  NAME                               read a byte a second
 //	resume   NAME                               read on
 //	leave    NAME [-reset]                      close the socket
 //	broker   stop|start|…                       what befalls the broker

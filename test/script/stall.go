@@ -13,7 +13,12 @@ func stall(w *world, _ *testscript.TestScript, args []string) error {
 	return w.each(args, (*clients.Stream).Stall)
 }
 
-// resume makes stalled streams read on.
+// trickle makes streams read a byte a second.
+func trickle(w *world, _ *testscript.TestScript, args []string) error {
+	return w.each(args, (*clients.Stream).Trickle)
+}
+
+// resume makes stalled and trickling streams read on.
 func resume(w *world, _ *testscript.TestScript, args []string) error {
 	return w.each(args, (*clients.Stream).Resume)
 }
