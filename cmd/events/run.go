@@ -41,6 +41,9 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 		log.Error("cannot start", "error", err)
 		return misused
 	}
+	tending, done := context.WithCancel(ctx)
+	defer done()
+	tendHeap(tending)
 	url := urlOf(c.Server.Scheme(), listener)
 	handler := httpapi.New(system, handlerOptions(c, url, log))
 	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate, DrainSpread: c.Drain.Spread})

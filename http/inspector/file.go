@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // types names what the inspector is made of. The machine's own table of types
@@ -27,11 +28,18 @@ type file struct {
 	plain, gzip []byte
 }
 
+// packers are there to be used again: each takes 1 MB.
+var packers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level is valid
+	return w
+}}
+
 func newFile(name string, content []byte) *file {
 	var packed bytes.Buffer
-	// Errors cannot be: the level is valid and a Buffer takes every write.
-	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	_, _ = w.Write(content)
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&packed)
+	_, _ = w.Write(content) // a Buffer takes every write
 	_ = w.Close()
 	return &file{
 		contentType: types[path.Ext(name)],
