@@ -66,6 +66,7 @@ func streamHead(r *http.Request, header http.Header) []byte {
 	header.Del("Content-Length")
 	header.Del("Transfer-Encoding")
 	var head bytes.Buffer
+	head.Grow(headRoom)
 	head.WriteString("HTTP/1.1 200 OK\r\n")
 	if !r.ProtoAtLeast(1, 1) {
 		head.Reset()
@@ -75,6 +76,9 @@ func streamHead(r *http.Request, header http.Header) []byte {
 	head.WriteString("\r\n")
 	return head.Bytes()
 }
+
+// headRoom is what a head takes, with those of CORS and some of a host's.
+const headRoom = 512
 
 // note tells our own wrapper of a status that went another way.
 func note(w http.ResponseWriter, status int) {
