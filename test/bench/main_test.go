@@ -36,7 +36,9 @@ func TestMain(m *testing.M) {
 		n, _ := strconv.Atoi(os.Getenv(countVariable))
 		err = Consumers(broker, n)
 	default:
-		os.Exit(rabbit.Main(m).Run())
+		status := rabbit.Main(m).Run()
+		os.RemoveAll(folder)
+		os.Exit(status)
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
@@ -44,13 +46,16 @@ func TestMain(m *testing.M) {
 
 // binary is the proxy's program, built once; the variable names one that is
 // there, to compare two versions.
-var binary = os.Getenv("EVENTS_BENCH_PROGRAM")
+var (
+	binary = os.Getenv("EVENTS_BENCH_PROGRAM")
+	folder string // where it was built
+)
 
 func program(t testing.TB) string {
 	t.Helper()
 	if binary == "" {
-		folder, err := os.MkdirTemp("", "events-bench-")
-		if err != nil {
+		var err error
+		if folder, err = os.MkdirTemp("", "events-bench-"); err != nil {
 			t.Fatal(err)
 		}
 		path := folder + "/events"

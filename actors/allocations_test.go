@@ -1,0 +1,28 @@
+//go:build !race
+
+package actors
+
+import "testing"
+
+// The race detector makes sync.Pool forget at random, so this is run without it.
+func TestADeliveryToAThousandStreamsAllocatesNothingForAnyOfThem(t *testing.T) {
+	const streams = 1000
+	h, m := newHub(), &Message{JSON: make([]byte, 256)}
+	h.worker, h.open = newWorker(&System{}, nil, tenant{}, nil, h), true
+	readers := make([]*Stream, streams)
+	for i := range readers {
+		readers[i] = &Stream{limit: 1 << 20}
+		readers[i].Notify(func() {})
+		h.attach(readers[i])
+	}
+	var events []Event
+	if allocs := testing.AllocsPerRun(100, func() {
+		h.deliver(m)
+		for _, s := range readers {
+			events = s.Take(events)
+			s.Done()
+		}
+	}); allocs >= streams/100 { // the pool of waiting lists is emptied by a collection
+		t.Errorf("%v allocations for a message to %d streams", allocs, streams)
+	}
+}

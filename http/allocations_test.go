@@ -1,0 +1,54 @@
+//go:build !race
+
+package httpapi
+
+import (
+	"net"
+	"testing"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// sink is an outlet that takes everything.
+type sink struct{}
+
+func (sink) write(parts net.Buffers) (n int, err error) {
+	for _, part := range parts {
+		n += len(part)
+	}
+	return n, nil
+}
+
+// From what waits in a stream to the bytes that the socket gets: a batch of
+// small messages, and one that is written from where it lies.
+func TestWritingADeliveryAllocatesNothing(t *testing.T) {
+	w := &writer{handler: bare(t, Options{}), stream: &endless{event: message(`{"payload":"` + long(256) + `"}`)}, out: sink{}}
+	large := &writer{handler: w.handler, stream: &endless{event: message(`{"payload":"` + long(largeData) + `"}`)}, out: sink{}}
+	b := borrowBatch()
+	defer b.giveBack()
+	if allocs := testing.AllocsPerRun(100, func() {
+		for _, w := range []*writer{w, large} {
+			if _, failed := w.writeWaiting(b); failed != nil {
+				t.Fatal(failed)
+			}
+		}
+	}); allocs != 0 {
+		t.Errorf("%v allocations for %d deliveries", allocs, 2*taken)
+	}
+}
+
+// endless is a stream where the same message always waits, several times.
+type endless struct {
+	script
+	event actors.Event
+}
+
+const taken = 50
+
+func (e *endless) Take(events []actors.Event) []actors.Event {
+	events = events[:0]
+	for range taken {
+		events = append(events, e.event)
+	}
+	return events
+}
