@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 	"time"
 )
 
@@ -15,18 +16,21 @@ import (
 // fifty times a second while clients come and go, and after a crowd has come in
 // nobody gives its garbage back for minutes.
 const (
-	// garbageRoom is how much garbage may lie about, however little lives.
-	garbageRoom = 32 << 20
+	// leastRoom and mostRoom bound how much garbage may lie about where little
+	// lives; between them it is what comes in collectEvery.
+	leastRoom    = 1 << 20
+	mostRoom     = 32 << 20
+	collectEvery = 200 * time.Millisecond
 
-	// leastPercent of what lives may be garbage where that is more.
-	leastPercent = 50
-
-	// mostPercent bounds the other end.
-	mostPercent = 1000
+	// leastPercent and usualPercent of what lives may be garbage where that is
+	// more: the first when little comes, the second from busy bytes a second on.
+	leastPercent = 25
+	usualPercent = 100
+	busy         = 64 << 20
 
 	// worthReturning is how much must be gained by a collection that nothing
 	// else asks for.
-	worthReturning = 8 << 20
+	worthReturning = 2 << 20
 
 	// calm is for how many seconds what is returned would have lasted at the
 	// present pace. Where it is less, it will be needed again at once.
@@ -34,29 +38,62 @@ const (
 )
 
 // tendHeap fits the collector to that until ctx ends: room for garbage by what
-// lives, looked at after every collection, and memory that is no longer needed
-// goes back to the system. Where the operator has set GOGC, the room is theirs.
+// lives and what comes, and memory that is no longer needed goes back to the
+// system. Where the operator has set GOGC, the room is theirs.
 func tendHeap(ctx context.Context) {
-	if os.Getenv("GOGC") == "" {
-		afterEachCollection(ctx, func() func() {
-			set := 100
-			return func() {
-				if percent := roomPercent(readHeap().live); percent != set {
-					debug.SetGCPercent(percent)
-					set = percent
-				}
-			}
-		}())
+	t := &heapTender{latest: readHeap(), percent: 100, fixed: os.Getenv("GOGC") != ""}
+	afterEachCollection(ctx, func() { t.look() })
+	go t.run(ctx) // ends with ctx
+}
+
+// heapTender looks at the heap after each collection and once a second.
+type heapTender struct {
+	fixed bool // the collector's percentage is not ours to set
+
+	mu      sync.Mutex
+	latest  heap
+	percent int
+}
+
+func (t *heapTender) run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if h, pace := t.look(); h.spare() > worthReturning && h.spare() > calm*pace {
+			debug.FreeOSMemory()
+		}
 	}
-	go returnMemory(ctx) // ends with ctx
+}
+
+// look sets the room for garbage. It gives what it has seen, and how many bytes
+// a second came since it looked before.
+func (t *heapTender) look() (now heap, pace uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now = readHeap()
+	pace = now.pace(t.latest)
+	t.latest = now
+	if percent := roomPercent(now.live, pace); percent != t.percent && !t.fixed {
+		debug.SetGCPercent(percent)
+		t.percent = percent
+	}
+	return now, pace
 }
 
 // roomPercent gives the collector's percentage for a heap of which so many
-// bytes live. It moves in steps: setting it stops the program for a moment.
-func roomPercent(live uint64) int {
-	const step = 10
-	percent := int(garbageRoom * 100 / max(live, 1))
-	return min(max(percent/step*step, leastPercent), mostPercent)
+// bytes live and to which so many are added a second. It moves in steps: setting
+// it stops the program for a moment.
+func roomPercent(live, pace uint64) int {
+	const step = 5
+	room := min(max(uint64(float64(pace)*collectEvery.Seconds()), leastRoom), mostRoom)
+	few := int(room * 100 / max(live, leastRoom))
+	many := int(min(pace*usualPercent/busy, usualPercent))
+	return max(few/step*step, many/step*step, leastPercent)
 }
 
 // afterEachCollection calls f, one call at a time, until ctx ends.
@@ -72,28 +109,9 @@ func afterEachCollection(ctx context.Context, f func()) {
 	runtime.SetFinalizer(&witness{}, again)
 }
 
-// returnMemory looks once a second whether there is garbage, or free memory,
-// that nobody will need soon.
-func returnMemory(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	before := readHeap()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		now := readHeap()
-		if gain, needed := now.spare(), now.allocated-before.allocated; gain > worthReturning && gain > calm*needed {
-			debug.FreeOSMemory()
-		}
-		before = now
-	}
-}
-
 // heap is what the runtime says of it, in bytes.
 type heap struct {
+	at        time.Time
 	allocated uint64 // since the start
 	live      uint64 // found alive by the last collection
 	objects   uint64 // alive or garbage
@@ -104,11 +122,17 @@ type heap struct {
 // one is garbage.
 func (h heap) spare() uint64 { return h.objects - min(h.live, h.objects) + h.free }
 
+// pace is how many bytes a second have been allocated since before. Of a moment
+// nothing can be said: it counts as a tenth of a second.
+func (h heap) pace(before heap) uint64 {
+	return uint64(float64(h.allocated-before.allocated) / max(h.at.Sub(before.at).Seconds(), 0.1))
+}
+
 func readHeap() heap {
 	samples := []metrics.Sample{
 		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
 	}
 	metrics.Read(samples)
-	return heap{samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[2].Value.Uint64(), samples[3].Value.Uint64()}
+	return heap{time.Now(), samples[0].Value.Uint64(), samples[1].Value.Uint64(), samples[2].Value.Uint64(), samples[3].Value.Uint64()}
 }

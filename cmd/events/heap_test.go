@@ -6,17 +6,21 @@ import (
 	"time"
 )
 
-// However little lives, a proxy is not collected all the time; and a large one
-// does not keep as much garbage as it holds streams.
-func TestRoomForGarbageFollowsWhatLives(t *testing.T) {
+// A proxy with few streams is not collected all the time while many come and
+// go, and keeps little garbage otherwise; a large one does not keep as much
+// garbage as it holds streams.
+func TestRoomForGarbageFollowsWhatLivesAndWhatComes(t *testing.T) {
+	const mib = 1 << 20
 	for _, c := range []struct {
-		live uint64
-		want int
+		live, pace uint64
+		want       int
 	}{
-		{0, 1000}, {3 << 20, 1000}, {4 << 20, 800}, {30 << 20, 100}, {63 << 20, 50}, {1 << 30, 50},
+		{0, 0, 100}, {4 * mib, 0, 25}, {40 * mib, 0, 25},
+		{4 * mib, 100 * mib, 500}, {4 * mib, 1 << 40, 800},
+		{40 * mib, 32 * mib, 50}, {40 * mib, 1 << 40, 100}, {1 << 30, 16 * mib, 25}, {1 << 30, 1 << 40, 100},
 	} {
-		if got := roomPercent(c.live); got != c.want {
-			t.Errorf("%d MiB live: %d%%, want %d%%", c.live>>20, got, c.want)
+		if got := roomPercent(c.live, c.pace); got != c.want {
+			t.Errorf("%d MiB live, %d MiB/s: %d%%, want %d%%", c.live>>20, c.pace>>20, got, c.want)
 		}
 	}
 }
