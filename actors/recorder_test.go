@@ -208,9 +208,9 @@ func (c *recordedChannel) Consume(queue string, prefetch int) error {
 	return c.perform("consume", queue, 0, func() error { return c.next.Consume(queue, prefetch) })
 }
 
-func (c *recordedChannel) Next(wake <-chan struct{}) (d amqp.Delivery, ok bool, err error) {
-	err = c.perform("next", "", 0, func() (err error) { d, ok, err = c.next.Next(wake); return err })
-	return d, ok, err
+func (c *recordedChannel) Next(wake <-chan struct{}) (d *amqp.Delivery, err error) {
+	err = c.perform("next", "", 0, func() (err error) { d, err = c.next.Next(wake); return err })
+	return d, err
 }
 
 func (c *recordedChannel) Acknowledge(tag uint64) error {

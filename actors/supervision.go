@@ -64,7 +64,7 @@ func (s *System) spawn(parent actor.SpawnerContext, above *node, role Role, labe
 	pid := parent.SpawnPrefix(actor.PropsFromProducer(
 		func() actor.Actor { n.born(); return build(n) },
 		actor.WithSupervisor(strategy),
-		actor.WithMailbox(actor.Unbounded(n)),
+		actor.WithMailbox(actor.UnboundedLockfree(n)),
 	), string(role))
 	n.enter(pid)
 	return pid

@@ -58,7 +58,8 @@ func (s *System) startWorker(w *worker) {
 			w.exit(err)
 			return
 		}
-		s.work.Go(func() { w.exit(w.serve(channel)) })
+		s.work.Add(1)
+		go w.serve(channel) // ends when cancelled, or when the channel does
 	})
 }
 
@@ -79,8 +80,8 @@ func (w *worker) rouse() { rouse(w.wake) }
 // acknowledge: the stream's reader has written everything up to tag.
 func (w *worker) acknowledge(tag uint64) { w.window.write(tag) }
 
-// open is the first half of the channel's life: it gives a channel that is
-// consuming, or nil with the reason, which is nil too when cancelled.
+// open is the first half of the channel's life, up to ready: it gives a channel
+// that is consuming, or nil with the reason, which is nil too when cancelled.
 func (w *worker) open() (channel amqp.Channel, err error) {
 	defer recovered(&err)
 	if w.cancelled.Load() {
@@ -93,28 +94,28 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 		return nil, unopened(err)
 	}
 	w.tenant.progressed()
-	subscribed := false
+	ready := false
 	defer func() {
-		if !subscribed {
+		if !ready {
 			closing := channel
 			channel = nil
 			closing.Close()
 		}
 	}()
-	if err = w.subscribe(channel); err == nil {
-		subscribed = !w.cancelled.Load()
+	if err = w.subscribe(channel); err != nil || w.cancelled.Load() {
+		return channel, err
 	}
-	return channel, err
-}
-
-// serve is the second half. It returns nil when cancelled, else an *Error.
-func (w *worker) serve(channel amqp.Channel) (err error) {
-	defer recovered(&err)
-	defer channel.Close()
 	w.tenant.opened()
 	w.sink.ready(w)
 	w.report(subscribed{})
-	return w.deliver(channel)
+	ready = true
+	return channel, nil
+}
+
+// serve is the second half.
+func (w *worker) serve(channel amqp.Channel) {
+	defer w.system.work.Done()
+	w.exit(w.deliver(channel))
 }
 
 // exit is the worker's last act.
@@ -133,35 +134,49 @@ func recovered(err *error) {
 	}
 }
 
-// deliver hands on what comes until the end.
-func (w *worker) deliver(channel amqp.Channel) error {
-	for {
-		delivery, ok, err := w.next(channel)
+// deliver hands on what comes until the end: nil when cancelled, else an *Error.
+// Little stands on the stack while it waits, so that two KiB do for a stream to
+// which nothing has come.
+func (w *worker) deliver(channel amqp.Channel) (err error) {
+	defer recovered(&err)
+	defer channel.Close()
+	for busy := false; err == nil && !w.cancelled.Load(); {
 		switch {
-		case err != nil:
-			return lostError(err)
-		case w.cancelled.Load():
-			return nil
 		case w.crashing.Load():
 			panic(planted(RoleWorker))
-		case ok:
-			w.hand(delivery)
+		case w.sink.crowded():
+			w.pause()
+			busy = false
+		default:
+			busy, err = w.next(channel)
 		}
-		if err := w.settle(channel, ok); err != nil {
-			return err
+		if err == nil && !w.cancelled.Load() {
+			err = w.settle(channel, busy)
 		}
 	}
+	return err
+}
+
+// next waits for a delivery and hands it on; false says that w was roused
+// instead.
+func (w *worker) next(channel amqp.Channel) (delivered bool, err error) {
+	delivery, err := channel.Next(w.wake)
+	if err != nil {
+		return false, lostError(err)
+	}
+	if delivery == nil || w.cancelled.Load() || w.crashing.Load() {
+		return false, nil
+	}
+	w.hand(delivery)
+	return true, nil
 }
 
 // crowdPause is how long a worker waits before it looks again whether its
 // readers can take more. Short: the broker's queue grows meanwhile.
 const crowdPause = 2 * time.Millisecond
 
-// next waits for a delivery, and before that for readers that can take it.
-func (w *worker) next(channel amqp.Channel) (d amqp.Delivery, ok bool, err error) {
-	if !w.sink.crowded() {
-		return channel.Next(w.wake)
-	}
+// pause waits for readers that can take more.
+func (w *worker) pause() {
 	w.window.crowd()
 	pause := time.NewTimer(crowdPause)
 	defer pause.Stop()
@@ -169,11 +184,10 @@ func (w *worker) next(channel amqp.Channel) (d amqp.Delivery, ok bool, err error
 	case <-w.wake:
 	case <-pause.C:
 	}
-	return d, false, nil
 }
 
-func (w *worker) hand(delivery amqp.Delivery) {
-	message, encoding := encode(delivery, w.system.options.Limits.MessageBytes)
+func (w *worker) hand(delivery *amqp.Delivery) {
+	message, encoding := encode(*delivery, w.system.options.Limits.MessageBytes)
 	w.system.count.countMessage(message, len(delivery.Body), encoding)
 	w.window.deliver(delivery.Tag)
 	w.sink.deliver(message)

@@ -60,11 +60,12 @@ type Channel interface {
 	// The consumer is confirmed by the broker when Consume returns.
 	Consume(queue string, prefetch int) error
 
-	// Next waits for the next delivery. It returns ok = false without an error
-	// when a value was taken from wake first, and an error when no delivery
+	// Next waits for the next delivery, which is valid until the next call. It
+	// returns nil without an error when a value was taken from wake first, and an
+	// error when no delivery
 	// will ever come: Kind Cancelled, ChannelLost or LinkLost. What arrived
 	// before the end is not necessarily given out: it is unacknowledged.
-	Next(wake <-chan struct{}) (d Delivery, ok bool, err error)
+	Next(wake <-chan struct{}) (*Delivery, error)
 
 	// Acknowledge acknowledges every delivery up to and including tag.
 	Acknowledge(tag uint64) error

@@ -37,7 +37,7 @@ func ExampleNewMemory() {
 
 	publisher.Publish(ctx, "exchange/tasks", "primary.a.b", amqp.Message{Body: []byte(`{"state":"done"}`)})
 
-	delivery, _, err := channel.Next(nil)
+	delivery, err := channel.Next(nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -45,8 +45,8 @@ func fanOut(b *testing.B, streams int) {
 		}
 		readers.Go(func() {
 			for {
-				d, ok, err := c.Next(stop)
-				if !ok || err != nil {
+				d, _ := c.Next(stop)
+				if d == nil {
 					return
 				}
 				c.Acknowledge(d.Tag)

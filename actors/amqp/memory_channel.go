@@ -94,25 +94,25 @@ func (c *memoryChannel) Consume(queue string, prefetch int) error {
 	})
 }
 
-func (c *memoryChannel) Next(wake <-chan struct{}) (Delivery, bool, error) {
+func (c *memoryChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	if c.consumer == nil {
-		return Delivery{}, false, c.perform("next", "", func(*Memory) *Error {
+		return nil, c.perform("next", "", func(*Memory) *Error {
 			return &Error{Kind: Refused, Op: "next", Cause: errNoConsumer}
 		})
 	}
 	for {
 		select { // first, so that a busy queue does not keep the caller from its other work
 		case <-wake:
-			return Delivery{}, false, nil
+			return nil, nil
 		default:
 		}
-		if d, ok, err := c.consumer.take(&c.link.broker.frozen); ok || err != nil {
-			return d, ok, err
+		if d, err := c.consumer.take(&c.link.broker.frozen); d != nil || err != nil {
+			return d, err
 		}
 		select {
 		case <-c.consumer.arrived:
 		case <-wake:
-			return Delivery{}, false, nil
+			return nil, nil
 		}
 	}
 }

@@ -46,19 +46,20 @@ func (c *memoryConsumer) end(err *Error) {
 }
 
 // take gives out the next delivery of the window, if there is one.
-func (c *memoryConsumer) take(frozen *atomic.Bool) (d Delivery, ok bool, err error) {
+func (c *memoryConsumer) take(frozen *atomic.Bool) (*Delivery, error) {
 	c.queue.mu.Lock()
 	defer c.queue.mu.Unlock()
 	switch {
 	case c.err != nil:
-		return d, false, c.err
+		return nil, c.err
 	case frozen.Load() || c.given == c.window.len():
-		return d, false, nil
+		return nil, nil
 	}
 	e := c.window.at(c.given)
 	tag := c.first + uint64(c.given)
 	c.given++
-	return e.message.delivery(tag, e.redelivered), true, nil
+	d := e.message.delivery(tag, e.redelivered)
+	return &d, nil
 }
 
 // acknowledge forgets the deliveries up to tag and makes room for others. It

@@ -189,7 +189,7 @@ func TestNextLooksForAWakeFirst(t *testing.T) {
 	must(t, w.publisher.Publish(t.Context(), w.exchange, "a", amqp.Message{}))
 	wake := make(chan struct{}, 1)
 	wake <- struct{}{}
-	if d, ok, err := w.channel.Next(wake); ok || err != nil {
+	if d, err := w.channel.Next(wake); d != nil || err != nil {
 		t.Errorf("got %+v, %v", d, err)
 	}
 }

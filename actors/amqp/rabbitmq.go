@@ -218,7 +218,12 @@ type rabbitChannel struct {
 	ends       <-chan *amqp091.Error
 	cancels    <-chan string
 	deliveries <-chan amqp091.Delivery // nil before Consume
-	dead       bool                    // refused by ourselves
+
+	// Next's: as local variables they would double a waiting goroutine's stack.
+	received amqp091.Delivery
+	delivery Delivery
+
+	dead bool // refused by ourselves
 }
 
 // perform runs one operation, unless a name in it must not be sent.
@@ -276,23 +281,32 @@ func (c *rabbitChannel) Consume(queue string, prefetch int) error {
 	})
 }
 
-func (c *rabbitChannel) Next(wake <-chan struct{}) (Delivery, bool, error) {
+func (c *rabbitChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	if c.deliveries == nil || c.dead {
-		return Delivery{}, false, c.notConsuming()
+		return nil, c.notConsuming()
 	}
+	var ok bool
 	select {
-	case d, ok := <-c.deliveries:
-		if !ok {
-			return Delivery{}, false, c.ended()
-		}
-		list, _ := d.Headers["CC"].([]byte) // headerFilter left it so
-		return Delivery{
-			Tag: d.DeliveryTag, Exchange: d.Exchange, RoutingKey: d.RoutingKey,
-			CC: carbonCopies(list), Redelivered: d.Redelivered, Body: nilIfEmpty(d.Body),
-		}, true, nil
+	case c.received, ok = <-c.deliveries:
 	case <-wake:
-		return Delivery{}, false, nil
+		return nil, nil
 	}
+	if !ok {
+		return nil, c.ended()
+	}
+	return c.take(), nil
+}
+
+// take gives what Next has received.
+func (c *rabbitChannel) take() *Delivery {
+	d := &c.received
+	list, _ := d.Headers["CC"].([]byte) // headerFilter left it so
+	c.delivery = Delivery{
+		Tag: d.DeliveryTag, Exchange: d.Exchange, RoutingKey: d.RoutingKey,
+		CC: carbonCopies(list), Redelivered: d.Redelivered, Body: nilIfEmpty(d.Body),
+	}
+	*d = amqp091.Delivery{} // holds nothing that is not asked for
+	return &c.delivery
 }
 
 func (c *rabbitChannel) notConsuming() error {

@@ -80,18 +80,18 @@ func stream(t *testing.T, link amqp.Link, exchange string) amqp.Channel {
 
 func next(t *testing.T, c amqp.Channel) amqp.Delivery {
 	t.Helper()
-	d, ok, err := c.Next(bounded(t).Done())
-	if !ok || err != nil {
+	d, err := c.Next(bounded(t).Done())
+	if d == nil {
 		t.Fatalf("no delivery came: %v", err)
 	}
-	return d
+	return *d
 }
 
 // ends waits for the error that ends the deliveries.
 func ends(t *testing.T, c amqp.Channel) error {
 	t.Helper()
-	d, ok, err := c.Next(bounded(t).Done())
-	if ok || err == nil {
+	d, err := c.Next(bounded(t).Done())
+	if d != nil || err == nil {
 		t.Fatalf("got %+v, %v", d, err)
 	}
 	return err

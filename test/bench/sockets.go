@@ -61,15 +61,11 @@ type sockets struct {
 
 func (s *sockets) feed(channel amqp.Channel) error {
 	for {
-		d, ok, err := channel.Next(nil)
+		d, err := channel.Next(nil)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			continue
-		}
-		frame := fmt.Appendf(nil, "event: message\ndata: {\"payload\":%s,\"exchange\":%q,\"routingKey\":%q,\"redelivered\":false,\"routes\":[]}\nid: -\n\n",
-			d.Body, d.Exchange, d.RoutingKey)
+		frame := appendFrame(nil, d.Body, d.Exchange, d.RoutingKey)
 		s.mu.Lock()
 		for c := range s.clients {
 			c.send(frame)
@@ -81,6 +77,11 @@ func (s *sockets) feed(channel amqp.Channel) error {
 			}
 		}
 	}
+}
+
+func appendFrame(to, body []byte, exchange, key string) []byte {
+	return fmt.Appendf(to, "event: message\ndata: {\"payload\":%s,\"exchange\":%q,\"routingKey\":%q,\"redelivered\":false,\"routes\":[]}\nid: -\n\n",
+		body, exchange, key)
 }
 
 func (s *sockets) accept(listener net.Listener) {
@@ -95,17 +96,21 @@ func (s *sockets) accept(listener net.Listener) {
 
 const socketHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nevent: ready\ndata: {}\nid: -\n\n"
 
+// readHead reads a request up to the empty line.
+func readHead(conn net.Conn) error {
+	for head := bufio.NewReaderSize(conn, 1<<10); ; {
+		line, err := head.ReadString('\n')
+		if err != nil || strings.TrimSpace(line) == "" {
+			return err
+		}
+	}
+}
+
 // serve reads the request, and waits for the client's end.
 func (s *sockets) serve(c *socket) {
 	defer c.conn.Close()
-	for head := bufio.NewReaderSize(c.conn, 1<<10); ; {
-		line, err := head.ReadString('\n')
-		if err != nil {
-			return
-		}
-		if strings.TrimSpace(line) == "" {
-			break
-		}
+	if readHead(c.conn) != nil {
+		return
 	}
 	if _, err := c.conn.Write([]byte(socketHead)); err != nil {
 		return

@@ -106,7 +106,7 @@ func linkLost(s *suite) {
 		c, queue := s.stream(l, 1)
 		queues = append(queues, queue)
 		go func() {
-			_, _, err := c.Next(s.giveUp())
+			_, err := c.Next(s.giveUp())
 			ended <- err
 		}()
 	}

@@ -139,16 +139,16 @@ func wake(s *suite) {
 	c, _ := s.stream(s.link(), 2, amqp.Binding{Exchange: x, Pattern: "#"})
 	wake := make(chan struct{}, 1)
 	wake <- struct{}{}
-	if d, ok, err := c.Next(wake); ok || err != nil {
+	if d, err := c.Next(wake); d != nil || err != nil {
 		s.Fatalf("got %+v, %v", d, err)
 	}
 	s.text(x, "a", "first")
 	wake <- struct{}{} // both may be taken first; neither gets lost
 	var deliveries, wakes int
 	for range 2 {
-		_, ok, err := c.Next(wake)
+		d, err := c.Next(wake)
 		s.must(err)
-		if ok {
+		if d != nil {
 			deliveries++
 		} else {
 			wakes++
@@ -190,9 +190,9 @@ func consumeInOrder(s *suite, l amqp.Link, exchange string, messages int, ready 
 	}
 	ready()
 	for i := 0; i < messages && err == nil; i++ {
-		d, ok, nextErr := c.Next(s.giveUp())
+		d, nextErr := c.Next(s.giveUp())
 		switch {
-		case nextErr != nil || !ok || string(d.Body) != fmt.Sprint(i):
+		case d == nil || string(d.Body) != fmt.Sprint(i):
 			err = fmt.Errorf("delivery %d is %+v: %w", i, d, nextErr)
 		default:
 			err = c.Acknowledge(d.Tag)

@@ -101,7 +101,7 @@ func (s *suite) isDead(c amqp.Channel) {
 	s.Helper()
 	err := c.Declare(s.queueName(), amqp.QueueLimits{})
 	s.isKind(err, amqp.ChannelLost)
-	_, _, err = c.Next(s.giveUp())
+	_, err = c.Next(s.giveUp())
 	s.isKind(err, amqp.ChannelLost)
 	s.must(c.Close())
 }

@@ -120,11 +120,11 @@ func (s *suite) stream(l amqp.Link, prefetch int, bindings ...amqp.Binding) (amq
 // next waits for a delivery, which must come.
 func (s *suite) next(c amqp.Channel) amqp.Delivery {
 	s.Helper()
-	d, ok, err := c.Next(s.giveUp())
-	if !ok || err != nil {
+	d, err := c.Next(s.giveUp())
+	if d == nil {
 		s.Fatalf("no delivery came: %v", err)
 	}
-	return d
+	return *d
 }
 
 // giveUp wakes a Next when the test has waited long enough.
@@ -134,11 +134,11 @@ func (s *suite) giveUp() <-chan struct{} { return s.ctx.Done() }
 func (s *suite) ends(c amqp.Channel) error {
 	s.Helper()
 	for {
-		_, ok, err := c.Next(s.giveUp())
+		d, err := c.Next(s.giveUp())
 		switch {
 		case err != nil:
 			return err
-		case !ok:
+		case d == nil:
 			s.Fatal("the channel's deliveries did not end")
 		}
 	}
