@@ -94,26 +94,35 @@ func compare(b *testing.B, load Load) {
 	report(b, own, baseline)
 }
 
-// One message to everybody through a queue each, which the broker bounds.
+// One message to everybody through a queue each, which the broker bounds: the
+// proxy, consumers that write to clients, and (drop-) consumers that drop what
+// they get.
 func BenchmarkDedicated(b *testing.B) {
 	const clients = 1000
-	own, baseline := figures{}, figures{}
+	own, writing, dropping := figures{}, figures{}, figures{}
 	load := Load{Publisher: publisher(b), Topic: sameTopic, Messages: 60, Size: 256, Readers: clients, Window: 32}
 	bareLoad := load
 	bareLoad.Topic = toBare
 	for b.Loop() {
 		for range rounds {
-			proxy := serve(b, "dedicated")
-			f := fleet(b, proxy, clients, samePath)
-			run(b, own, proxy, &f.Received, nil, load)
-			f.Close()
-			proxy.Kill()
+			served(b, own, serve(b, "dedicated"), load)
+			served(b, writing, bare(b, "writing", 0), bareLoad)
 			consumers := bare(b, "consumers", clients)
-			run(b, baseline, consumers, said(consumers), nil, bareLoad)
+			run(b, dropping, consumers, said(consumers), nil, bareLoad)
 			consumers.Kill()
 		}
 	}
-	report(b, own, baseline)
+	report(b, own, writing)
+	b.ReportMetric(median(dropping["deliveries/s"]), "drop-deliveries/s")
+	b.ReportMetric(median(own["deliveries/s"])/median(dropping["deliveries/s"]), "drop-deliveries/s-ratio")
+}
+
+// served runs a load on a program with clients of its own, and ends both.
+func served(b *testing.B, into figures, p *Process, load Load) {
+	f := fleet(b, p, load.Readers, samePath)
+	run(b, into, p, &f.Received, nil, load)
+	f.Close()
+	p.Kill()
 }
 
 // said follows the number that a process says in lines.

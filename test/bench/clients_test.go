@@ -147,42 +147,42 @@ func slowClients(b *testing.B, own figures, publisher amqp.Publisher) {
 	f := fleet(b, p, clients, samePath)
 	defer p.Kill()
 	defer f.Close()
-	run(b, figures{}, p, &f.Received, &f.Delay, load)
+	before := watched(p, func() { run(b, figures{}, p, &f.Received, &f.Delay, load) })
 	without := f.Delay.Quantile(0.99)
 
-	before, kernelBefore := p.Usage(), SocketMemory()
 	f.Stall(stuck)
 	load.Readers = clients - stuck
-	var most, mostKernel int64
-	stopWatching := whileWatching(func() {
-		most, mostKernel = max(most, p.Usage().RSS-before.RSS), max(mostKernel, SocketMemory()-kernelBefore)
-	})
-	run(b, own, p, &f.Received, &f.Delay, load)
-	stopWatching()
+	most := watched(p, func() { run(b, own, p, &f.Received, &f.Delay, load) })
 	own.add("p99-without-ms", milliseconds(without))
 	own.add("p99-ratio", float64(f.Delay.Quantile(0.99))/float64(without))
-	own.add("KiB/stuck", float64(most)/1024/stuck)
-	own.add("kernel-KiB/stuck", float64(mostKernel)/1024/stuck)
+	own.add("KiB/stuck", float64(most.process-before.process)/1024/stuck)
+	own.add("kernel-KiB/stuck", float64(most.kernel-before.kernel)/1024/stuck)
 	f.Resume()
 	must(b, Await("stuck clients ended", &f.Ended, stuck, loadPatience))
 	own.add("told", float64(f.Told.Load()))
 }
 
-// whileWatching looks twenty times a second until the function it gives is called.
-func whileWatching(look func()) (stop func()) {
+// held is the most memory that was held, in bytes.
+type held struct{ process, kernel int64 }
+
+// watched looks twenty times a second what a process holds while do runs.
+func watched(p *Process, do func()) (most held) {
 	ended := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		for {
+			most = held{max(most.process, p.Usage().RSS), max(most.kernel, SocketMemory())}
 			select {
 			case <-ended:
 				return
 			case <-time.After(50 * time.Millisecond):
-				look()
 			}
 		}
 	})
-	return func() { close(ended); watching.Wait() }
+	do()
+	close(ended)
+	watching.Wait()
+	return most
 }
 
 // Ten thousand streams that end at SIGTERM, each with its error event.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -16,15 +17,9 @@ import (
 // says how many messages came, in lines, until the process ends.
 func Consumers(broker string, n int) error {
 	var received atomic.Int64
-	var link *amqp091.Connection
-	for i := range n {
-		if i%amqp.ChannelsPerLink == 0 {
-			var err error
-			if link, err = amqp091.Dial(broker); err != nil {
-				return err
-			}
-		}
-		if err := consume(link, &received); err != nil {
+	links := bareLinks{broker: broker}
+	for range n {
+		if err := links.consume(func(amqp091.Delivery) { received.Add(1) }); err != nil {
 			return err
 		}
 	}
@@ -37,11 +32,56 @@ func Consumers(broker string, n int) error {
 	}
 }
 
+// WritingConsumers is the same for clients that are there: each one's
+// deliveries are framed, one by one, and written to its socket. Without that the
+// comparison is with a program that has nobody to serve.
+func WritingConsumers(broker string) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	links := bareLinks{broker: broker}
+	fmt.Println("listening on http://" + listener.Addr().String())
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		if err := readHead(conn); err != nil {
+			return err
+		}
+		var frame []byte
+		if err := links.consume(func(d amqp091.Delivery) {
+			frame = appendFrame(frame[:0], d.Body, d.Exchange, d.RoutingKey)
+			conn.Write(frame) // a client that has gone is of no concern here
+		}); err != nil {
+			return err
+		}
+		if _, err := conn.Write([]byte(socketHead)); err != nil {
+			return err
+		}
+	}
+}
+
+// bareLinks opens connections as channels need them.
+type bareLinks struct {
+	broker   string
+	link     *amqp091.Connection
+	channels int
+}
+
 // prefetch is what the proxy's dedicated queues have.
 const prefetch = 50
 
-func consume(link *amqp091.Connection, received *atomic.Int64) error {
-	channel, err := link.Channel()
+// consume takes what comes to a queue of its own.
+func (l *bareLinks) consume(take func(amqp091.Delivery)) (err error) {
+	if l.channels%amqp.ChannelsPerLink == 0 {
+		if l.link, err = amqp091.Dial(l.broker); err != nil {
+			return err
+		}
+	}
+	l.channels++
+	channel, err := l.link.Channel()
 	if err != nil {
 		return err
 	}
@@ -61,7 +101,7 @@ func consume(link *amqp091.Connection, received *atomic.Int64) error {
 	}
 	go func() { // ends with the link
 		for d := range deliveries {
-			received.Add(1)
+			take(d)
 			if d.DeliveryTag%(prefetch/2) == 0 {
 				d.Ack(true)
 			}

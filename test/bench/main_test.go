@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 	case "consumers":
 		n, _ := strconv.Atoi(os.Getenv(countVariable))
 		err = Consumers(broker, n)
+	case "writing":
+		err = WritingConsumers(broker)
 	default:
 		status := rabbit.Main(m).Run()
 		os.RemoveAll(folder)
