@@ -71,6 +71,7 @@ type Limits struct {
 	HeadBytes         int     // of a request's head
 	MessageBytes      int     // of a message's body
 	WriteDeadline     time.Duration
+	VanishAfter       time.Duration // of a client whose machine is silent
 	SlowAfter         time.Duration
 	Backlog           int           // messages at the broker for one stream
 	BacklogBytes      int           // bytes in the proxy for one stream
@@ -96,7 +97,7 @@ func Default() Config {
 		Server:  Server{Port: 12345, PingPeriod: 20 * time.Second, LogFormat: "text"},
 		Limits: Limits{
 			Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
-			WriteDeadline: 10 * time.Second, SlowAfter: 15 * time.Second,
+			WriteDeadline: 10 * time.Second, VanishAfter: time.Minute, SlowAfter: 15 * time.Second,
 			Backlog: 100_000, BacklogBytes: 1 << 20,
 			Prefetch: 50, FeedPrefetch: 500, Linger: 2 * time.Second, Declares: 32,
 		},

@@ -68,6 +68,7 @@ var samples = map[string][]string{
 	"limits.headBytes":         {"2KiB", "4KiB", "1MiB"},
 	"limits.messageBytes":      {"1B", "2KiB", "1GiB"},
 	"limits.writeDeadline":     {"1s", "2s", "3s"},
+	"limits.vanishAfter":       {"1s", "2s", "1m0s"},
 	"limits.slowAfter":         {"1s", "2s", "1m0s"},
 	"limits.backlog":           {"1", "2", "3"},
 	"limits.backlogBytes":      {"1KiB", "2KiB", "3KiB"},

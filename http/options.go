@@ -50,6 +50,13 @@ type Options struct {
 	// stream is cut with SlowConsumer. Default 10 s.
 	WriteDeadline time.Duration
 
+	// VanishAfter is how long a client's machine may leave what was sent to it
+	// unacknowledged before its stream is given up (TCP_USER_TIMEOUT, on Linux
+	// only). A client that vanished without a word would hold its stream for a
+	// quarter of an hour otherwise: pings fit the send buffer, so that no write
+	// ever blocks. Default 1 min.
+	VanishAfter time.Duration
+
 	// WriteBuffer is how many bytes of a stream may wait in the kernel of
 	// this machine (SO_SNDBUF, which Linux doubles). Without a bound a stuck
 	// client takes megabytes before a write blocks. Default 64 KiB.
@@ -74,6 +81,7 @@ const (
 	defaultHeadBytes     = 32 << 10
 	leastHeadBytes       = 1 << 10
 	defaultWriteDeadline = 10 * time.Second
+	defaultVanishAfter   = time.Minute
 	defaultWriteBuffer   = 64 << 10
 )
 
@@ -86,6 +94,7 @@ func (o Options) withDefaults() Options {
 	}
 	or(&o.HeadBytes, defaultHeadBytes)
 	or(&o.WriteDeadline, defaultWriteDeadline)
+	or(&o.VanishAfter, defaultVanishAfter)
 	or(&o.WriteBuffer, defaultWriteBuffer)
 	return o
 }
@@ -122,7 +131,7 @@ func (o Options) Validate() error {
 	if o.WriteBuffer < 0 {
 		bad("WriteBuffer is negative")
 	}
-	if o.WriteDeadline < 0 || o.PingPeriod < 0 {
+	if o.WriteDeadline < 0 || o.VanishAfter < 0 || o.PingPeriod < 0 {
 		bad("a duration is negative")
 	}
 	return errors.Join(problems...)

@@ -5,17 +5,9 @@ import (
 	"time"
 )
 
-const (
-	// unackedFor is how long a client's machine may leave bytes
-	// unacknowledged. One that vanished without a word would hold its stream
-	// for a quarter of an hour otherwise: pings fit the send buffer, so no
-	// write ever blocks.
-	unackedFor = time.Minute
-
-	// unreadFor is the same for a client that was cut and told why: it finds
-	// its error when it wakes up within this time.
-	unreadFor = 5 * time.Minute
-)
+// unreadFor is Options.VanishAfter for a client that was cut and told why: it
+// finds its error when it wakes up within this time.
+const unreadFor = 5 * time.Minute
 
 // tune makes a hijacked connection one of ours: no deadlines of net/http, and
 // a bound on what a stuck client takes of the kernel's memory. What a
@@ -26,7 +18,7 @@ func tune(conn net.Conn, o Options) {
 	if tcp, ok := base.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		tcp.SetWriteBuffer(o.WriteBuffer)
 	}
-	limitUnacked(base, unackedFor)
+	limitUnacked(base, o.VanishAfter)
 }
 
 // keepUntilRead gives a stuck client time to find its last words.

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 
 	"github.com/taskcluster/events-proxy/test/chaos"
 	"github.com/taskcluster/events-proxy/test/rabbit"
@@ -26,9 +29,18 @@ func newGround(ctx context.Context) (g *ground, err error) {
 	}
 	if err != nil {
 		g.close()
-		return nil, err
+		return nil, explained(err)
 	}
 	return g, nil
+}
+
+// explained says what to do where programs are missing.
+func explained(err error) error {
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("RabbitMQ and Go must be installed here (Debian: apt-get install rabbitmq-server), "+
+			"or name a proxy and a broker that run: --proxy, --operator and --broker: %w", err)
+	}
+	return err
 }
 
 // close ends the node and removes the files.

@@ -53,6 +53,7 @@ func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Optio
 		ForceSSL:      c.Server.ForceSSL,
 		HeadBytes:     c.Limits.HeadBytes,
 		WriteDeadline: c.Limits.WriteDeadline,
+		VanishAfter:   c.Limits.VanishAfter,
 		Chaos:         c.Server.Chaos,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -82,10 +83,11 @@ func (b *broker) Publisher(ctx context.Context) (amqp.Publisher, error) {
 	return b.admin.Publisher(ctx)
 }
 
-// Faults are all of package faults, by their names.
+// Faults are those of package faults that a broker and the way to it have, by
+// their names.
 func (b *broker) Faults() map[string]script.Fault {
 	words := map[string]script.Fault{}
-	for _, fault := range faults.All() {
+	for _, fault := range slices.Concat(faults.OfNetwork(), faults.OfBroker()) {
 		words[fault.Name] = func(ctx context.Context) error {
 			b.gone = b.gone || fault.Name == faults.VHostDeleted.Name
 			return fault.Happen(ctx, b.site)

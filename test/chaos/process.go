@@ -158,6 +158,7 @@ func flags(b script.Broker, s script.Settings) []string {
 	span("ping-period", s.Ping)
 	span("slow-after", s.SlowAfter)
 	span("write-deadline", s.WriteTimeout)
+	span("vanish-after", s.VanishAfter)
 	number("streams", s.Streams)
 	number("streams-per-address", s.StreamsPerAddress)
 	add("connects-per-second", strconv.FormatFloat(s.ConnectsPerSecond, 'g', -1, 64), s.ConnectsPerSecond > 0)

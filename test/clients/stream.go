@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/taskcluster/events-proxy/http/sse"
@@ -34,10 +35,11 @@ type Stream struct {
 	Header http.Header // of the answer
 	Local  net.Addr    // the client's end of the socket
 
-	opened time.Time
-	socket net.Conn
-	gate   gate
-	read   sync.WaitGroup // the reading goroutine
+	opened   time.Time
+	socket   net.Conn
+	vanished atomic.Bool
+	gate     gate
+	read     sync.WaitGroup // the reading goroutine
 
 	mu       sync.Mutex
 	received Received
@@ -187,6 +189,15 @@ func (s *Stream) Trickle() { s.gate.trickle() }
 // Resume reads on after Stall or Trickle.
 func (s *Stream) Resume() { s.gate.resume() }
 
+// Vanish takes the client away without a word: from now on its machine takes
+// nothing, acknowledges nothing and sends nothing, no end either. Until Close
+// the socket is there, for the proxy to find out. On Linux only.
+func (s *Stream) Vanish() error {
+	s.gate.stall()
+	s.vanished.Store(true)
+	return disappear(s.socket)
+}
+
 // Reset ends the socket with a TCP reset instead of an orderly end.
 func (s *Stream) Reset() {
 	if tcp, ok := s.socket.(*net.TCPConn); ok {
@@ -198,6 +209,9 @@ func (s *Stream) Reset() {
 // Close leaves: the socket is closed, and the reading goroutine has ended when
 // Close returns. Closing twice is harmless.
 func (s *Stream) Close() {
+	if s.vanished.Swap(false) {
+		_ = reappear(s.socket) // fails where the socket is closed already
+	}
 	s.hangUp()
 	s.gate.close()
 	s.read.Wait()

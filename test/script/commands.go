@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
 )
 
 // command acts on the world, or says why it could not.
@@ -13,21 +15,24 @@ type command func(w *world, ts *testscript.TestScript, args []string) error
 
 // commands are the language's words. expect alone can be negated.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	return map[string]func(*testscript.TestScript, bool, []string){
+	words := map[string]func(*testscript.TestScript, bool, []string){
 		"settings": affirmed(applySettings),
 		"declare":  affirmed(declare),
 		"connect":  affirmed(connect),
 		"publish":  affirmed(publish),
 		"expect":   expect,
-		"stall":    affirmed(stall),
-		"trickle":  affirmed(trickle),
-		"resume":   affirmed(resume),
 		"leave":    affirmed(leave),
 		"broker":   affirmed(befall),
 		"crash":    affirmed(crash),
 		"drain":    affirmed(drain),
 		"get":      affirmed(get),
+		"storm":    affirmed(storm),
+		"network":  affirmed(harmNetwork),
 	}
+	for _, fault := range faults.OfClients() {
+		words[fault.Name] = affirmed(misbehave(fault))
+	}
+	return words
 }
 
 // affirmed is a command that makes no sense with a ! before it.

@@ -3,11 +3,13 @@ package script
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -34,10 +36,8 @@ func connect(w *world, _ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range r.names() {
-		if err := w.open(name, proxy.URL()+r.target(), r); err != nil {
-			return err
-		}
+	if err := w.open(r.names(), w.entrance(proxy)+r.target(), r); err != nil {
+		return err
 	}
 	id, err := w.identify()
 	if r.count == 0 && err == nil {
@@ -46,37 +46,55 @@ func connect(w *world, _ *testscript.TestScript, args []string) error {
 	return err
 }
 
-func (w *world) open(name, url string, r connectRequest) error {
-	if old := w.streams[name]; old != nil {
-		return fmt.Errorf("there is a stream called %s already", name)
+// atOnce is how many streams are opened at a time.
+const atOnce = 50
+
+// open opens a stream for each name, and notes them in their order.
+func (w *world) open(names []string, url string, r connectRequest) error {
+	for _, name := range names {
+		if w.streams[name] != nil {
+			return fmt.Errorf("there is a stream called %s already", name)
+		}
 	}
 	ctx, cancel := w.bounded()
 	defer cancel()
 	if r.retry {
-		return eventually(ctx, func() error { return w.tryReady(ctx, name, url, r) })
+		return eventually(ctx, func() error { return w.tryReady(ctx, r.name, url, r) })
 	}
-	return w.try(ctx, name, url, r)
+	opened, failed := make([]*clients.Stream, len(names)), make([]error, len(names))
+	places := make(chan struct{}, atOnce)
+	var opening sync.WaitGroup
+	for i := range names {
+		places <- struct{}{}
+		opening.Go(func() {
+			defer func() { <-places }()
+			opened[i], failed[i] = clients.Open(ctx, url, r.options())
+		})
+	}
+	opening.Wait()
+	for i, s := range opened {
+		if s != nil {
+			w.adopt(names[i], s)
+		}
+	}
+	return errors.Join(failed...)
 }
 
-// try opens the stream once.
-func (w *world) try(ctx context.Context, name, url string, r connectRequest) error {
-	s, err := clients.Open(ctx, url, r.options())
-	if err != nil {
-		return err
-	}
+func (w *world) adopt(name string, s *clients.Stream) {
 	w.streams[name] = &stream{Stream: s}
 	w.names = append(w.names, name)
-	return nil
 }
 
 // tryReady opens the stream as an application does that wants to go on: one
 // that is refused, or ends before it is ready, is forgotten.
 func (w *world) tryReady(ctx context.Context, name, url string, r connectRequest) error {
-	if err := w.try(ctx, name, url, r); err != nil {
+	opened, err := clients.Open(ctx, url, r.options())
+	if err != nil {
 		return err
 	}
+	w.adopt(name, opened)
 	s := w.streams[name]
-	err := s.Wait(ctx, func(r clients.Received) error {
+	err = s.Wait(ctx, func(r clients.Received) error {
 		if !r.Ready() {
 			return fmt.Errorf("not ready, status %d:\n%s", s.Status, r)
 		}
@@ -125,7 +143,7 @@ func parseConnect(args []string) (r connectRequest, err error) {
 }
 
 func (r connectRequest) names() []string {
-	if r.count == 0 {
+	if r.count == 0 || r.retry {
 		return []string{r.name}
 	}
 	names := make([]string, r.count)

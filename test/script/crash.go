@@ -7,6 +7,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
 )
 
 // crash plants a panic: in the connection, consumer or worker behind streams, or
@@ -16,13 +17,7 @@ import (
 //	crash broker
 func crash(w *world, _ *testscript.TestScript, args []string) error {
 	if len(args) == 1 && slices.Contains([]string{"broker", "connections", "feeds"}, args[0]) {
-		proxy, err := w.running()
-		if err != nil {
-			return err
-		}
-		ctx, cancel := w.bounded()
-		defer cancel()
-		return proxy.Crash(ctx, actors.Role(args[0]), "")
+		return w.crash(actors.Role(args[0]), "")
 	}
 	if len(args) != 2 || !slices.Contains([]string{"connection", "consumer", "worker"}, args[0]) {
 		return fmt.Errorf("usage: crash connection|consumer|worker NAME, or crash broker|connections|feeds")
@@ -31,19 +26,23 @@ func crash(w *world, _ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
+	for _, s := range crashing {
+		if s.id == "" {
+			return fmt.Errorf("the proxy has admitted no such stream, or it was one of -count")
+		}
+		if err := w.crash(actors.Role(args[0]), s.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) crash(role actors.Role, stream string) error {
 	proxy, err := w.running()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := w.bounded()
 	defer cancel()
-	for _, s := range crashing {
-		if s.id == "" {
-			return fmt.Errorf("the proxy has admitted no such stream, or it was one of -count")
-		}
-		if err := proxy.Crash(ctx, actors.Role(args[0]), s.id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return faults.ActorPanic(role, stream).Happen(ctx, faults.Site{Proxy: proxy})
 }

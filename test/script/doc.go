@@ -6,10 +6,14 @@
 //	declare  EXCHANGE KIND                      topic, direct or fanout
 //	connect  NAME [flags] [EXCHANGE PATTERN]…   a client with a socket of its own
 //	publish  EXCHANGE KEY [flags] [COUNT]       bodies {"n":1}, {"n":2}, … unless told otherwise
-//	expect   NAME CLAIM… | broker CLAIM… | process CLAIM…
+//	expect   NAME CLAIM… | broker CLAIM… | process CLAIM… | tree CLAIM…
 //	stall    NAME                               stop reading
 //	trickle  NAME                               read a byte a second
 //	resume   NAME                               read on
+//	vanish   NAME                               acknowledge nothing, send nothing, not even an end (Linux)
+//	storm    [-rate N] [-for TIME] [-refused] EXCHANGE PATTERN…
+//	                                            open streams and leave each at once
+//	network  slicer|reset|…|heal                what befalls the way from the clients to the proxy
 //	leave    NAME [-reset]                      close the socket
 //	broker   stop|start|…                       what befalls the broker
 //	crash    connection|consumer|worker NAME    a panic in the actor behind a stream

@@ -28,16 +28,18 @@ func expect(ts *testscript.TestScript, neg bool, args []string) {
 
 func (w *world) expect(neg bool, args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: expect NAME|broker|process CLAIM…")
+		return errors.New("usage: expect NAME|broker|process|tree CLAIM…")
 	}
 	subject, words := args[0], args[1:]
 	switch {
-	case neg && (subject == "broker" || subject == "process"):
+	case neg && (subject == "broker" || subject == "process" || subject == "tree"):
 		return fmt.Errorf("a claim about the %s can not be negated", subject)
 	case subject == "broker":
 		return w.expectBroker(words)
 	case subject == "process":
 		return w.expectProcess(words)
+	case subject == "tree":
+		return w.expectTree(words)
 	}
 	found, err := w.named(subject)
 	if err != nil {

@@ -54,11 +54,13 @@ func clean(have Census) error {
 	return nil
 }
 
-// expectProcess waits until the proxy holds nothing for any stream; or until so
-// many actors have been restarted.
+// expectProcess waits until the proxy holds nothing for any stream; until so many
+// actors have been restarted; or until so many streams have ended with a code,
+// which is ClientGone where the client left first.
 //
 //	expect process clean
 //	expect process 0 restarts
+//	expect process 1 SlowConsumer
 func (w *world) expectProcess(words []string) error {
 	want, err := parseHoldings(words)
 	if err != nil {
@@ -83,14 +85,26 @@ func (w *world) expectProcess(words []string) error {
 	})
 }
 
-// parseHoldings reads "clean", or a number of restarts.
+// parseHoldings reads "clean", or a number and what is counted.
 func parseHoldings(words []string) (func(actors.Snapshot, int64) error, error) {
 	if slices.Equal(words, []string{"clean"}) {
 		return holdsNothing, nil
 	}
 	n, err := strconv.ParseInt(words[0], 10, 64)
-	if err != nil || len(words) != 2 || words[1] != "restarts" {
-		return nil, errors.New("usage: expect process clean|N restarts")
+	if err != nil || len(words) != 2 {
+		return nil, errors.New("usage: expect process clean|N restarts|N CODE")
+	}
+	what := words[1]
+	if code := actors.Code(what); code == actors.ClientGone || slices.Contains(actors.Codes, code) {
+		return func(s actors.Snapshot, _ int64) error {
+			if s.Stats.Ended[code] != n {
+				return fmt.Errorf("%d streams have ended with %s, not %d: %v", s.Stats.Ended[code], code, n, s.Stats.Ended)
+			}
+			return nil
+		}, nil
+	}
+	if what != "restarts" {
+		return nil, fmt.Errorf("neither restarts nor a code: %s", what)
 	}
 	return func(s actors.Snapshot, _ int64) error {
 		if s.Stats.Restarts != n {

@@ -16,7 +16,7 @@ func Local(b Broker, s Settings) (Proxy, error) {
 			AllowExchanges: s.AllowExchanges, Limits: s.limits(), ShareQueues: s.ShareQueues, Chaos: true,
 		},
 		HTTP: httpapi.Options{
-			WriteDeadline: s.WriteTimeout, AllowOrigins: s.AllowOrigins, PingPeriod: s.Ping,
+			WriteDeadline: s.WriteTimeout, VanishAfter: s.VanishAfter, AllowOrigins: s.AllowOrigins, PingPeriod: s.Ping,
 			RootURL: s.RootURL, TrustProxy: s.TrustProxy, ForceSSL: s.ForceSSL,
 		},
 	})

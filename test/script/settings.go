@@ -19,6 +19,7 @@ type Settings struct {
 	Ping              time.Duration // between two pings
 	SlowAfter         time.Duration // a window full for so long ends the stream
 	WriteTimeout      time.Duration // of one write to a client
+	VanishAfter       time.Duration // a client that acknowledges nothing for so long is given up
 	Streams           int           // in all
 	StreamsPerAddress int
 	ConnectsPerSecond float64 // of one address
@@ -59,6 +60,7 @@ func (s *Settings) keys() map[string]func(string) error {
 		"ping":                into(&s.Ping, time.ParseDuration),
 		"slow-after":          into(&s.SlowAfter, time.ParseDuration),
 		"write-timeout":       into(&s.WriteTimeout, time.ParseDuration),
+		"vanish-after":        into(&s.VanishAfter, time.ParseDuration),
 		"streams":             into(&s.Streams, strconv.Atoi),
 		"streams-per-address": into(&s.StreamsPerAddress, strconv.Atoi),
 		"connects-per-second": into(&s.ConnectsPerSecond, parseFloat),

@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
 	"github.com/taskcluster/events-proxy/test/clients"
 )
 
@@ -23,6 +24,7 @@ type world struct {
 	settings Settings
 
 	proxy     Proxy          // nil until first needed
+	gate      *faults.Gate   // on the way from the clients; nil before the first fault there
 	publisher amqp.Publisher // nil until first needed, and after a fault
 	published int            // the number in the last numbered body
 
@@ -141,6 +143,9 @@ func eventually(ctx context.Context, ask func() error) error {
 func (w *world) close() error {
 	for _, s := range w.streams {
 		s.Close()
+	}
+	if w.gate != nil {
+		w.gate.Close()
 	}
 	var proxy error
 	if w.proxy != nil {

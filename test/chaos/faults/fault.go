@@ -2,17 +2,29 @@ package faults
 
 import (
 	"context"
+	"slices"
 
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/clients"
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// Site is where faults happen: one proxy's way to its broker.
+// Site is where faults happen: a proxy with a broker behind it and clients
+// before it. A fault needs only what it touches.
 type Site struct {
 	Node     *rabbit.Node  // nil where the broker's process is not ours
 	VHost    *rabbit.VHost // the proxy's own; nil with Node
-	Gate     *Gate         // on the way from the proxy to the broker
+	Gate     *Gate         // on the way to the broker; or from clients to the proxy
 	User     string        // the proxy's
 	Password string
+
+	Clients []*clients.Stream // those that misbehave
+	Proxy   Crasher
+}
+
+// Crasher is a proxy whose actors can be made to fail.
+type Crasher interface {
+	Crash(ctx context.Context, role actors.Role, stream string) error
 }
 
 // Fault is one thing that can befall a site.
@@ -23,12 +35,26 @@ type Fault struct {
 	Happen func(context.Context, Site) error
 }
 
-// All lists the faults, and what undoes them.
-func All() []Fault {
+// All lists every fault that has no parameters, and what undoes it.
+func All() []Fault { return slices.Concat(OfNetwork(), OfBroker(), OfClients()) }
+
+// OfNetwork lists the faults of a Gate, and what undoes them. In scripts they
+// stand after `broker` or `network`, whichever gate is meant.
+func OfNetwork() []Fault {
+	return []Fault{LinkCut, Reset, BlackHole, Latency, Bandwidth, Slicer, Unplugged, Heal}
+}
+
+// OfBroker lists the faults of a broker, and what undoes them: after `broker`.
+func OfBroker() []Fault {
 	return []Fault{
-		LinkCut, Reset, BlackHole, Latency, Bandwidth, Slicer, Unplugged, Heal,
 		BrokerStop, BrokerKill, BrokerStart, BrokerRestart, BrokerFreeze, BrokerThaw,
 		MemoryAlarm, MemoryAlarmOver, PasswordChanged, PasswordRestored, VHostDeleted,
 		LinksDropped, ChannelsClosed, QueuesDeleted,
 	}
+}
+
+// OfClients lists the faults of clients, and what undoes them. Each is a
+// command, followed by the clients' name.
+func OfClients() []Fault {
+	return []Fault{SlowReader, ByteASecond, VanishingClient, Resumed}
 }
