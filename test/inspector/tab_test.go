@@ -117,14 +117,25 @@ func (b *tab) press(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
-// enter presses Enter as a keyboard does: a page that handles the key going
-// down sees nothing more of it, where chromedp would send a letter still.
+// enter presses Enter as a keyboard does.
 func (b *tab) enter() {
 	b.t.Helper()
-	key := input.DispatchKeyEventParams{Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13}
+	b.stroke(input.DispatchKeyEventParams{Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13}, "\r")
+}
+
+// letter presses a key that writes a letter.
+func (b *tab) letter(key string) {
+	b.t.Helper()
+	b.stroke(input.DispatchKeyEventParams{Key: key}, key)
+}
+
+// stroke presses a key as a keyboard does: a page that handles the key going
+// down sees nothing more of it, where chromedp would send a letter still.
+func (b *tab) stroke(key input.DispatchKeyEventParams, text string) {
+	b.t.Helper()
 	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		down, up := key, key
-		down.Type, down.Text = input.DispatchKeyEventTypeKeyDown, "\r"
+		down.Type, down.Text = input.DispatchKeyEventTypeKeyDown, text
 		up.Type = input.DispatchKeyEventTypeKeyUp
 		for _, event := range []input.DispatchKeyEventParams{down, up} {
 			if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, event); err != nil {

@@ -1,0 +1,165 @@
+package inspector
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// What is on the page can be taken away as files: all that the filter lets
+// through, numbers digit by digit.
+func TestMessagesAreDownloadedAsJSONAndNDJSON(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.awaitState("live")
+	for _, key := range []string{"primary.a", "primary.b", "other"} {
+		s.publish(completed, key, `{"big":12345678901234567890}`)
+	}
+	b.awaitReceived(3)
+	b.fill("#filter", "key:primary")
+	b.awaitRows("primary.b", "primary.a")
+
+	var array []saved
+	if err := json.Unmarshal(b.download("json"), &array); err != nil {
+		t.Fatal(err)
+	}
+	expectSaved(t, array)
+	var lines []saved
+	for line := range strings.Lines(string(b.download("ndjson"))) {
+		var one saved
+		if err := json.Unmarshal([]byte(line), &one); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, one)
+	}
+	expectSaved(t, lines)
+}
+
+// saved is a message in a file.
+type saved struct {
+	Received   time.Time       `json:"received"`
+	RoutingKey string          `json:"routingKey"`
+	Payload    json.RawMessage `json:"payload"`
+}
+
+func expectSaved(t *testing.T, list []saved) {
+	t.Helper()
+	var keys []string
+	for _, m := range list {
+		keys = append(keys, m.RoutingKey)
+		if string(m.Payload) != `{"big":12345678901234567890}` || m.Received.IsZero() {
+			t.Errorf("saved %+v", m)
+		}
+	}
+	if got := strings.Join(keys, " "); got != "primary.b primary.a" && got != "primary.a primary.b" {
+		t.Errorf("saved %s", got)
+	}
+}
+
+// download chooses a form in the menu and gives the file's content.
+func (b *tab) download(form string) []byte {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+			Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+			BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+		})
+		return err
+	}))
+	b.click("#download")
+	b.click(`#download-menu [data-form="` + form + `"]`)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		files, _ := filepath.Glob(filepath.Join(folder, "*."+form)) // Chromium adds .crdownload until it is whole
+		if len(files) == 1 {
+			content, err := os.ReadFile(files[0])
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			return content
+		}
+	}
+	b.t.Fatalf("no file came within %v", patience)
+	return nil
+}
+
+// A payload, and the code, go to where somebody needs them.
+func TestAPayloadAndTheCodeAreCopied(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.awaitState("live")
+	s.publish(completed, "primary.a", `{"taskId":"abc"}`)
+	b.awaitRows("primary.a")
+	b.click(".body .row:not([hidden])")
+	b.click(".payload-head button:last-child")
+	b.awaitText("#toast", "Copied the payload")
+	if got := b.pasted(); !strings.Contains(got, `"taskId"`) || !strings.Contains(got, `"abc"`) {
+		t.Errorf("copied %q", got)
+	}
+	b.click("#tab-code")
+	b.click("#copy-code")
+	b.awaitText("#toast", "Copied")
+	want := strings.Fields(b.text("#snippet"))
+	b.click("#tab-messages")
+	if got := strings.Fields(b.pasted()); strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("copied %q, the page shows %q", got, want)
+	}
+}
+
+// pasted gives what a person gets who pastes into the filter, which is empty
+// again afterwards.
+func (b *tab) pasted() string {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById('filter').select()`))
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{
+			Type: input.DispatchKeyEventTypeKeyDown, Key: "v", Code: "KeyV", Modifiers: 2, Commands: []string{"Paste"},
+		})
+		return err
+	}))
+	b.await(`document.getElementById('filter').value !== ''`)
+	got := value[string](b, `document.getElementById('filter').value`)
+	b.do(setValue("#filter", ""))
+	return got
+}
+
+// In a large payload a word is found, folded away or not.
+func TestAWordIsFoundInAPayload(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.awaitState("live")
+	s.publish(completed, "primary.a", `{"a":{"b":{"c":{"d":{"needle":1}}}},"list":[{"x":"a needle too"}]}`)
+	b.awaitRows("primary.a")
+	b.click(".body .row:not([hidden])")
+	b.fill(".payload-search input", "needle")
+	b.awaitText(".payload-search", "1 of 2")
+	b.await(`document.querySelector('.hit')?.checkVisibility() && document.querySelector('.hit').textContent.includes('needle')`)
+	b.press("\r")
+	b.awaitText(".payload-search", "2 of 2")
+	b.fill(".payload-search input", "absent")
+	b.awaitText(".payload-search", "nothing")
+}
+
+// The chart says what has come, to eyes and to screen readers.
+func TestTheChartShowsTheLastMinutes(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#", failed, "#"))
+	b.awaitState("live")
+	for range 3 {
+		s.publish(completed, "primary.a", `{}`)
+	}
+	s.publish(failed, "primary.a", `{}`)
+	b.await(`document.getElementById('chart').ariaLabel.includes(': 4 in all')`)
+	b.await(`[...document.querySelectorAll('#chart-bars .bars')].filter((bars) => bars.getAttribute('d')).length === 2`) // a colour each
+}
