@@ -90,7 +90,8 @@ func publishEverySecond(ctx context.Context, publisher amqp.Publisher) {
 	}
 }
 
-// invite says what to try.
+// invite says what to try. The page listens at once, so that there is something
+// to see.
 func (p process) invite(base string) {
 	bindings := fmt.Sprintf(`{"bindings":[{"exchange":%q,"routingKeyPattern":"primary.#"},{"exchange":%q,"routingKeyPattern":"primary.#"}]}`,
 		onQueue+"task-running", onQueue+"task-completed")
@@ -98,9 +99,9 @@ func (p process) invite(base string) {
 
 Messages as Taskcluster sends them, every second, on a broker in this process.
 
-  page    %[1]s/
+  page    %[1]s/?exchange=%[3]s&exchange=%[4]s&live=1
   stream  curl -N '%[1]s/api/events/v1/connect/?bindings=%[2]s'
 
 Ctrl-C ends it.
-`, base, url.QueryEscape(bindings))
+`, base, url.QueryEscape(bindings), onQueue+"task-running", onQueue+"task-completed")
 }

@@ -54,6 +54,9 @@ func TestDemoServesThePage(t *testing.T) {
 	if !strings.HasPrefix(demo.url, "http://127.0.0.1:") {
 		t.Errorf("listens on %s", demo.url)
 	}
+	if link := demo.says(`page +(http\S+)`)[1]; !strings.HasPrefix(link, demo.url+"/?exchange="+onQueue) || !strings.HasSuffix(link, "&live=1") {
+		t.Errorf("the page's link is %s", link)
+	}
 	for _, path := range []string{"/", "/references/events/v1/api.json", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/api/events/v1/ping"} {
 		if status, body := demo.get(path); status != 200 || body == "" {
 			t.Errorf("%s: %d %s", path, status, body)
