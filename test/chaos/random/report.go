@@ -22,7 +22,9 @@ type Report struct {
 	GoroutinesAfter  float64 `json:"goroutinesAfter"`
 	MemoryBefore     float64 `json:"memoryBefore"` // resident bytes, with no stream
 	MemoryMost       float64 `json:"memoryMost"`
-	MemoryAfter      float64 `json:"memoryAfter"`
+	MemoryAfter      float64 `json:"memoryAfter"` // right after the last stream: what is free goes back a little later
+
+	MemoryMostByMinute []float64 `json:"memoryMostByMinute"` // flat, or something leaks
 
 	mu  sync.Mutex
 	log io.Writer
@@ -73,6 +75,15 @@ func (r *Report) say(format string, args ...any) {
 	r.mu.Unlock()
 }
 
+// remember notes what the process had resident in a minute.
+func (r *Report) remember(minute int, bytes float64) {
+	r.MemoryMost = max(r.MemoryMost, bytes)
+	for len(r.MemoryMostByMinute) <= minute {
+		r.MemoryMostByMinute = append(r.MemoryMostByMinute, 0)
+	}
+	r.MemoryMostByMinute[minute] = max(r.MemoryMostByMinute[minute], bytes)
+}
+
 // Print writes the report for people.
 func (r *Report) Print(w io.Writer) {
 	fmt.Fprintf(w, "published %d, received %d\n", r.Published, r.Received)
@@ -82,7 +93,11 @@ func (r *Report) Print(w io.Writer) {
 	const mebibyte = 1 << 20
 	fmt.Fprintf(w, "memory %.1f MiB before, %.1f at the most, %.1f after\n",
 		r.MemoryBefore/mebibyte, r.MemoryMost/mebibyte, r.MemoryAfter/mebibyte)
-	fmt.Fprintf(w, "%d violations (seed %d)\n", r.Violated, r.Seed)
+	fmt.Fprint(w, "memory at the most, minute by minute:")
+	for _, bytes := range r.MemoryMostByMinute {
+		fmt.Fprintf(w, " %.1f", bytes/mebibyte)
+	}
+	fmt.Fprintf(w, "\n%d violations (seed %d)\n", r.Violated, r.Seed)
 	for _, violation := range r.Violations {
 		fmt.Fprintln(w, "  "+violation)
 	}

@@ -137,11 +137,11 @@ func onlyPermanent(list []actors.Actor) bool {
 	return true
 }
 
-// watchMemory notes the most that the process had resident.
+// watchMemory notes the most that the process had resident, and of each minute.
 func (c *conductor) watchMemory(ctx context.Context) {
 	next := time.NewTicker(500 * time.Millisecond)
 	defer next.Stop()
-	told := false
+	told, start := false, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -152,7 +152,7 @@ func (c *conductor) watchMemory(ctx context.Context) {
 		if err != nil {
 			continue
 		}
-		c.report.MemoryMost = max(c.report.MemoryMost, v.memory)
+		c.report.remember(int(time.Since(start)/time.Minute), v.memory)
 		if most := c.options.Memory; most > 0 && v.memory > float64(most) && !told {
 			told = true
 			c.report.violate("the process has %.0f bytes resident, at most %d are allowed", v.memory, most)
