@@ -126,11 +126,12 @@ func (n *Node) Kill() error {
 	})
 }
 
-// Freeze stops the node's process: the sockets stay open and silent.
+// Freeze stops the node's process: the sockets stay open and silent. It returns
+// when the last thread stands still.
 func (n *Node) Freeze() error {
 	return n.harm(func(p *process) error {
 		p.signal(syscall.SIGSTOP)
-		return nil
+		return p.untilStopped()
 	})
 }
 

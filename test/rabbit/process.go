@@ -1,11 +1,16 @@
 package rabbit
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // process is a child that dies with this process, whatever ends it.
@@ -65,6 +70,35 @@ func (p *process) signal(s syscall.Signal) {
 	default:
 		_ = syscall.Kill(p.pid, s)
 	}
+}
+
+// stopPatience bounds the time that the kernel takes to stop every thread.
+const stopPatience = 5 * time.Second
+
+// untilStopped waits until no thread runs any more: a signal stops them one by
+// one, and the last may still answer. Where there is no /proc nobody can tell.
+func (p *process) untilStopped() error {
+	for deadline := time.Now().Add(stopPatience); ; time.Sleep(time.Millisecond) {
+		states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.pid))
+		if err != nil || !slices.ContainsFunc(states, running) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("rabbit: process %d does not stop", p.pid)
+		}
+	}
+}
+
+// running tells whether a thread is neither stopped nor gone.
+//
+//	4711 (beam.smp) T 1 …
+func running(stat string) bool {
+	text, err := os.ReadFile(stat)
+	if err != nil {
+		return false
+	}
+	_, fields, _ := strings.Cut(string(text), ") ")
+	return !strings.HasPrefix(fields, "T")
 }
 
 // kill ends the process and waits until it is gone.
