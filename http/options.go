@@ -52,7 +52,7 @@ type Options struct {
 
 	// VanishAfter is how long a client's machine may leave what was sent to it
 	// unacknowledged before its stream is given up (TCP_USER_TIMEOUT, on Linux
-	// only). A client that vanished without a word would hold its stream for a
+	// only; PING frames of HTTP/2, by Server, everywhere). A client that vanished without a word would hold its stream for a
 	// quarter of an hour otherwise: pings fit the send buffer, so that no write
 	// ever blocks. Default 1 min.
 	VanishAfter time.Duration

@@ -52,6 +52,8 @@ func NewServer(h *Handler, o ServerOptions) *Server {
 		ErrorLog:       slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 		TLSConfig:      o.TLS,
 		Protocols:      new(http.Protocols),
+		// HTTP/2 has frames of its own to ask whether a client is there.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: h.options.VanishAfter / 2, PingTimeout: h.options.VanishAfter / 2},
 	}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetHTTP2(true)

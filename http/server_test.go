@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -219,6 +222,45 @@ func TestAClientOfHTTP2ThatLeavesTakesItsQueueAlong(t *testing.T) {
 	r.want("ready")
 	answer.Body.Close()
 	p.gone()
+}
+
+// A lid is shut: nothing comes from the client any more, not even an end.
+func TestAClientOfHTTP2ThatVanishesIsGivenUp(t *testing.T) {
+	p := start(t, func(s *settings) { s.VanishAfter = 200 * time.Millisecond })
+	c := p.http2(t)
+	var socket *vanishing
+	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		socket = &vanishing{Conn: conn, closed: make(chan struct{})}
+		return socket, err
+	}
+	c.connect()
+	socket.vanished.Store(true)
+	p.publish("a", "1") // what wakes its last read
+	p.gone()
+}
+
+// vanishing is a client's socket that takes nothing any more once it has
+// vanished.
+type vanishing struct {
+	net.Conn
+	vanished atomic.Bool
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func (v *vanishing) Read(p []byte) (int, error) {
+	n, err := v.Conn.Read(p)
+	if v.vanished.Load() {
+		<-v.closed
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+func (v *vanishing) Close() error {
+	v.once.Do(func() { close(v.closed) })
+	return v.Conn.Close()
 }
 
 // certificates gives what a server and its clients need to speak TLS.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 
@@ -36,7 +37,7 @@ func newGround(ctx context.Context) (g *ground, err error) {
 
 // explained says what to do where programs are missing.
 func explained(err error) error {
-	if errors.Is(err, exec.ErrNotFound) {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("RabbitMQ and Go must be installed here (Debian: apt-get install rabbitmq-server), "+
 			"or name a proxy and a broker that run: --proxy, --operator and --broker: %w", err)
 	}

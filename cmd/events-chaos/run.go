@@ -33,7 +33,8 @@ type options struct {
 const usage = `usage: events-chaos run [flags] SCRIPT…
        events-chaos run --random SECONDS [flags]
 
-Breaks an events proxy and shows whether it heals.
+Breaks an events proxy and shows whether it heals. Needs Go, and RabbitMQ on this machine
+(Debian's package rabbitmq-server) unless --proxy, --operator and --broker name what runs.
 `
 
 // run is the command; it gives the exit status.
