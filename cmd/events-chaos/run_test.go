@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,6 +54,43 @@ func TestWrongCallsExitWithTwo(t *testing.T) {
 	} {
 		if status, _, stderr := command(t, strings.Fields(call)...); status != misused || !strings.Contains(stderr, says) {
 			t.Errorf("%q: status %d, %s", call, status, stderr)
+		}
+	}
+}
+
+// After a signal the script under way is played to its end, and no other; that
+// is not a pass.
+func TestASignalCallsTheOtherScriptsOff(t *testing.T) {
+	const text = "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n"
+	first, second := write(t, "first.txt", text), write(t, "second.txt", text)
+	ctx, signal := context.WithCancel(t.Context())
+	stdout, complaints := &watched{text: "pass  first", then: signal}, &bytes.Buffer{}
+	status := run(ctx, []string{"run", first, second}, stdout, complaints)
+	if status != broken || strings.Contains(stdout.String(), "second") || !strings.Contains(complaints.String(), "1 of 2 scripts were not played") {
+		t.Errorf("status %d\n%s%s", status, stdout, complaints)
+	}
+}
+
+// watched is an output that does something when a text comes by.
+type watched struct {
+	bytes.Buffer
+	text string
+	then func()
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.text) {
+		w.then()
+	}
+	return w.Buffer.Write(p)
+}
+
+// What is missing is named, with what to do.
+func TestWithoutRabbitMQOneIsToldWhatToDo(t *testing.T) {
+	for _, missing := range []error{exec.ErrNotFound, fs.ErrNotExist} {
+		said := explained(fmt.Errorf("rabbit: start: %w", missing)).Error()
+		if !strings.Contains(said, "apt-get install rabbitmq-server") || !strings.Contains(said, "--broker") {
+			t.Errorf("%v: %s", missing, said)
 		}
 	}
 }

@@ -56,7 +56,8 @@ func Start(binary, broker string, flags ...string) (*Process, error) {
 	p.command = exec.Command(binary, flags...)
 	p.command.Env = append(os.Environ(), "PULSE_URL="+broker)
 	p.command.Dir = os.TempDir() // no settings file of somebody's
-	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// A group of its own: Ctrl-C is for whoever plays the script, not for what it plays on.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	said := newLines()
 	p.command.Stdout, p.command.Stderr = said, &p.log
 	if err := p.command.Start(); err != nil {
