@@ -37,8 +37,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	c.report.GoroutinesBefore, c.report.MemoryBefore = before.goroutines, before.memory
 	c.report.say("seed %d: %d clients, %s of harm", o.Seed, o.Clients, o.For)
 	c.play(ctx)
-	c.afterwards(ctx)
 	c.report.Published = c.ledger.count()
+	if ctx.Err() != nil {
+		return c.report, fmt.Errorf("called off: %w", context.Cause(ctx))
+	}
+	c.afterwards(ctx)
 	return c.report, ctx.Err()
 }
 
@@ -94,7 +97,10 @@ func (c *conductor) healed(ctx context.Context, when string) {
 		}
 		return dark == 0
 	})
-	if !ok {
+	switch {
+	case ctx.Err() != nil: // called off: that says nothing
+		return
+	case !ok:
 		c.report.violate("%s: %d of %d clients got no message within %s", when, dark, len(c.readers), c.options.Patience)
 		return
 	}
