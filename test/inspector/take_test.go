@@ -109,7 +109,7 @@ func TestAPayloadAndTheCodeAreCopied(t *testing.T) {
 	}
 	b.click("#tab-code")
 	b.click("#copy-code")
-	b.awaitText("#toast", "Copied")
+	b.awaitText("#toast", " code")
 	want := strings.Fields(b.text("#snippet"))
 	b.click("#tab-messages")
 	if got := strings.Fields(b.pasted()); strings.Join(got, " ") != strings.Join(want, " ") {
