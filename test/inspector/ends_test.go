@@ -3,6 +3,7 @@ package inspector
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
 )
@@ -69,12 +70,19 @@ func TestACutConnectionIsToldFromADeadServer(t *testing.T) {
 	b.awaitState("live")
 }
 
-// stream gives the ID of the one stream that is open.
+// stream gives the ID of the one stream that is open, once the one before it is
+// out of the tree: its page knew of the end first.
 func (s *site) stream() string {
 	s.t.Helper()
-	streams := s.proxy.System.Snapshot().Streams
-	if len(streams) != 1 {
-		s.t.Fatalf("%d streams", len(streams))
+	deadline := time.Now().Add(patience)
+	for {
+		streams := s.proxy.System.Snapshot().Streams
+		if len(streams) == 1 {
+			return streams[0].ID
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%d streams", len(streams))
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return streams[0].ID
 }
