@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,13 +29,31 @@ func harmAtRandom(ctx context.Context, o options, stdout io.Writer) error {
 		run.Log = io.Discard
 	}
 	if o.proxy != "" {
-		run.Proxy, run.Operator = o.proxy, o.operator
-		return o.randomRun(ctx, run, o.broker, stdout)
+		return o.randomAttached(ctx, run, stdout)
 	}
 	if o.memory > 0 {
 		os.Setenv("GOMEMLIMIT", fmt.Sprintf("%dMiB", o.memory)) // the proxy's, which inherits it
 	}
 	return o.randomOnGround(ctx, run, stdout)
+}
+
+// randomAttached harms a proxy that runs, and looks at its broker afterwards.
+func (o options) randomAttached(ctx context.Context, run random.Options, stdout io.Writer) error {
+	site := o.attached()
+	run.Proxy, run.Operator = o.proxy, o.operator
+	for name, fault := range site.Faults() {
+		run.Harms = append(run.Harms, random.Harm{Name: name, Every: 3 * time.Second, Do: fault})
+	}
+	before, err := site.Census(ctx)
+	if err != nil {
+		return err
+	}
+	failure := o.randomRun(ctx, run, o.broker, stdout)
+	evidence, err := site.Settled(ctx, before)
+	if err == nil {
+		fmt.Fprintln(run.Log, "broker:", evidence)
+	}
+	return errors.Join(failure, err)
 }
 
 // randomOnGround starts the proxy on a broker of its own, and looks at the

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/taskcluster/events-proxy/test/chaos"
+	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -27,6 +28,7 @@ type options struct {
 	seed                    uint64
 	memory                  int64
 	proxy, operator, broker string
+	management, namespace   string
 	scripts                 []string
 }
 
@@ -73,6 +75,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.StringVar(&o.proxy, "proxy", "", "attach to the proxy at this URL, started with --chaos")
 	flags.StringVar(&o.operator, "operator", "", "with --proxy: URL of its operators' listener")
 	flags.StringVar(&o.broker, "broker", "", "with --proxy: AMQP URL to publish with")
+	flags.StringVar(&o.management, "management", "", "with --proxy: URL of the broker's management plugin, http://user:password@host:15672, for the broker's own evidence")
+	flags.StringVar(&o.namespace, "namespace", "guest", "with --management: the proxy's PULSE_NAMESPACE")
 	if len(args) == 0 || args[0] != "run" {
 		flags.Usage()
 		if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
@@ -95,6 +99,13 @@ func (o options) validate() error {
 	if attach := o.proxy != ""; attach != (o.operator != "") || attach != (o.broker != "") {
 		problems = append(problems, errors.New("--proxy, --operator and --broker go together"))
 	}
+	if o.management != "" {
+		_, err := rabbit.NewManagement(o.management)
+		problems = append(problems, err)
+		if o.proxy == "" {
+			problems = append(problems, errors.New("--management goes with --proxy"))
+		}
+	}
 	if o.random < 0 || o.clients < 1 || o.memory < 0 {
 		problems = append(problems, errors.New("a number is out of its range"))
 	}
@@ -110,7 +121,7 @@ func (o options) validate() error {
 func play(ctx context.Context, o options, stdout io.Writer) error {
 	params := script.Params{Settings: script.Settings{ShareQueues: o.shared}}
 	if o.proxy != "" {
-		site := chaos.Attached{Remote: o.remote(), Broker: o.broker}
+		site := o.attached()
 		params.Brokers, params.Proxy = site, site.ForScripts
 	} else {
 		ground, err := newGround(ctx)
@@ -145,4 +156,11 @@ func play(ctx context.Context, o options, stdout io.Writer) error {
 	return nil
 }
 
-func (o options) remote() chaos.Remote { return chaos.Remote{Proxy: o.proxy, Operators: o.operator} }
+// attached is the site that the flags name.
+func (o options) attached() chaos.Attached {
+	site := chaos.Attached{Remote: chaos.Remote{Proxy: o.proxy, Operators: o.operator}, Broker: o.broker, Namespace: o.namespace}
+	if o.management != "" {
+		site.Management, _ = rabbit.NewManagement(o.management) // validate has tried it
+	}
+	return site
+}

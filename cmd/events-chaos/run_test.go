@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,17 +41,19 @@ func write(t *testing.T, name, text string) string {
 // A wrong call says what is wrong, and starts nothing.
 func TestWrongCallsExitWithTwo(t *testing.T) {
 	for call, says := range map[string]string{
-		"":                                "the command is run",
-		"play x.txt":                      "the command is run",
-		"run":                             "name scripts, or --random",
-		"run nowhere.txt":                 "nowhere.txt",
-		"run --random 5 run.go":           "name scripts, or --random",
-		"run --proxy http://x run.go":     "go together",
-		"run --random 5 --clients 0":      "out of its range",
-		"run --no-such-flag run.go":       "no-such-flag",
-		"run --random 5 --memory -1":      "out of its range",
-		"run --operator http://x run.go":  "go together",
-		"run --seed nonsense --random 10": "seed",
+		"":                                           "the command is run",
+		"play x.txt":                                 "the command is run",
+		"run":                                        "name scripts, or --random",
+		"run nowhere.txt":                            "nowhere.txt",
+		"run --random 5 run.go":                      "name scripts, or --random",
+		"run --proxy http://x run.go":                "go together",
+		"run --random 5 --clients 0":                 "out of its range",
+		"run --no-such-flag run.go":                  "no-such-flag",
+		"run --random 5 --memory -1":                 "out of its range",
+		"run --operator http://x run.go":             "go together",
+		"run --seed nonsense --random 10":            "seed",
+		"run --random 5 --management x":              "http://user:password@host:15672",
+		"run --random 5 --management http://x:15672": "--management goes with --proxy",
 	} {
 		if status, _, stderr := command(t, strings.Fields(call)...); status != misused || !strings.Contains(stderr, says) {
 			t.Errorf("%q: status %d, %s", call, status, stderr)
@@ -130,9 +133,14 @@ func TestRandomHarmIsReported(t *testing.T) {
 	}
 }
 
-// A proxy and a broker that run already are played on as they are.
+// A proxy and a broker that run already are played on as they are, and the
+// broker says what is left there.
 func TestItAttachesToARunningProxy(t *testing.T) {
-	node := rabbit.Run(t)
+	node, err := rabbit.StartManagedNode(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
 	binary, err := chaos.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -142,21 +150,31 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer process.Close()
-	attach := []string{"run", "--proxy", process.Proxy, "--operator", process.Operators, "--broker", node.URL()}
-	script := write(t, "attached.txt", "# a running proxy delivers, and heals\nconnect ada exchange/tc/task '#'\nexpect ada ready\npublish exchange/tc/task a 3\nexpect ada 3 messages\ncrash worker ada\nexpect ada ended InternalError\nexpect broker clean\nexpect process clean\n")
-	if status, stdout, stderr := command(t, append(attach, script)...); status != held {
-		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
-	}
+	attach := []string{"--proxy", process.Proxy, "--operator", process.Operators, "--broker", node.URL()}
+	managed := slices.Concat(attach, []string{"--management", node.ManagementURL()})
+	heals := write(t, "heals.txt", "# a running proxy delivers, and heals\nconnect ada exchange/tc/task '#'\nexpect ada ready\npublish exchange/tc/task a 3\nexpect ada 3 messages\ncrash worker ada\nexpect ada ended InternalError\nexpect broker clean\nexpect process clean\n")
+	drops := write(t, "drops.txt", "# a link that an administrator closes is told\nconnect ada -retry exchange/tc/task '#'\nexpect ada ready\nexpect broker 1 queue\nbroker drop-links\nexpect ada ended BrokerLost\nexpect broker clean\n")
+	kills := write(t, "kills.txt", "# a script that needs the broker's process\nbroker kill\n")
 	asks := write(t, "asks.txt", "# a script that asks for settings\nsettings ping=1s\nconnect ada exchange/tc/task '#'\n")
-	if status, stdout, _ := command(t, append(attach, asks)...); status != broken || !strings.Contains(stdout, "asks for settings") {
-		t.Errorf("status %d\n%s", status, stdout)
-	}
-	harms := write(t, "harms.txt", "# a script that needs the broker's process\nbroker kill\n")
-	if status, _, _ := command(t, append(attach, harms)...); status != broken {
-		t.Errorf("status %d", status)
-	}
-	if status, stdout, stderr := command(t, append(attach, "--random", "2", "--clients", "5")...); status != held {
-		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+	random := []string{"--random", "2", "--clients", "5"}
+	const byProxy, byBroker = "channels left (by the proxy's own account", "channels left (by the broker's account)"
+	for _, run := range []struct {
+		site, plays []string
+		status      int
+		says        string
+	}{
+		{attach, []string{heals}, held, byProxy},
+		{managed, []string{heals, drops}, held, byBroker},
+		{attach, []string{drops}, broken, "drop-links"}, // nobody there to do it
+		{managed, []string{kills}, broken, "kill"},
+		{attach, []string{asks}, broken, "asks for settings"},
+		{managed, random, held, byBroker},
+		{attach, random, held, byProxy},
+	} {
+		call := slices.Concat([]string{"run"}, run.site, run.plays)
+		if status, stdout, stderr := command(t, call...); status != run.status || !strings.Contains(stdout, run.says) {
+			t.Errorf("%q: status %d, %s\n%s", call, status, stderr, stdout)
+		}
 	}
 	if err := node.Clean(t.Context(), amqp.QueuePrefix("guest"), 0); err != nil {
 		t.Error(err)

@@ -42,7 +42,7 @@ func (b Brokers) For(name string) (script.Broker, error) {
 	if site.Gate, err = faults.NewGate(b.Node.Address()); err != nil {
 		return nil, err
 	}
-	admin, err := amqp.NewRabbitMQ(site.VHost.URL("guest", "guest"), amqp.RabbitMQOptions{Name: "publisher of " + name})
+	admin, err := amqp.NewRabbitMQ(site.VHost.AdminURL(), amqp.RabbitMQOptions{Name: "publisher of " + name})
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +96,14 @@ func (b *broker) Faults() map[string]script.Fault {
 	return words
 }
 
+// Evidence is what Close has found.
+func (b *broker) Evidence() string {
+	if b.gone {
+		return "the virtual host is gone"
+	}
+	return nothingLeft
+}
+
 // Census asks the node.
 func (b *broker) Census(ctx context.Context) (script.Census, error) {
 	s, err := b.site.VHost.Snapshot(ctx)
@@ -121,30 +129,13 @@ func (b *broker) Close() error {
 	if b.gone {
 		return nil
 	}
-	left := b.left(ctx)
+	left := settle(ctx, b.Census, script.Census{})
 	if err := b.site.VHost.Delete(ctx); err != nil {
 		return err
 	}
 	return left
 }
 
-// left says what the proxy has left behind, when it has ended.
-func (b *broker) left(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, script.DefaultPatience)
-	defer cancel()
-	for {
-		census, err := b.Census(ctx)
-		if err != nil || census == (script.Census{}) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("left on the broker: %+v", census)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
 // AdminURL is how somebody who may do everything reaches the broker, around the
 // gate.
-func (b *broker) AdminURL() string { return b.site.VHost.URL("guest", "guest") }
+func (b *broker) AdminURL() string { return b.site.VHost.AdminURL() }

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
-	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/script"
 )
 
 // Remote is a proxy that runs somewhere, with --chaos; a script.Proxy that can
@@ -72,51 +70,3 @@ func (Remote) Drain(context.Context, time.Duration) error {
 
 // Close leaves it running.
 func (Remote) Close() error { return nil }
-
-// Attached plays scripts against a proxy and a broker that run already. What
-// needs their processes fails and says so.
-type Attached struct {
-	Remote
-	Broker string // AMQP URL of somebody who may declare and publish to exchange/tc/task
-}
-
-// Name is the condition that holds in scripts.
-func (Attached) Name() string { return "rabbitmq" }
-
-// Shared says that scripts see each other.
-func (Attached) Shared() bool { return true }
-
-// For gives the one broker.
-func (a Attached) For(string) (script.Broker, error) {
-	dialer, err := amqp.NewRabbitMQ(a.Broker, amqp.RabbitMQOptions{Name: "events-chaos"})
-	return attached{a, dialer}, err
-}
-
-// ForScripts gives the one proxy, which cannot be started with other settings.
-func (a Attached) ForScripts(_ script.Broker, s script.Settings) (script.Proxy, error) {
-	asked := s
-	asked.ShareQueues = false
-	if len(flags(attached{a, nil}, asked)) > 2 { // beside the namespace
-		return nil, errors.New("the script asks for settings, and the proxy was attached as it is")
-	}
-	return a.Remote, nil
-}
-
-type attached struct {
-	Attached
-	dialer *amqp.RabbitMQ
-}
-
-func (a attached) Namespace() string   { return "attached" }
-func (a attached) Dialer() amqp.Dialer { return a.dialer }
-func (a attached) Publisher(ctx context.Context) (amqp.Publisher, error) {
-	return a.dialer.Publisher(ctx)
-}
-func (a attached) Faults() map[string]script.Fault { return nil }
-
-// Census is the proxy's own account: AMQP does not tell what others hold.
-func (a attached) Census(ctx context.Context) (script.Census, error) {
-	s, err := a.Snapshot(ctx)
-	n := int(s.Stats.Workers)
-	return script.Census{Queues: n, Consumers: n, Channels: n}, err
-}

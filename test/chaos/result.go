@@ -102,12 +102,11 @@ func (w witnessed) URL() string {
 
 func (w witnessed) Close() error {
 	err := w.Broker.Close()
-	found := "0 queues, 0 consumers, 0 bindings, 0 channels left"
-	if b, ok := w.Broker.(*broker); ok && b.gone {
-		found = "the virtual host is gone"
-	}
+	found := "nobody looked"
 	if err != nil {
 		found = err.Error()
+	} else if b, ok := w.Broker.(evident); ok {
+		found = b.Evidence()
 	}
 	w.witness.mu.Lock()
 	w.witness.found = append(w.witness.found, found)

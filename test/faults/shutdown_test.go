@@ -72,7 +72,7 @@ func withUser(t *testing.T, name string) *rabbit.VHost {
 			t.Error(err)
 		}
 	})
-	admin, err := amqp.NewRabbitMQ(vhost.URL("guest", "guest"), amqp.RabbitMQOptions{})
+	admin, err := amqp.NewRabbitMQ(vhost.AdminURL(), amqp.RabbitMQOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,12 +16,18 @@ func (n *Node) DeleteQueue(ctx context.Context, queue string) error {
 
 // DeleteExchange removes an exchange of the virtual host "/" with its bindings.
 func (n *Node) DeleteExchange(ctx context.Context, exchange string) error {
+	if n.management != nil {
+		return n.management.remove(ctx, "exchanges/", "/", exchange)
+	}
 	return n.command(ctx, `begin rabbit_exchange:delete({resource, <<"/">>, exchange, %s}, false, <<"admin">>), true end`, exchange)
 }
 
 // CloseConnections ends every connection in order (320), as rabbitmqctl
 // close_all_connections does.
 func (n *Node) CloseConnections(ctx context.Context) error {
+	if n.management != nil {
+		return n.management.closeConnections(ctx, scope{})
+	}
 	return n.command(ctx, `begin [rabbit_networking:close_connection(C, "closed by an administrator") || C <- rabbit_networking:connections()], true end`)
 }
 
@@ -34,16 +40,25 @@ func (n *Node) CloseChannels(ctx context.Context) error {
 
 // AddUser makes a user without any permission.
 func (n *Node) AddUser(ctx context.Context, user, password string) error {
+	if n.management != nil {
+		return n.management.addUser(ctx, user, password)
+	}
 	return n.command(ctx, `begin ok = rabbit_auth_backend_internal:add_user(%s, %s, <<"admin">>), true end`, user, password)
 }
 
 // DeleteUser removes a user; its connections go on.
 func (n *Node) DeleteUser(ctx context.Context, user string) error {
+	if n.management != nil {
+		return n.management.deleteUser(ctx, user)
+	}
 	return n.command(ctx, `begin rabbit_auth_backend_internal:delete_user(%s, <<"admin">>), true end`, user)
 }
 
 // ChangePassword concerns the next connections of the user.
 func (n *Node) ChangePassword(ctx context.Context, user, password string) error {
+	if n.management != nil {
+		return n.management.addUser(ctx, user, password)
+	}
 	return n.command(ctx, `begin rabbit_auth_backend_internal:change_password(%s, %s, <<"admin">>), true end`, user, password)
 }
 
@@ -59,17 +74,26 @@ func PulseUser(user string) Permissions {
 
 // SetPermissions allows a user something in a virtual host.
 func (n *Node) SetPermissions(ctx context.Context, user, vhost string, p Permissions) error {
+	if n.management != nil {
+		return n.management.setPermissions(ctx, user, vhost, p)
+	}
 	return n.command(ctx, `begin rabbit_auth_backend_internal:set_permissions(%s, %s, %s, %s, %s, <<"admin">>), true end`,
 		user, vhost, p.Configure, p.Write, p.Read)
 }
 
 // AddVHost makes a virtual host.
 func (n *Node) AddVHost(ctx context.Context, vhost string) error {
+	if n.management != nil {
+		return n.management.addVHost(ctx, vhost)
+	}
 	return n.command(ctx, `begin rabbit_vhost:add(%s, <<"admin">>), true end`, vhost)
 }
 
 // DeleteVHost removes a virtual host, and with it its connections.
 func (n *Node) DeleteVHost(ctx context.Context, vhost string) error {
+	if n.management != nil {
+		return n.management.deleteVHost(ctx, vhost)
+	}
 	return n.command(ctx, `begin rabbit_vhost:delete(%s, <<"admin">>), true end`, vhost)
 }
 

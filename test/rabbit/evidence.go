@@ -67,18 +67,29 @@ func (n *Node) evaluate(ctx context.Context, expression string, result any) erro
 // Snapshot tells what exists on the broker. It takes a few milliseconds, and as
 // long as ctx on a frozen node.
 func (n *Node) Snapshot(ctx context.Context) (Snapshot, error) {
+	if n.management != nil {
+		return n.management.snapshot(ctx, scope{})
+	}
 	var s Snapshot
 	err := n.evaluate(ctx, snapshot, &s)
+	return s.tidy(), err
+}
+
+// tidy sorts, and leaves the broker's own exchanges out.
+func (s Snapshot) tidy() Snapshot {
 	s.Exchanges = slices.DeleteFunc(s.Exchanges, func(name string) bool {
 		return name == "" || strings.HasPrefix(name, "amq.")
 	})
 	slices.Sort(s.Queues)
 	slices.Sort(s.Exchanges)
-	return s, err
+	return s
 }
 
 // Queues tells what every queue holds.
 func (n *Node) Queues(ctx context.Context) ([]Queue, error) {
+	if n.management != nil {
+		return n.management.queues(ctx)
+	}
 	var list []Queue
 	err := n.evaluate(ctx, everyQueue, &list)
 	return list, err
@@ -93,6 +104,9 @@ type Connection struct {
 
 // Connections tells who is connected.
 func (n *Node) Connections(ctx context.Context) ([]Connection, error) {
+	if n.management != nil {
+		return n.management.connections(ctx)
+	}
 	var list []Connection
 	err := n.evaluate(ctx, everyConnection, &list)
 	return list, err

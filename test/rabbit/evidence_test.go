@@ -156,7 +156,12 @@ func TestTheMemoryAlarmHoldsPublishersUp(t *testing.T) {
 
 func publisherOf(t *testing.T, n *rabbit.Node) amqp.Publisher {
 	t.Helper()
-	r, err := amqp.NewRabbitMQ(n.URL(), amqp.RabbitMQOptions{})
+	return publisherAt(t, n.URL())
+}
+
+func publisherAt(t *testing.T, url string) amqp.Publisher {
+	t.Helper()
+	r, err := amqp.NewRabbitMQ(url, amqp.RabbitMQOptions{})
 	must(t, err)
 	p, err := r.Publisher(bounded(t))
 	must(t, err)

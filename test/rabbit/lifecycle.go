@@ -15,10 +15,16 @@ func (n *Node) prepare() error {
 			return err
 		}
 	}
-	if err := os.WriteFile(n.dir+"/enabled_plugins", []byte("[].\n"), 0o600); err != nil {
+	plugins, settings := "[].\n", "loopback_users.guest = true\n"
+	if n.managed != 0 {
+		plugins = "[rabbitmq_management].\n"
+		settings += fmt.Sprintf("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %d\n", n.managed) +
+			"collect_statistics_interval = 500\n" // ms; nobody likes to wait in tests
+	}
+	if err := os.WriteFile(n.dir+"/enabled_plugins", []byte(plugins), 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(n.dir+"/rabbitmq.conf", []byte("loopback_users.guest = true\n"), 0o600)
+	return os.WriteFile(n.dir+"/rabbitmq.conf", []byte(settings), 0o600)
 }
 
 func (n *Node) name() string { return fmt.Sprintf("events%d@localhost", n.port) }

@@ -5,8 +5,10 @@
 //	node, err := rabbit.StartNode(ctx, dir)   // anywhere
 //	node := rabbit.Run(t)                     // in tests: one node per package
 //
-// With PULSE_TEST_URL set, that broker is used instead. Then whatever needs the
-// broker's process, faults and evidence alike, fails with ErrExternal.
+// With PULSE_TEST_URL set, that broker is used instead, whose user must be an
+// administrator. Evidence, users and virtual hosts are asked of its management
+// plugin, at PULSE_TEST_MANAGEMENT_URL; what needs the broker's process, and
+// without that address the evidence too, fails with ErrExternal.
 package rabbit
 
 import (
@@ -16,6 +18,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -35,11 +38,13 @@ const startTimeout = 60 * time.Second
 // Node is a broker. Its methods may be called concurrently, but Start, Stop and
 // Kill only by one goroutine at a time.
 type Node struct {
-	dir      string
-	port     int // of AMQP
-	dist     int // of Erlang's distribution
-	epmdPort int
-	external string // PULSE_TEST_URL
+	dir        string
+	port       int // of AMQP
+	dist       int // of Erlang's distribution
+	epmdPort   int
+	managed    int         // the management plugin's port, or 0
+	external   string      // PULSE_TEST_URL
+	management *Management // at PULSE_TEST_MANAGEMENT_URL, or nil
 
 	mu     sync.Mutex
 	epmd   *process
@@ -51,19 +56,37 @@ type Node struct {
 // returns when clients can connect. The caller owes a Close.
 func StartNode(ctx context.Context, dir string) (*Node, error) {
 	if external := os.Getenv("PULSE_TEST_URL"); external != "" {
-		return &Node{external: external}, nil
+		return externalNode(external)
 	}
+	return startNode(ctx, dir, false)
+}
+
+// StartManagedNode is StartNode with the management plugin, see ManagementURL;
+// it takes two seconds more, and no heed of PULSE_TEST_URL.
+func StartManagedNode(ctx context.Context, dir string) (*Node, error) {
+	return startNode(ctx, dir, true)
+}
+
+func startNode(ctx context.Context, dir string, managed bool) (*Node, error) {
 	err := installed(Home)
 	if err != nil {
 		return nil, err
 	}
 	for range 3 { // another process may have taken a port that was free a moment ago
 		var n *Node
-		if n, err = startNode(ctx, dir); err == nil || ctx.Err() != nil {
+		if n, err = tryNode(ctx, dir, managed); err == nil || ctx.Err() != nil {
 			return n, err
 		}
 	}
 	return nil, err
+}
+
+func externalNode(external string) (n *Node, err error) {
+	n = &Node{external: external}
+	if address := os.Getenv("PULSE_TEST_MANAGEMENT_URL"); address != "" {
+		n.management, err = NewManagement(address)
+	}
+	return n, err
 }
 
 func installed(home string) error {
@@ -73,12 +96,15 @@ func installed(home string) error {
 	return nil
 }
 
-func startNode(ctx context.Context, dir string) (*Node, error) {
-	ports, err := freePorts(3)
+func tryNode(ctx context.Context, dir string, managed bool) (*Node, error) {
+	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err
 	}
 	n := &Node{dir: dir, port: ports[0], dist: ports[1], epmdPort: ports[2]}
+	if managed {
+		n.managed = ports[3]
+	}
 	if err := n.prepare(); err != nil {
 		return nil, err
 	}
@@ -110,10 +136,25 @@ func (n *Node) URL() string {
 	return n.UserURL("guest", "guest", "/")
 }
 
+// administrator is who may do everything.
+func (n *Node) administrator() *url.Userinfo {
+	if u, err := url.Parse(n.external); err == nil && u.User != nil {
+		return u.User
+	}
+	return url.UserPassword("guest", "guest")
+}
+
 // UserURL is how a user reaches a virtual host.
 func (n *Node) UserURL(user, password, vhost string) string {
-	u := url.URL{Scheme: "amqp", User: url.UserPassword(user, password), Host: n.Address(), Path: "/" + vhost, RawPath: "/" + url.PathEscape(vhost)}
+	u := url.URL{Scheme: n.scheme(), User: url.UserPassword(user, password), Host: n.Address(), Path: "/" + vhost, RawPath: "/" + url.PathEscape(vhost)}
 	return u.String()
+}
+
+func (n *Node) scheme() string {
+	if strings.HasPrefix(n.external, "amqps:") {
+		return "amqps"
+	}
+	return "amqp"
 }
 
 // Address is the broker's host and port.
@@ -130,6 +171,13 @@ func (n *Node) Address() string {
 
 // External tells whether this is the broker of PULSE_TEST_URL.
 func (n *Node) External() bool { return n.external != "" }
+
+// ManagementURL is how the administrator reaches the plugin of a node that has
+// it.
+func (n *Node) ManagementURL() string {
+	u := url.URL{Scheme: "http", User: n.administrator(), Host: fmt.Sprintf("127.0.0.1:%d", n.managed)}
+	return u.String()
+}
 
 // Log is the file with the broker's log.
 func (n *Node) Log() string { return n.dir + "/log/node.log" }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -18,7 +17,7 @@ type VHost struct {
 	name, user string
 }
 
-// VHost makes a virtual host with an administrator (guest) and a user who may
+// VHost makes a virtual host with the node's administrator and a user who may
 // do what Pulse allows, and no more: read every exchange but those whose names
 // match unreadable ("": all may be read).
 func (n *Node) VHost(ctx context.Context, name, user, unreadable string) (*VHost, error) {
@@ -30,7 +29,7 @@ func (n *Node) VHost(ctx context.Context, name, user, unreadable string) (*VHost
 	if err := n.AddVHost(ctx, name); err != nil {
 		return nil, err
 	}
-	if err := n.SetPermissions(ctx, "guest", name, all); err != nil {
+	if err := n.SetPermissions(ctx, n.administrator().Username(), name, all); err != nil {
 		return nil, err
 	}
 	if err := n.SetPermissions(ctx, user, name, pulse); err != nil {
@@ -44,6 +43,13 @@ func (v *VHost) Delete(ctx context.Context) error { return v.node.DeleteVHost(ct
 
 // URL is how a user reaches it.
 func (v *VHost) URL(user, password string) string { return v.node.UserURL(user, password, v.name) }
+
+// AdminURL is how the administrator reaches it.
+func (v *VHost) AdminURL() string {
+	admin := v.node.administrator()
+	password, _ := admin.Password()
+	return v.URL(admin.Username(), password)
+}
 
 const (
 	ofUser = `[P || P <- %[1]s, (catch %[2]s(P, [vhost, user])) =:= [{vhost, VHOST}, {user, USER}]]` // one that ends meanwhile is none
@@ -65,18 +71,19 @@ var (
 
 // Snapshot tells what exists in it; of connections and channels, its user's.
 func (v *VHost) Snapshot(ctx context.Context) (Snapshot, error) {
+	if v.node.management != nil {
+		return v.node.management.snapshot(ctx, v.scope())
+	}
 	var s Snapshot
 	err := v.node.evaluate(ctx, v.here(snapshotHere), &s)
-	s.Exchanges = slices.DeleteFunc(s.Exchanges, func(name string) bool {
-		return name == "" || strings.HasPrefix(name, "amq.")
-	})
-	slices.Sort(s.Queues)
-	slices.Sort(s.Exchanges)
-	return s, err
+	return s.tidy(), err
 }
 
 // CloseConnections ends its user's connections in order (320).
 func (v *VHost) CloseConnections(ctx context.Context) error {
+	if v.node.management != nil {
+		return v.node.management.closeConnections(ctx, v.scope())
+	}
 	return v.node.evaluate(ctx, v.here(`begin [rabbit_networking:close_connection(C, "closed by an administrator") || C <- `+connectionsHere+`], true end`), nil)
 }
 
@@ -90,6 +97,8 @@ func (v *VHost) CloseChannels(ctx context.Context) error {
 func (v *VHost) DeleteQueues(ctx context.Context) error {
 	return v.node.evaluate(ctx, v.here(`begin [catch rabbit_amqqueue:delete(Q, false, false, <<"admin">>) || Q <- rabbit_amqqueue:list(VHOST)], true end`), nil)
 }
+
+func (v *VHost) scope() scope { return scope{vhost: v.name, user: v.user} }
 
 func (v *VHost) here(expression string) string {
 	return strings.NewReplacer("VHOST", literal(v.name), "USER", literal(v.user)).Replace(expression)

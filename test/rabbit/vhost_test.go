@@ -25,7 +25,7 @@ func TestVirtualHostsAreBrokersOfTheirOwn(t *testing.T) {
 		links[i] = dialURL(t, hosts[i].URL("bob", "secret"))
 		channels[i] = consuming(t, links[i], "a")
 	}
-	admin := dialURL(t, hosts[0].URL("guest", "guest"))
+	admin := dialURL(t, hosts[0].AdminURL())
 
 	s, err := hosts[0].Snapshot(ctx)
 	must(t, err)

@@ -41,7 +41,7 @@ func (r rabbits) For(script string) (Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	admin, err := amqp.NewRabbitMQ(vhost.URL("guest", "guest"), amqp.RabbitMQOptions{Name: "publisher of " + script})
+	admin, err := amqp.NewRabbitMQ(vhost.AdminURL(), amqp.RabbitMQOptions{Name: "publisher of " + script})
 	if err != nil {
 		return nil, err
 	}

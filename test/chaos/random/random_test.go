@@ -1,8 +1,10 @@
 package random_test
 
 import (
+	"context"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +62,25 @@ func TestATreeThatIsHarmedAtRandomHealsAndLeavesNothingBehind(t *testing.T) {
 				t.Errorf("nothing was harmed: %v", report.Counts)
 			}
 		})
+	}
+}
+
+// A proxy that has not got a link is no proxy in health, against which the time
+// after the harm could be held.
+func TestAProxyWithoutALinkIsNotHarmed(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/__tree__" {
+			t.Errorf("it was asked for %s", r.URL.Path)
+		}
+		w.Write([]byte(`{"links":[]}`))
+	}))
+	defer proxy.Close()
+	_, err := random.Run(t.Context(), random.Options{
+		Proxy: proxy.URL, Operator: proxy.URL, Exchange: exchange, Patience: 100 * time.Millisecond,
+		Publish: func(context.Context, int) error { return nil },
+	})
+	if err == nil || !strings.Contains(err.Error(), "no link to its broker") {
+		t.Errorf("got %v", err)
 	}
 }
 

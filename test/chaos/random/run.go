@@ -30,11 +30,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	c := &conductor{
 		options: o, report: newReport(o), operator: newOperator(o.Operator), ledger: newLedger(), draw: newDraw(o.Seed),
 	}
-	before, err := c.operator.vitals(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("random: the operator's listener: %w", err)
+	if err := c.beforehand(ctx); err != nil {
+		return nil, fmt.Errorf("random: %w", err)
 	}
-	c.report.GoroutinesBefore, c.report.MemoryBefore = before.goroutines, before.memory
 	c.report.say("seed %d: %d clients, %s of harm", o.Seed, o.Clients, o.For)
 	c.play(ctx)
 	c.report.Published = c.ledger.count()
@@ -43,6 +41,29 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	c.afterwards(ctx)
 	return c.report, ctx.Err()
+}
+
+// beforehand takes the vitals of a proxy in health: one that is without a link
+// has fewer goroutines than it may have afterwards.
+func (c *conductor) beforehand(ctx context.Context) error {
+	var now actors.Snapshot
+	var err error
+	linked := c.until(ctx, func() bool {
+		now, err = c.operator.tree(ctx)
+		return err != nil || len(now.Links) > 0
+	})
+	if err == nil && !linked {
+		return fmt.Errorf("the proxy has had no link to its broker for %s: nothing to break", c.options.Patience)
+	}
+	var before vitals
+	if err == nil {
+		before, err = c.operator.vitals(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("the operator's listener: %w", err)
+	}
+	c.report.GoroutinesBefore, c.report.MemoryBefore = before.goroutines, before.memory
+	return nil
 }
 
 // play is the time with clients: harm, then healing.

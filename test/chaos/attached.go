@@ -1,0 +1,133 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// Attached plays scripts against a proxy and a broker that run already. What
+// needs their processes fails and says so.
+type Attached struct {
+	Remote
+	Broker string // AMQP URL of somebody who may declare and publish to exchange/tc/task
+
+	// Management asks the broker what the proxy has there, and drops its links.
+	// Without it the proxy's own account is all there is: AMQP does not tell
+	// what others hold.
+	Management *rabbit.Management
+
+	// Namespace is the <user> in the names of the proxy's queues, its
+	// PULSE_NAMESPACE; for Management.
+	Namespace string
+}
+
+// Name is the condition that holds in scripts.
+func (Attached) Name() string { return "rabbitmq" }
+
+// Shared says that scripts see each other.
+func (Attached) Shared() bool { return true }
+
+// For gives the one broker.
+func (a Attached) For(string) (script.Broker, error) {
+	dialer, err := amqp.NewRabbitMQ(a.Broker, amqp.RabbitMQOptions{Name: "events-chaos"})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	defer cancel()
+	before, err := a.Census(ctx)
+	return &attached{Attached: a, dialer: dialer, before: before}, err
+}
+
+// ForScripts gives the one proxy, which cannot be started with other settings.
+func (a Attached) ForScripts(_ script.Broker, s script.Settings) (script.Proxy, error) {
+	asked := s
+	asked.ShareQueues = false
+	if len(flags(&attached{Attached: a}, asked)) > 2 { // beside the namespace
+		return nil, errors.New("the script asks for settings, and the proxy was attached as it is")
+	}
+	return a.Remote, nil
+}
+
+// Census is what the proxy has on the broker, by the broker's own account where
+// Management can ask for it.
+func (a Attached) Census(ctx context.Context) (script.Census, error) {
+	if a.Management == nil {
+		s, err := a.Snapshot(ctx)
+		n := int(s.Stats.Workers)
+		return script.Census{Queues: n, Consumers: n, Channels: n}, err
+	}
+	s, err := a.Management.Of(ctx, a.vhost(), amqp.QueuePrefix(a.Namespace), a.linkName())
+	return script.Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}, err
+}
+
+// Faults are what befalls the broker without its process.
+func (a Attached) Faults() map[string]script.Fault {
+	if a.Management == nil {
+		return nil
+	}
+	return map[string]script.Fault{faults.LinksDropped.Name: func(ctx context.Context) error {
+		return a.Management.CloseConnections(ctx, a.vhost(), a.linkName())
+	}}
+}
+
+// linkName is how the proxy calls its connections, see cmd/events.
+func (a Attached) linkName() string { return "events-proxy " + a.Namespace }
+
+// vhost is the broker's virtual host.
+func (a Attached) vhost() string {
+	u, err := url.Parse(a.Broker)
+	if err != nil || len(u.Path) < 2 {
+		return "/"
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
+
+// Settled looks whether the proxy has no more on the broker than before, and
+// gives the evidence.
+func (a Attached) Settled(ctx context.Context, before script.Census) (evidence string, err error) {
+	if err := settle(ctx, a.Census, before); err != nil {
+		return "", err
+	}
+	witness := "by the proxy's own account, no management plugin was named"
+	if a.Management != nil {
+		witness = "by the broker's account"
+	}
+	if before == (script.Census{}) {
+		return nothingLeft + " (" + witness + ")", nil
+	}
+	return fmt.Sprintf("no more left than before, %+v (%s)", before, witness), nil
+}
+
+// attached is the one broker, as one script finds and leaves it.
+type attached struct {
+	Attached
+	dialer   *amqp.RabbitMQ
+	before   script.Census
+	evidence string
+}
+
+func (a *attached) Namespace() string   { return a.Attached.Namespace }
+func (a *attached) Dialer() amqp.Dialer { return a.dialer }
+func (a *attached) Publisher(ctx context.Context) (amqp.Publisher, error) {
+	return a.dialer.Publisher(ctx)
+}
+
+// Close leaves it running, and looks what the script has left there.
+func (a *attached) Close() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	defer cancel()
+	a.evidence, err = a.Settled(ctx, a.before)
+	return err
+}
+
+// Evidence is what Close has found.
+func (a *attached) Evidence() string { return a.evidence }

@@ -1,0 +1,38 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// nothingLeft is the evidence of a broker that was found clean.
+const nothingLeft = "0 queues, 0 consumers, 0 bindings, 0 channels left"
+
+// evident is a broker that says what its Close, if without an error, has found.
+type evident interface{ Evidence() string }
+
+// settle waits until the proxy has no more on the broker than before; else it
+// says what is left.
+func settle(ctx context.Context, census func(context.Context) (script.Census, error), before script.Census) error {
+	ctx, cancel := context.WithTimeout(ctx, script.DefaultPatience)
+	defer cancel()
+	for {
+		now, err := census(ctx)
+		if err != nil || !exceeds(now, before) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("left on the broker: %+v; before: %+v", now, before)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func exceeds(now, before script.Census) bool {
+	return now.Queues > before.Queues || now.Consumers > before.Consumers ||
+		now.Bindings > before.Bindings || now.Channels > before.Channels
+}

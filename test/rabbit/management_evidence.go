@@ -1,0 +1,168 @@
+package rabbit
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+)
+
+// StatisticsLag is how old the broker's account of connections and channels may
+// be: it collects statistics every 5 s, unless it was told otherwise.
+const StatisticsLag = 5 * time.Second
+
+// scope is the part of a broker that evidence is wanted of. The zero scope is
+// everything.
+type scope struct {
+	vhost      string
+	prefix     string // of queues' names
+	connection string // its connection_name
+	user       string // of connections
+}
+
+func (s scope) queue(vhost, name string) bool {
+	return cmp.Or(s.vhost, vhost) == vhost && strings.HasPrefix(name, s.prefix)
+}
+
+func (s scope) holds(c managedConnection) bool {
+	return cmp.Or(s.vhost, c.VHost) == c.VHost && cmp.Or(s.user, c.User) == c.User &&
+		cmp.Or(s.connection, c.Properties.Name) == c.Properties.Name
+}
+
+// Of tells what a program has on the broker: one whose queues begin with prefix
+// and whose connections bear a name, in a virtual host.
+func (m *Management) Of(ctx context.Context, vhost, prefix, connection string) (Snapshot, error) {
+	s, err := m.snapshot(ctx, scope{vhost: vhost, prefix: prefix, connection: connection})
+	s.Exchanges = nil // nobody's in particular
+	return s, err
+}
+
+// CloseConnections ends the connections of a name in a virtual host, in order
+// (320).
+func (m *Management) CloseConnections(ctx context.Context, vhost, connection string) error {
+	return m.closeConnections(ctx, scope{vhost: vhost, connection: connection})
+}
+
+// What the plugin lists, as far as it is of interest here.
+type (
+	managedName struct {
+		Name  string `json:"name"`
+		VHost string `json:"vhost"`
+	}
+	managedQueue struct {
+		managedName
+		Ready     int `json:"messages_ready"`
+		Unacked   int `json:"messages_unacknowledged"`
+		Consumers int `json:"consumers"`
+	}
+	managedConsumer struct {
+		Queue managedName `json:"queue"`
+	}
+	managedBinding struct {
+		VHost       string `json:"vhost"`
+		Source      string `json:"source"`
+		Destination string `json:"destination"`
+	}
+	managedChannel struct {
+		Connection managedName `json:"connection_details"`
+	}
+	managedConnection struct {
+		managedName        // the name is that of the peers: 127.0.0.1:40000 -> 127.0.0.1:5672
+		User        string `json:"user"`
+		Properties  struct {
+			Name string `json:"connection_name"`
+		} `json:"client_properties"`
+	}
+)
+
+// listed decodes one of the plugin's lists.
+func listed[T any](ctx context.Context, m *Management, path string) (list []T, err error) {
+	return list, m.ask(ctx, "GET", path, nil, &list)
+}
+
+// counted counts what holds in one of the plugin's lists.
+func counted[T any](ctx context.Context, m *Management, path string, holds func(T) bool) (count int, err error) {
+	list, err := listed[T](ctx, m, path)
+	for _, item := range list {
+		if holds(item) {
+			count++
+		}
+	}
+	return count, err
+}
+
+func (m *Management) snapshot(ctx context.Context, of scope) (s Snapshot, err error) {
+	queues, err := listed[managedQueue](ctx, m, "queues?columns=name,vhost")
+	if err != nil {
+		return s, err
+	}
+	for _, q := range queues {
+		if of.queue(q.VHost, q.Name) {
+			s.Queues = append(s.Queues, q.Name)
+		}
+	}
+	exchanges, err := listed[managedName](ctx, m, "exchanges?columns=name,vhost")
+	if err != nil {
+		return s, err
+	}
+	for _, x := range exchanges {
+		if cmp.Or(of.vhost, x.VHost) == x.VHost {
+			s.Exchanges = append(s.Exchanges, x.Name)
+		}
+	}
+	if s.Consumers, err = counted(ctx, m, "consumers?columns=queue", func(c managedConsumer) bool {
+		return of.queue(c.Queue.VHost, c.Queue.Name)
+	}); err != nil {
+		return s, err
+	}
+	if s.Bindings, err = counted(ctx, m, "bindings?columns=vhost,source,destination", func(b managedBinding) bool {
+		return b.Source != "" && of.queue(b.VHost, b.Destination)
+	}); err != nil {
+		return s, err
+	}
+	peers, err := m.peers(ctx, of)
+	if err != nil {
+		return s, err
+	}
+	s.Connections = len(peers)
+	s.Channels, err = counted(ctx, m, "channels?columns=connection_details.name", func(c managedChannel) bool { return peers[c.Connection.Name] })
+	return s.tidy(), err
+}
+
+// peers are the connections of a scope, as the plugin names them.
+func (m *Management) peers(ctx context.Context, of scope) (map[string]bool, error) {
+	list, err := listed[managedConnection](ctx, m, "connections?columns=name,vhost,user,client_properties.connection_name")
+	peers := map[string]bool{}
+	for _, c := range list {
+		if of.holds(c) {
+			peers[c.Name] = true
+		}
+	}
+	return peers, err
+}
+
+func (m *Management) closeConnections(ctx context.Context, of scope) error {
+	peers, err := m.peers(ctx, of)
+	for name := range peers {
+		if err == nil {
+			err = m.remove(ctx, "connections/", name)
+		}
+	}
+	return err
+}
+
+func (m *Management) queues(ctx context.Context) (list []Queue, err error) {
+	managed, err := listed[managedQueue](ctx, m, "queues?columns=name,vhost,messages_ready,messages_unacknowledged,consumers")
+	for _, q := range managed {
+		list = append(list, Queue{Name: q.Name, VHost: q.VHost, Ready: q.Ready, Unacked: q.Unacked, Consumers: q.Consumers})
+	}
+	return list, err
+}
+
+func (m *Management) connections(ctx context.Context) (list []Connection, err error) {
+	managed, err := listed[managedConnection](ctx, m, "connections?columns=name,vhost,user,client_properties.connection_name")
+	for _, c := range managed {
+		list = append(list, Connection{Name: c.Properties.Name, User: c.User, Peer: c.Name})
+	}
+	return list, err
+}

@@ -1,0 +1,78 @@
+package rabbit_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+// others is a broker that somebody else runs, as far as the node knows: all that
+// there is of it is two addresses.
+func others(t *testing.T) *rabbit.Node {
+	t.Helper()
+	own, err := rabbit.StartManagedNode(bounded(t), t.TempDir())
+	must(t, err)
+	t.Cleanup(func() { own.Close() })
+	t.Setenv("PULSE_TEST_URL", own.URL())
+	t.Setenv("PULSE_TEST_MANAGEMENT_URL", own.ManagementURL())
+	n, err := rabbit.StartNode(t.Context(), "")
+	must(t, err)
+	return n
+}
+
+// The broker of somebody else is asked through its management plugin: the same
+// evidence, and virtual hosts, users and permissions of the tests' own.
+func TestABrokerOfOthersGivesEvidenceThroughItsManagement(t *testing.T) {
+	n, ctx := others(t), bounded(t)
+	must(t, n.AddUser(ctx, "bob", "old"))
+	must(t, n.ChangePassword(ctx, "bob", "secret"))
+	host, err := n.VHost(ctx, "a/host", "bob", "exchange/secret/")
+	must(t, err)
+	publisher := publisherAt(t, host.AdminURL())
+	must(t, publisher.Declare(ctx, "exchange/evidence", "topic"))
+	link := dialURL(t, host.URL("bob", "secret"))
+	c := consuming(t, link, "a")
+	if err := c.Bind("queue/bob/exclusive/a", amqp.Binding{Exchange: "exchange/secret/x"}); !isCode(err, amqp.AccessRefused) {
+		t.Errorf("a secret exchange can be read: %v", err)
+	}
+	c = consuming(t, link, "b")
+	must(t, c.Bind("queue/bob/exclusive/b", amqp.Binding{Exchange: "exchange/evidence", Pattern: "#"}))
+
+	eventually(t, "the statistics are there", func() bool { // the others are live
+		s, err := host.Snapshot(ctx)
+		must(t, err)
+		return s.Channels == 1 && s.Connections == 1
+	})
+	s, err := host.Snapshot(ctx)
+	must(t, err)
+	if !slices.Equal(s.Queues, []string{"queue/bob/exclusive/b"}) || !slices.Equal(s.Exchanges, []string{"exchange/evidence"}) ||
+		s.Consumers != 1 || s.Bindings != 1 {
+		t.Errorf("got %+v", s)
+	}
+	if all, err := n.Snapshot(ctx); err != nil || all.Connections != 2 || len(all.Queues) != 1 {
+		t.Errorf("got %+v, %v", all, err)
+	}
+	must(t, host.CloseConnections(ctx))
+	lost(t, link)
+	must(t, n.Clean(ctx, "queue/bob/", 1)) // the publisher's channel
+	must(t, host.Delete(ctx))
+	must(t, n.DeleteUser(ctx, "bob"))
+	must(t, n.DeleteUser(ctx, "bob")) // it has gone already
+}
+
+// A wrong address, and one where nobody is, are told.
+func TestAManagementThatCannotBeAskedSaysSo(t *testing.T) {
+	for _, address := range []string{"", "127.0.0.1:15672", "amqp://host", "http://"} {
+		if _, err := rabbit.NewManagement(address); err == nil || !strings.Contains(err.Error(), "http://user:password@host:15672") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	m, err := rabbit.NewManagement("http://guest:guest@127.0.0.1:1")
+	must(t, err)
+	if _, err := m.Of(t.Context(), "/", "queue/", "events-proxy"); err == nil || strings.Contains(err.Error(), "guest:guest") {
+		t.Errorf("got %v", err)
+	}
+}
