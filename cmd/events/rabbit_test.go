@@ -42,7 +42,7 @@ func publisherOn(t *testing.T, node *rabbit.Node, exchange string) amqp.Publishe
 // SIGTERM each has its messages and its reason, and the broker has nothing left.
 func TestServeWithTheRightsOfPulse(t *testing.T) {
 	const exchange, streams = "exchange/pulse/v1/test", 100
-	node := rabbit.Run(t)
+	node := rabbit.Broker(t)
 	must(t, node.AddUser(t.Context(), "ada", "hunter2"))
 	must(t, node.SetPermissions(t.Context(), "ada", "/", rabbit.PulseUser("ada")))
 	publisher := publisherOn(t, node, exchange)

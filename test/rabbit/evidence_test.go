@@ -14,7 +14,6 @@ import (
 // What a client makes is seen, what it gives back is seen to be gone.
 func TestTheBrokerSaysWhatExists(t *testing.T) {
 	n, ctx := rabbit.Run(t), bounded(t)
-	own(t, n)
 	publisher := publisherOf(t, n)
 	must(t, publisher.Declare(ctx, "exchange/evidence", "topic"))
 	link := dial(t, n)
@@ -52,7 +51,6 @@ func TestTheBrokerSaysWhatExists(t *testing.T) {
 // A queue that stays is told, and nobody waits for ever.
 func TestWhatIsNotCleanIsTold(t *testing.T) {
 	n := rabbit.Run(t)
-	own(t, n)
 	c, err := dial(t, n).Channel()
 	must(t, err)
 	must(t, c.Declare("queue/stays/a", amqp.QueueLimits{}))
@@ -68,7 +66,6 @@ func TestWhatIsNotCleanIsTold(t *testing.T) {
 // An administrator's deeds reach the clients.
 func TestAnAdministratorCanDoHarm(t *testing.T) {
 	n, ctx := rabbit.Run(t), bounded(t)
-	own(t, n)
 	link := dial(t, n)
 	c, err := link.Channel()
 	must(t, err)
@@ -97,7 +94,6 @@ func ends(t *testing.T, c amqp.Channel, want amqp.Kind) {
 // Users, their rights, and virtual hosts come and go while the node runs.
 func TestUsersAndVirtualHosts(t *testing.T) {
 	n, ctx := rabbit.Run(t), bounded(t)
-	own(t, n)
 	must(t, n.AddVHost(ctx, "a/b"))
 	must(t, n.AddUser(ctx, "ada", `old "pass"`))
 	must(t, n.SetPermissions(ctx, "ada", "a/b", rabbit.PulseUser("ada")))
@@ -136,7 +132,6 @@ func refused(t *testing.T, url string) error {
 // While the broker's memory is used up, publishers wait.
 func TestTheMemoryAlarmHoldsPublishersUp(t *testing.T) {
 	n, ctx := rabbit.Run(t), bounded(t)
-	own(t, n)
 	publisher := publisherOf(t, n)
 	must(t, publisher.Declare(ctx, "exchange/alarm", "topic"))
 	must(t, n.SetMemoryAlarm(ctx, true))

@@ -37,12 +37,6 @@ func (m *Management) Of(ctx context.Context, vhost, prefix, connection string) (
 	return s, err
 }
 
-// CloseConnections ends the connections of a name in a virtual host, in order
-// (320).
-func (m *Management) CloseConnections(ctx context.Context, vhost, connection string) error {
-	return m.closeConnections(ctx, scope{vhost: vhost, connection: connection})
-}
-
 // What the plugin lists, as far as it is of interest here.
 type (
 	managedName struct {
@@ -130,8 +124,13 @@ func (m *Management) snapshot(ctx context.Context, of scope) (s Snapshot, err er
 }
 
 // peers are the connections of a scope, as the plugin names them.
+// Those of a user are asked for where the broker keeps track of them at once.
 func (m *Management) peers(ctx context.Context, of scope) (map[string]bool, error) {
-	list, err := listed[managedConnection](ctx, m, "connections?columns=name,vhost,user,client_properties.connection_name")
+	path := "connections?columns=name,vhost,user,client_properties.connection_name"
+	if of.user != "" {
+		path = below("connections/username/", of.user)
+	}
+	list, err := listed[managedConnection](ctx, m, path)
 	peers := map[string]bool{}
 	for _, c := range list {
 		if of.holds(c) {
@@ -139,16 +138,6 @@ func (m *Management) peers(ctx context.Context, of scope) (map[string]bool, erro
 		}
 	}
 	return peers, err
-}
-
-func (m *Management) closeConnections(ctx context.Context, of scope) error {
-	peers, err := m.peers(ctx, of)
-	for name := range peers {
-		if err == nil {
-			err = m.remove(ctx, "connections/", name)
-		}
-	}
-	return err
 }
 
 func (m *Management) queues(ctx context.Context) (list []Queue, err error) {

@@ -1,6 +1,8 @@
 package rabbit_test
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,9 +20,7 @@ func others(t *testing.T) *rabbit.Node {
 	t.Cleanup(func() { own.Close() })
 	t.Setenv("PULSE_TEST_URL", own.URL())
 	t.Setenv("PULSE_TEST_MANAGEMENT_URL", own.ManagementURL())
-	n, err := rabbit.StartNode(t.Context(), "")
-	must(t, err)
-	return n
+	return rabbit.Broker(t)
 }
 
 // The broker of somebody else is asked through its management plugin: the same
@@ -41,10 +41,10 @@ func TestABrokerOfOthersGivesEvidenceThroughItsManagement(t *testing.T) {
 	c = consuming(t, link, "b")
 	must(t, c.Bind("queue/bob/exclusive/b", amqp.Binding{Exchange: "exchange/evidence", Pattern: "#"}))
 
-	eventually(t, "the statistics are there", func() bool { // the others are live
+	eventually(t, "the statistics are there", func() bool { // of channels, the others are live
 		s, err := host.Snapshot(ctx)
 		must(t, err)
-		return s.Channels == 1 && s.Connections == 1
+		return s.Channels == 1 && s.Consumers == 1
 	})
 	s, err := host.Snapshot(ctx)
 	must(t, err)
@@ -52,7 +52,7 @@ func TestABrokerOfOthersGivesEvidenceThroughItsManagement(t *testing.T) {
 		s.Consumers != 1 || s.Bindings != 1 {
 		t.Errorf("got %+v", s)
 	}
-	if all, err := n.Snapshot(ctx); err != nil || all.Connections != 2 || len(all.Queues) != 1 {
+	if all, err := n.Snapshot(ctx); err != nil || len(all.Queues) != 1 {
 		t.Errorf("got %+v, %v", all, err)
 	}
 	must(t, host.CloseConnections(ctx))
@@ -63,10 +63,40 @@ func TestABrokerOfOthersGivesEvidenceThroughItsManagement(t *testing.T) {
 	must(t, n.DeleteUser(ctx, "bob")) // it has gone already
 }
 
+// What would harm the process of a broker that others run is refused.
+func TestABrokerOfOthersIsNotHarmed(t *testing.T) {
+	n, ctx := others(t), bounded(t)
+	must(t, n.AddUser(ctx, "bob", "secret"))
+	host, err := n.VHost(ctx, "host", "bob", "")
+	must(t, err)
+	if !n.External() || n.URL() != os.Getenv("PULSE_TEST_URL") || !strings.Contains(n.URL(), n.Address()) {
+		t.Errorf("got %s at %s", n.URL(), n.Address())
+	}
+	for _, err := range []error{n.Kill(), n.Stop(ctx), n.Start(ctx), n.Freeze(), n.DeleteQueue(ctx, "a"), n.CloseChannels(ctx), host.DeleteQueues(ctx)} {
+		if !errors.Is(err, rabbit.ErrExternal) {
+			t.Errorf("got %v", err)
+		}
+	}
+	must(t, n.Close())
+	if _, err := n.Snapshot(ctx); err != nil {
+		t.Errorf("it does not live on: %v", err)
+	}
+}
+
 // A wrong address, and one where nobody is, are told.
 func TestAManagementThatCannotBeAskedSaysSo(t *testing.T) {
 	for _, address := range []string{"", "127.0.0.1:15672", "amqp://host", "http://"} {
 		if _, err := rabbit.NewManagement(address); err == nil || !strings.Contains(err.Error(), "http://user:password@host:15672") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	for address, says := range map[string]string{
+		"":                            "amqp://user:password@host:5672/vhost",
+		"amqp://127.0.0.1":            "amqp://user:password@host:5672/vhost",
+		"amqp://ada:hunter2@host:x":   "amqp://user:password@host:5672/vhost",
+		"amqp://ada:hunter2@[::1]:1/": "management plugin is needed (PULSE_TEST_MANAGEMENT_URL)", // where nobody is
+	} {
+		if _, err := rabbit.External(bounded(t), address, ""); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", address, err)
 		}
 	}

@@ -4,11 +4,7 @@
 //
 //	node, err := rabbit.StartNode(ctx, dir)   // anywhere
 //	node := rabbit.Run(t)                     // in tests: one node per package
-//
-// With PULSE_TEST_URL set, that broker is used instead, whose user must be an
-// administrator. Evidence, users and virtual hosts are asked of its management
-// plugin, at PULSE_TEST_MANAGEMENT_URL; what needs the broker's process, and
-// without that address the evidence too, fails with ErrExternal.
+//	node := rabbit.Broker(t)                  // the same, or the broker of PULSE_TEST_URL
 package rabbit
 
 import (
@@ -16,18 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"time"
 )
 
 // Home is where Debian's package rabbitmq-server keeps its scripts.
 const Home = "/usr/lib/rabbitmq/bin"
-
-// ErrExternal says that the broker of PULSE_TEST_URL is not ours to harm or to look into.
-var ErrExternal = errors.New("rabbit: not possible with the broker of PULSE_TEST_URL")
 
 // ErrNotRunning says that the node was stopped or killed.
 var ErrNotRunning = errors.New("rabbit: the node is not running")
@@ -43,8 +34,8 @@ type Node struct {
 	dist       int // of Erlang's distribution
 	epmdPort   int
 	managed    int         // the management plugin's port, or 0
-	external   string      // PULSE_TEST_URL
-	management *Management // at PULSE_TEST_MANAGEMENT_URL, or nil
+	external   string      // the address of a broker that others run
+	management *Management // its plugin, or nil
 
 	mu     sync.Mutex
 	epmd   *process
@@ -55,14 +46,11 @@ type Node struct {
 // StartNode starts a node whose files are all below dir, which must exist. It
 // returns when clients can connect. The caller owes a Close.
 func StartNode(ctx context.Context, dir string) (*Node, error) {
-	if external := os.Getenv("PULSE_TEST_URL"); external != "" {
-		return externalNode(external)
-	}
 	return startNode(ctx, dir, false)
 }
 
 // StartManagedNode is StartNode with the management plugin, see ManagementURL;
-// it takes two seconds more, and no heed of PULSE_TEST_URL.
+// it takes two seconds more.
 func StartManagedNode(ctx context.Context, dir string) (*Node, error) {
 	return startNode(ctx, dir, true)
 }
@@ -79,14 +67,6 @@ func startNode(ctx context.Context, dir string, managed bool) (*Node, error) {
 		}
 	}
 	return nil, err
-}
-
-func externalNode(external string) (n *Node, err error) {
-	n = &Node{external: external}
-	if address := os.Getenv("PULSE_TEST_MANAGEMENT_URL"); address != "" {
-		n.management, err = NewManagement(address)
-	}
-	return n, err
 }
 
 func installed(home string) error {
@@ -126,57 +106,6 @@ func freePorts(count int) ([]int, error) {
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil
-}
-
-// URL is how the administrator (guest) reaches the broker.
-func (n *Node) URL() string {
-	if n.external != "" {
-		return n.external
-	}
-	return n.UserURL("guest", "guest", "/")
-}
-
-// administrator is who may do everything.
-func (n *Node) administrator() *url.Userinfo {
-	if u, err := url.Parse(n.external); err == nil && u.User != nil {
-		return u.User
-	}
-	return url.UserPassword("guest", "guest")
-}
-
-// UserURL is how a user reaches a virtual host.
-func (n *Node) UserURL(user, password, vhost string) string {
-	u := url.URL{Scheme: n.scheme(), User: url.UserPassword(user, password), Host: n.Address(), Path: "/" + vhost, RawPath: "/" + url.PathEscape(vhost)}
-	return u.String()
-}
-
-func (n *Node) scheme() string {
-	if strings.HasPrefix(n.external, "amqps:") {
-		return "amqps"
-	}
-	return "amqp"
-}
-
-// Address is the broker's host and port.
-func (n *Node) Address() string {
-	if n.external != "" {
-		u, err := url.Parse(n.external)
-		if err != nil {
-			return ""
-		}
-		return u.Host
-	}
-	return fmt.Sprintf("127.0.0.1:%d", n.port)
-}
-
-// External tells whether this is the broker of PULSE_TEST_URL.
-func (n *Node) External() bool { return n.external != "" }
-
-// ManagementURL is how the administrator reaches the plugin of a node that has
-// it.
-func (n *Node) ManagementURL() string {
-	u := url.URL{Scheme: "http", User: n.administrator(), Host: fmt.Sprintf("127.0.0.1:%d", n.managed)}
-	return u.String()
 }
 
 // Log is the file with the broker's log.

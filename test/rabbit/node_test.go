@@ -43,7 +43,7 @@ func child(dir string) {
 // Nothing is left on the machine when a test is killed: no node, no port mapper.
 func TestANodeDiesWithItsProcess(t *testing.T) {
 	command := exec.CommandContext(bounded(t), os.Args[0])
-	command.Env = append(os.Environ(), "RABBIT_CHILD="+t.TempDir(), "PULSE_TEST_URL=")
+	command.Env = append(os.Environ(), "RABBIT_CHILD="+t.TempDir())
 	stdout, err := command.StdoutPipe()
 	must(t, err)
 	must(t, command.Start())
@@ -69,7 +69,6 @@ func TestANodeDiesWithItsProcess(t *testing.T) {
 // comes back with what it had kept.
 func TestANodeCanBeStoppedKilledAndFrozen(t *testing.T) {
 	n, ctx := rabbit.Run(t), bounded(t)
-	own(t, n)
 	must(t, n.AddUser(ctx, "kept", "secret"))
 
 	link := dial(t, n)
@@ -100,31 +99,6 @@ func TestANodeCanBeStoppedKilledAndFrozen(t *testing.T) {
 		t.Errorf("a thawed node does not answer: %v", err)
 	}
 	must(t, n.DeleteUser(ctx, "kept"))
-}
-
-// A broker that others run is used, and left in peace.
-func TestABrokerOfOthersIsNotHarmed(t *testing.T) {
-	t.Setenv("PULSE_TEST_URL", "amqp://ada:secret@broker.example:5673/events")
-	n, err := rabbit.StartNode(t.Context(), t.TempDir())
-	must(t, err)
-	if !n.External() || n.URL() != os.Getenv("PULSE_TEST_URL") || n.Address() != "broker.example:5673" {
-		t.Errorf("got %s at %s", n.URL(), n.Address())
-	}
-	_, evidence := n.Snapshot(t.Context())
-	for _, err := range []error{evidence, n.Kill(), n.Stop(t.Context()), n.Start(t.Context()), n.Freeze(), n.DeleteQueue(t.Context(), "a")} {
-		if !errors.Is(err, rabbit.ErrExternal) {
-			t.Errorf("got %v", err)
-		}
-	}
-	must(t, n.Close())
-}
-
-// own skips nothing: with a broker of others these tests cannot be had, and say so.
-func own(t *testing.T, n *rabbit.Node) {
-	t.Helper()
-	if n.External() {
-		t.Fatal("this test needs a node of its own: unset PULSE_TEST_URL")
-	}
 }
 
 func must(t *testing.T, err error) {

@@ -25,7 +25,7 @@ var shared struct {
 	dir    string
 }
 
-// Run gives the package's node: started, thawed and ready for clients, whatever
+// Run gives the package's node, which tests may harm: started, thawed and ready for clients, whatever
 // the test before did to it. The package's TestMain must go through Main.
 func Run(t TB) *Node {
 	t.Helper()

@@ -13,7 +13,6 @@ import (
 // nor the faults of one concern the other, or the administrator.
 func TestVirtualHostsAreBrokersOfTheirOwn(t *testing.T) {
 	n, ctx := rabbit.Run(t), bounded(t)
-	own(t, n)
 	must(t, n.AddUser(ctx, "bob", "secret"))
 	var hosts [2]*rabbit.VHost
 	var links [2]amqp.Link

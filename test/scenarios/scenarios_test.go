@@ -19,29 +19,38 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
 
 // Every promise holds on the broker that the product brings along.
-func TestScenariosOnMemory(t *testing.T) { play(t, script.Memory(), false) }
+func TestScenariosOnMemory(t *testing.T) { play(t, script.Params{Brokers: script.Memory()}) }
 
 // And on the one that it is made for.
-func TestScenariosOnRabbitMQ(t *testing.T) { play(t, rabbitMQ(t), false) }
+func TestScenariosOnRabbitMQ(t *testing.T) { play(t, rabbitMQ(t, script.Settings{})) }
 
 // Sharing queues changes what the broker holds, and nothing that is promised.
-func TestScenariosOnMemoryWithSharedQueues(t *testing.T) { play(t, script.Memory(), true) }
-
-func TestScenariosOnRabbitMQWithSharedQueues(t *testing.T) { play(t, rabbitMQ(t), true) }
-
-func play(t *testing.T, brokers script.Brokers, share bool) {
-	script.Play(shim{t}, script.Params{
-		Brokers: brokers, Proxy: script.Local, Settings: script.Settings{ShareQueues: share},
-	}, scripts(t))
+func TestScenariosOnMemoryWithSharedQueues(t *testing.T) {
+	play(t, script.Params{Brokers: script.Memory(), Settings: shared})
 }
 
-func rabbitMQ(t *testing.T) script.Brokers {
+func TestScenariosOnRabbitMQWithSharedQueues(t *testing.T) { play(t, rabbitMQ(t, shared)) }
+
+var shared = script.Settings{ShareQueues: true}
+
+func play(t *testing.T, p script.Params) {
+	p.Proxy = script.Local
+	script.Play(shim{t}, p, scripts(t))
+}
+
+// rabbitMQ is the broker that is asked for; a node of our own for scripts that
+// harm it.
+func rabbitMQ(t *testing.T, s script.Settings) script.Params {
 	t.Helper()
-	brokers, err := script.RabbitMQ(t.Context(), rabbit.Run(t))
+	brokers, err := script.RabbitMQ(t.Context(), rabbit.Broker(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return brokers
+	breakable, err := script.RabbitMQ(t.Context(), rabbit.Run(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return script.Params{Brokers: brokers, Breakable: breakable, Settings: s}
 }
 
 // A script opens with the claim that it proves.

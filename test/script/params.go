@@ -14,6 +14,10 @@ type Params struct {
 	// Brokers gives each script its broker.
 	Brokers Brokers
 
+	// Breakable are the Brokers of scripts that harm the node, where Brokers
+	// are not to be harmed; default Brokers.
+	Breakable Brokers
+
 	// Proxy starts the proxy under test, when a script first needs it.
 	Proxy func(Broker, Settings) (Proxy, error)
 

@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,8 +87,8 @@ func (r *rabbitMQ) Census(ctx context.Context) (Census, error) {
 func (r *rabbitMQ) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	r.node.Thaw() // or it was not running, or not frozen
-	if err := r.node.Start(ctx); err != nil {
+	r.node.Thaw() // or it was not running, or not frozen, or is not ours
+	if err := r.node.Start(ctx); err != nil && !errors.Is(err, rabbit.ErrExternal) {
 		return fmt.Errorf("the node does not start again: %w", err)
 	}
 	return r.vhost.Delete(ctx)

@@ -1,0 +1,58 @@
+package rabbit
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// URL is how the administrator reaches the broker.
+func (n *Node) URL() string {
+	if n.external != "" {
+		return n.external
+	}
+	return n.UserURL("guest", "guest", "/")
+}
+
+// administrator is who may do everything.
+func (n *Node) administrator() *url.Userinfo {
+	if u, err := url.Parse(n.external); err == nil && u.User != nil {
+		return u.User
+	}
+	return url.UserPassword("guest", "guest")
+}
+
+// UserURL is how a user reaches a virtual host.
+func (n *Node) UserURL(user, password, vhost string) string {
+	u := url.URL{Scheme: n.scheme(), User: url.UserPassword(user, password), Host: n.Address(), Path: "/" + vhost, RawPath: "/" + url.PathEscape(vhost)}
+	return u.String()
+}
+
+func (n *Node) scheme() string {
+	if strings.HasPrefix(n.external, "amqps:") {
+		return "amqps"
+	}
+	return "amqp"
+}
+
+// Address is the broker's host and port.
+func (n *Node) Address() string {
+	if n.external != "" {
+		u, err := url.Parse(n.external)
+		if err != nil {
+			return ""
+		}
+		return u.Host
+	}
+	return fmt.Sprintf("127.0.0.1:%d", n.port)
+}
+
+// External tells whether others run the broker.
+func (n *Node) External() bool { return n.external != "" }
+
+// ManagementURL is how the administrator reaches the plugin of a node that has
+// it.
+func (n *Node) ManagementURL() string {
+	u := url.URL{Scheme: "http", User: n.administrator(), Host: fmt.Sprintf("127.0.0.1:%d", n.managed)}
+	return u.String()
+}
