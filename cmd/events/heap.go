@@ -20,7 +20,7 @@ const (
 	// lives; between them it is what comes in collectEvery.
 	leastRoom    = 1 << 20
 	mostRoom     = 32 << 20
-	collectEvery = 200 * time.Millisecond
+	collectEvery = 500 * time.Millisecond
 
 	// leastPercent and usualPercent of what lives may be garbage where that is
 	// more: the first when little comes, the second from busy bytes a second on.

@@ -16,7 +16,7 @@ func TestRoomForGarbageFollowsWhatLivesAndWhatComes(t *testing.T) {
 		want       int
 	}{
 		{0, 0, 100}, {4 * mib, 0, 25}, {40 * mib, 0, 25},
-		{4 * mib, 100 * mib, 500}, {4 * mib, 1 << 40, 800},
+		{4 * mib, 40 * mib, 500}, {4 * mib, 1 << 40, 800},
 		{40 * mib, 32 * mib, 50}, {40 * mib, 1 << 40, 100}, {1 << 30, 16 * mib, 25}, {1 << 30, 1 << 40, 100},
 	} {
 		if got := roomPercent(c.live, c.pace); got != c.want {
