@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/browser"
 )
 
 // A newcomer needs one click to see messages.
@@ -14,9 +15,9 @@ func TestOneClickOnAnExampleShowsMessages(t *testing.T) {
 	s := serve(t, actors.Options{})
 	s.declare("exchange/taskcluster-queue/v1/task-pending", "exchange/taskcluster-queue/v1/task-running", "exchange/taskcluster-queue/v1/task-exception")
 	b := open(t, s.proxy.URL+"/")
-	b.awaitText("#welcome", "one click")
-	b.click("#examples button")
-	b.awaitState("live")
+	b.AwaitText("#welcome", "one click")
+	b.Click("#examples button")
+	b.AwaitState("live")
 	s.publish(completed, "primary.a", `{}`)
 	b.awaitRows("primary.a")
 }
@@ -27,17 +28,17 @@ func TestABindingIsAddedStartedAndStopped(t *testing.T) {
 	b := open(t, s.proxy.URL+"/")
 	b.fill("#exchange", completed)
 	b.fill("#pattern", "primary.*")
-	b.click("#add")
-	b.awaitText("#binding-list", "primary.*")
-	b.click("#start")
-	b.awaitState("live")
+	b.Click("#add")
+	b.AwaitText("#binding-list", "primary.*")
+	b.Click("#start")
+	b.AwaitState("live")
 	s.publish(completed, "primary.a", `{}`)
 	s.publish(completed, "secondary.a", `{}`)
 	s.publish(completed, "primary.b", `{}`)
 	b.awaitRows("primary.b", "primary.a")
 
-	b.click("#stop")
-	b.awaitState("stopped")
+	b.Click("#stop")
+	b.AwaitState("stopped")
 	if err := s.broker.Await(t.Context(), func() bool { return len(s.broker.Queues()) == 0 }); err != nil {
 		t.Fatalf("the stream's queue is still there: %v", s.broker.Queues())
 	}
@@ -48,23 +49,23 @@ func TestABindingIsAddedStartedAndStopped(t *testing.T) {
 func TestBindingsChangeUnderAnOpenStream(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	b.fill("#exchange", failed)
 	b.enter()
-	b.await(`document.querySelectorAll('#binding-list li').length === 2`)
-	b.awaitState("live")
+	b.Await(`document.querySelectorAll('#binding-list li').length === 2`)
+	b.AwaitState("live")
 	s.publish(failed, "from.failed", `{}`)
 	b.awaitRows("from.failed")
 
-	b.click(`#binding-list li:nth-child(2) .remove`)
-	b.await(`document.querySelectorAll('#binding-list li').length === 1`)
-	b.awaitState("live")
+	b.Click(`#binding-list li:nth-child(2) .remove`)
+	b.Await(`document.querySelectorAll('#binding-list li').length === 1`)
+	b.AwaitState("live")
 	s.publish(failed, "unseen", `{}`)
 	s.publish(completed, "from.completed", `{}`)
 	b.awaitRows("from.completed", "from.failed")
 
-	b.click("#clear-bindings")
-	b.awaitState("stopped")
+	b.Click("#clear-bindings")
+	b.AwaitState("stopped")
 	if got := b.text("#binding-count"); got != "0" {
 		t.Errorf("%s bindings are left", got)
 	}
@@ -74,15 +75,15 @@ func TestBindingsChangeUnderAnOpenStream(t *testing.T) {
 func TestABadBindingIsExplainedBesideTheForm(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+stoppedLink(completed, "#"))
-	b.click("#add")
-	b.awaitText("#binding-wrong", "Name an exchange")
+	b.Click("#add")
+	b.AwaitText("#binding-wrong", "Name an exchange")
 	b.fill("#exchange", completed)
 	b.enter()
-	b.awaitText("#binding-wrong", "in the list already")
-	b.do(setValue("#exchange", "exchange/"+strings.Repeat("ä", 124)))
-	b.click("#add")
-	b.awaitText("#binding-wrong", "257 bytes")
-	if n := value[int](b, `document.querySelectorAll('#binding-list li').length`); n != 1 {
+	b.AwaitText("#binding-wrong", "in the list already")
+	b.Do(setValue("#exchange", "exchange/"+strings.Repeat("ä", 124)))
+	b.Click("#add")
+	b.AwaitText("#binding-wrong", "257 bytes")
+	if n := browser.Value[int](b.Tab, `document.querySelectorAll('#binding-list li').length`); n != 1 {
 		t.Errorf("%d bindings, want the first alone", n)
 	}
 }
@@ -93,34 +94,34 @@ func TestExchangesAreSuggested(t *testing.T) {
 	s.declare("exchange/our-own/thing")
 	b := open(t, s.proxy.URL+"/")
 	b.fill("#exchange", "ran and failed")
-	b.await(`document.querySelectorAll('#exchange-list [role=option]').length === 1`)
+	b.Await(`document.querySelectorAll('#exchange-list [role=option]').length === 1`)
 	b.press(kb.ArrowDown)
 	b.enter()
-	if got := value[string](b, `document.getElementById('exchange').value`); got != failed {
+	if got := browser.Value[string](b.Tab, `document.getElementById('exchange').value`); got != failed {
 		t.Fatalf("took %q", got)
 	}
-	b.awaitText("#exchange-about", "ran and failed")
+	b.AwaitText("#exchange-about", "ran and failed")
 
 	b.fill("#exchange", "exchange/our-own/thing")
 	b.enter()
-	b.click("#start")
-	b.awaitState("live")
+	b.Click("#start")
+	b.AwaitState("live")
 	s.publish("exchange/our-own/thing", "k", `{}`)
 	b.awaitRows("k")
 	b.fill("#exchange", "our-own")
-	b.awaitText("#exchange-list", "seen")
+	b.AwaitText("#exchange-list", "seen")
 	b.press(kb.Escape)
-	b.await(`document.getElementById('exchange-list').hidden`)
+	b.Await(`document.getElementById('exchange-list').hidden`)
 }
 
 // Each binding says how much it has brought, routes included.
 func TestBindingsCountWhatTheyBring(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "primary.#", completed, "route.index.*"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	s.publish(completed, "primary.a", `{}`)
 	s.publish(completed, "primary.b", `{}`, "route.index.x")
 	s.publish(completed, "other", `{}`, "route.index.y")
 	b.awaitReceived(3)
-	b.await(`[...document.querySelectorAll('.brought')].map((e) => e.textContent).join() === '2,2'`)
+	b.Await(`[...document.querySelectorAll('.brought')].map((e) => e.textContent).join() === '2,2'`)
 }

@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/browser"
 )
 
 // A wrong exchange name explains itself, and asks for no second try.
 func TestAWrongExchangeExplainsItself(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link("exchange/taskcluster-queue/v1/task-complete", "#"))
-	b.awaitText("#notice", "BindingRefused")
-	b.awaitText("#notice", "task-complete")
-	b.awaitText("#notice", "does not exist")
-	b.awaitText("#notice", "spelling")
+	b.AwaitText("#notice", "BindingRefused")
+	b.AwaitText("#notice", "task-complete")
+	b.AwaitText("#notice", "does not exist")
+	b.AwaitText("#notice", "spelling")
 }
 
 // Every way a stream ends is told with its code and what to do next, and one
@@ -32,18 +33,18 @@ func TestEndsAreExplainedAndReconnectWorks(t *testing.T) {
 		{"InternalError", func() { s.proxy.System.Crash(actors.RoleWorker, s.stream()) }},
 		{"ServerShutdown", func() { s.proxy.System.EndStream(s.stream()) }},
 	} {
-		b.awaitState("live")
+		b.AwaitState("live")
 		end.harm()
-		b.awaitText("#notice", end.code)
-		b.awaitText("#notice", "What to do")
+		b.AwaitText("#notice", end.code)
+		b.AwaitText("#notice", "What to do")
 		if !strings.Contains(strings.Join(b.texts("#notice button"), " "), "Reconnect") {
 			t.Errorf("%s: no way to go on", end.code)
 		}
-		b.click("#notice button.primary")
+		b.Click("#notice button.primary")
 	}
-	b.awaitState("live")
+	b.AwaitState("live")
 	s.publish(completed, "after", `{}`)
-	b.await(`document.querySelector('.body .row:not([hidden]) .key-text')?.textContent === 'after'`)
+	b.Await(`document.querySelector('.body .row:not([hidden]) .key-text')?.textContent === 'after'`)
 }
 
 // A network that breaks without a word is explained, too.
@@ -51,9 +52,9 @@ func TestABrokenNetworkIsExplained(t *testing.T) {
 	s := serve(t, actors.Options{})
 	c := lay(t, s)
 	b := open(t, c.url()+link(completed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	c.remove()
-	b.awaitText("#notice", "What to do")
+	b.AwaitText("#notice", "What to do")
 	if n := s.connects.Load(); n != 1 {
 		t.Errorf("%d connects, want the first alone: the user decides", n)
 	}
@@ -63,18 +64,18 @@ func TestACutConnectionIsToldFromADeadServer(t *testing.T) {
 	s := serve(t, actors.Options{})
 	c := lay(t, s)
 	b := open(t, c.url()+link(completed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	c.cut()
-	b.awaitText("#notice", "The connection broke")
-	b.click("#notice button.primary")
-	b.awaitState("live")
+	b.AwaitText("#notice", "The connection broke")
+	b.Click("#notice button.primary")
+	b.AwaitState("live")
 }
 
 // stream gives the ID of the one stream that is open, once the one before it is
 // out of the tree: its page knew of the end first.
 func (s *site) stream() string {
 	s.t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(browser.Patience)
 	for {
 		streams := s.proxy.System.Snapshot().Streams
 		if len(streams) == 1 {

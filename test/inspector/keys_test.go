@@ -6,6 +6,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/browser"
 )
 
 // Everything can be done without a mouse.
@@ -13,7 +14,7 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+stoppedLink(completed, "#"))
 	b.letter("s")
-	b.awaitState("live")
+	b.AwaitState("live")
 	s.publish(completed, "primary.a", `{"taskId":"abc"}`)
 	s.publish(completed, "primary.b", `{}`)
 	b.awaitRows("primary.b", "primary.a")
@@ -28,41 +29,41 @@ func TestTheKeyboardIsEnough(t *testing.T) {
 	b.letter("m")
 	b.press(kb.ArrowDown)
 	b.enter()
-	b.awaitText("#detail", "primary.")
-	b.await(`document.getElementById('detail').contains(document.activeElement)`)
+	b.AwaitText("#detail", "primary.")
+	b.Await(`document.getElementById('detail').contains(document.activeElement)`)
 	b.press(kb.Escape)
-	b.await(`document.getElementById('detail').hidden`)
+	b.Await(`document.getElementById('detail').hidden`)
 
 	b.letter("p")
-	b.await(`document.getElementById('pause').ariaPressed === 'true'`)
+	b.Await(`document.getElementById('pause').ariaPressed === 'true'`)
 	b.letter("p")
-	b.await(`document.getElementById('pause').ariaPressed === 'false'`)
+	b.Await(`document.getElementById('pause').ariaPressed === 'false'`)
 
 	b.letter("?")
-	b.await(`document.getElementById('help-dialog').open`)
+	b.Await(`document.getElementById('help-dialog').open`)
 	b.press(kb.Escape)
-	b.await(`!document.getElementById('help-dialog').open`)
+	b.Await(`!document.getElementById('help-dialog').open`)
 
 	b.letter("s")
-	b.awaitState("stopped")
+	b.AwaitState("stopped")
 }
 
 // Whose hands or speech software press keys unasked turns the shortcuts off.
 func TestSingleKeysCanBeTurnedOff(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+stoppedLink(completed, "#"))
-	b.click("#help")
-	b.click("#keys-on")
-	b.click("#help-close")
+	b.Click("#help")
+	b.Click("#keys-on")
+	b.Click("#help-close")
 	b.letter("s")
-	b.click("#start") // the first thing that starts it
-	b.awaitState("live")
+	b.Click("#start") // the first thing that starts it
+	b.AwaitState("live")
 	b.letter("s")
 	b.letter("?")
-	if value[bool](b, `document.getElementById('help-dialog').open`) {
+	if browser.Value[bool](b.Tab, `document.getElementById('help-dialog').open`) {
 		t.Error("a key is a shortcut still")
 	}
-	b.awaitState("live")
+	b.AwaitState("live")
 	if n := s.connects.Load(); n != 1 {
 		t.Errorf("%d streams were opened", n)
 	}

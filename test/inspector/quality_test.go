@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/browser"
 )
 
 // Ten thousand messages at five hundred a second, and the page still answers:
@@ -17,7 +18,7 @@ func TestTenThousandMessagesLeaveThePageResponsive(t *testing.T) {
 	const messages, perTick, tick = 10_000, 10, 20 * time.Millisecond
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	published := make(chan struct{})
 	go func() {
 		defer close(published)
@@ -36,11 +37,11 @@ func TestTenThousandMessagesLeaveThePageResponsive(t *testing.T) {
 		case <-published:
 			flowing = false
 		default:
-			took = append(took, value[float64](b, clickTime))
+			took = append(took, browser.Value[float64](b.Tab, clickTime))
 		}
 	}
 	b.awaitReceived(messages)
-	if n := value[int](b, `document.querySelectorAll('.body .row').length`); n > 300 {
+	if n := browser.Value[int](b.Tab, `document.querySelectorAll('.body .row').length`); n > 300 {
 		t.Errorf("%d rows exist at once", n)
 	}
 	slices.Sort(took)
@@ -68,24 +69,24 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 	for _, look := range []string{"light", "dark"} {
 		b := open(t, s.proxy.URL+"/")
 		for range 3 { // Auto, Light, Dark
-			if value[string](b, `document.documentElement.dataset.theme ?? ''`) == look {
+			if browser.Value[string](b.Tab, `document.documentElement.dataset.theme ?? ''`) == look {
 				break
 			}
-			b.click("#theme")
+			b.Click("#theme")
 		}
-		b.inspect("welcome-" + look)
+		b.Inspect("welcome-" + look)
 		b.visit(s.proxy.URL + link(completed, "#"))
-		b.awaitState("live")
+		b.AwaitState("live")
 		s.publish(completed, "primary.a", `{"status":{"taskId":"abc"}}`, "route.index.x")
 		b.awaitRows("primary.a")
-		b.click(".body .row:not([hidden])")
-		b.await(`!document.getElementById('detail').hidden`)
-		b.inspect("detail-" + look)
-		b.click("#tab-code")
-		b.inspect("code-" + look)
+		b.Click(".body .row:not([hidden])")
+		b.Await(`!document.getElementById('detail').hidden`)
+		b.Inspect("detail-" + look)
+		b.Click("#tab-code")
+		b.Inspect("code-" + look)
 		b.visit(s.proxy.URL + link("exchange/none", "#"))
-		b.awaitText("#notice", "BindingRefused")
-		b.inspect("refused-" + look)
+		b.AwaitText("#notice", "BindingRefused")
+		b.Inspect("refused-" + look)
 	}
 }
 
@@ -93,35 +94,12 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 func TestThePageFitsAPhone(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.do(chromedp.EmulateViewport(390, 844))
-	b.awaitState("live")
+	b.Do(chromedp.EmulateViewport(390, 844))
+	b.AwaitState("live")
 	s.publish(completed, "primary.a.very.long.routing.key.that.goes.on.and.on.and.on", `{}`)
-	b.await(`document.querySelectorAll('.body .row:not([hidden])').length === 1`)
-	if wide := value[int](b, `document.documentElement.scrollWidth`); wide > 390 {
+	b.Await(`document.querySelectorAll('.body .row:not([hidden])').length === 1`)
+	if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 390 {
 		t.Errorf("the page is %d pixels wide", wide)
 	}
-	b.inspect("phone")
+	b.Inspect("phone")
 }
-
-// inspect keeps a picture of the page and lets axe-core look at it.
-func (b *tab) inspect(name string) {
-	b.t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	keep(b.t, name+".png", picture)
-	b.do(chromedp.Evaluate[chromedp.Void](axe + "\n;undefined"))
-	for _, v := range value[[]string](b, violations) {
-		b.t.Errorf("%s: %s", name, v)
-	}
-}
-
-// violations is what axe-core finds. One rule misreads trees: it takes the text
-// of an item's children for the item's own label, which its name is not to
-// repeat.
-const violations = `axe.run().then((result) => result.violations
-	.map((v) => ({...v, nodes: v.nodes.filter((n) =>
-		v.id !== 'label-content-name-mismatch' || !n.html.includes('role="treeitem"'))}))
-	.filter((v) => v.nodes.length > 0)
-	.map((v) => v.id + ': ' + v.help + ': ' + v.nodes.map((n) => n.html).slice(0, 3).join(' | ')))`

@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/browser"
+	protocol "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/browser"
 )
 
 // What is on the page can be taken away as files: all that the filter lets
@@ -22,7 +23,7 @@ import (
 func TestMessagesAreDownloadedAsJSONAndNDJSON(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	for _, key := range []string{"primary.a", "primary.b", "other"} {
 		s.publish(completed, key, `{"big":12345678901234567890}`)
 	}
@@ -69,28 +70,33 @@ func expectSaved(t *testing.T, list []saved) {
 
 // download chooses a form in the menu and gives the file's content.
 func (b *tab) download(form string) []byte {
-	b.t.Helper()
-	folder := b.t.TempDir()
-	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
-			Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
-			BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+	b.T.Helper()
+	folder := b.T.TempDir()
+	b.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, protocol.SetDownloadBehavior, protocol.SetDownloadBehaviorParams{
+			Behavior: protocol.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+			BrowserContextID: chromedp.FromContext(b.Context).BrowserContextID,
 		})
 		return err
 	}))
-	b.click("#download")
-	b.click(`#download-menu [data-form="` + form + `"]`)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		files, _ := filepath.Glob(filepath.Join(folder, "*."+form)) // Chromium adds .crdownload until it is whole
-		if len(files) == 1 {
-			content, err := os.ReadFile(files[0])
-			if err != nil {
-				b.t.Fatal(err)
-			}
+	b.Click("#download")
+	b.Click(`#download-menu [data-form="` + form + `"]`)
+	for deadline := time.Now().Add(browser.Patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		// Chromium holds the name with an empty file, and puts the whole one in
+		// its place, which has .crdownload behind its name until then.
+		files, _ := filepath.Glob(filepath.Join(folder, "*."+form))
+		if len(files) == 0 {
+			continue
+		}
+		content, err := os.ReadFile(files[0])
+		if err != nil {
+			b.T.Fatal(err)
+		}
+		if len(content) > 0 {
 			return content
 		}
 	}
-	b.t.Fatalf("no file came within %v", patience)
+	b.T.Fatalf("no file came within %v", browser.Patience)
 	return nil
 }
 
@@ -98,20 +104,20 @@ func (b *tab) download(form string) []byte {
 func TestAPayloadAndTheCodeAreCopied(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	s.publish(completed, "primary.a", `{"taskId":"abc"}`)
 	b.awaitRows("primary.a")
-	b.click(".body .row:not([hidden])")
-	b.click(".payload-head button:last-child")
-	b.awaitText("#toast", "Copied the payload")
+	b.Click(".body .row:not([hidden])")
+	b.Click(".payload-head button:last-child")
+	b.AwaitText("#toast", "Copied the payload")
 	if got := b.pasted(); !strings.Contains(got, `"taskId"`) || !strings.Contains(got, `"abc"`) {
 		t.Errorf("copied %q", got)
 	}
-	b.click("#tab-code")
-	b.click("#copy-code")
-	b.awaitText("#toast", " code")
+	b.Click("#tab-code")
+	b.Click("#copy-code")
+	b.AwaitText("#toast", " code")
 	want := strings.Fields(b.text("#snippet"))
-	b.click("#tab-messages")
+	b.Click("#tab-messages")
 	if got := strings.Fields(b.pasted()); strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("copied %q, the page shows %q", got, want)
 	}
@@ -120,17 +126,17 @@ func TestAPayloadAndTheCodeAreCopied(t *testing.T) {
 // pasted gives what a person gets who pastes into the filter, which is empty
 // again afterwards.
 func (b *tab) pasted() string {
-	b.t.Helper()
-	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById('filter').select()`))
-	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	b.T.Helper()
+	b.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById('filter').select()`))
+	b.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{
 			Type: input.DispatchKeyEventTypeKeyDown, Key: "v", Code: "KeyV", Modifiers: 2, Commands: []string{"Paste"},
 		})
 		return err
 	}))
-	b.await(`document.getElementById('filter').value !== ''`)
-	got := value[string](b, `document.getElementById('filter').value`)
-	b.do(setValue("#filter", ""))
+	b.Await(`document.getElementById('filter').value !== ''`)
+	got := browser.Value[string](b.Tab, `document.getElementById('filter').value`)
+	b.Do(setValue("#filter", ""))
 	return got
 }
 
@@ -138,28 +144,28 @@ func (b *tab) pasted() string {
 func TestAWordIsFoundInAPayload(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	s.publish(completed, "primary.a", `{"a":{"b":{"c":{"d":{"needle":1}}}},"list":[{"x":"a needle too"}]}`)
 	b.awaitRows("primary.a")
-	b.click(".body .row:not([hidden])")
+	b.Click(".body .row:not([hidden])")
 	b.fill(".payload-search input", "needle")
-	b.awaitText(".payload-search", "1 of 2")
-	b.await(`document.querySelector('.hit')?.checkVisibility() && document.querySelector('.hit').textContent.includes('needle')`)
+	b.AwaitText(".payload-search", "1 of 2")
+	b.Await(`document.querySelector('.hit')?.checkVisibility() && document.querySelector('.hit').textContent.includes('needle')`)
 	b.press("\r")
-	b.awaitText(".payload-search", "2 of 2")
+	b.AwaitText(".payload-search", "2 of 2")
 	b.fill(".payload-search input", "absent")
-	b.awaitText(".payload-search", "nothing")
+	b.AwaitText(".payload-search", "nothing")
 }
 
 // The chart says what has come, to eyes and to screen readers.
 func TestTheChartShowsTheLastMinutes(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#", failed, "#"))
-	b.awaitState("live")
+	b.AwaitState("live")
 	for range 3 {
 		s.publish(completed, "primary.a", `{}`)
 	}
 	s.publish(failed, "primary.a", `{}`)
-	b.await(`document.getElementById('chart').ariaLabel.includes(': 4 in all')`)
-	b.await(`[...document.querySelectorAll('#chart-bars .bars')].filter((bars) => bars.getAttribute('d')).length === 2`) // a colour each
+	b.Await(`document.getElementById('chart').ariaLabel.includes(': 4 in all')`)
+	b.Await(`[...document.querySelectorAll('#chart-bars .bars')].filter((bars) => bars.getAttribute('d')).length === 2`) // a colour each
 }

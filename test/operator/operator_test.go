@@ -11,26 +11,26 @@ import (
 func TestTheTreeShowsAStreamThatOpensAndGoes(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	b := open(s)
-	b.awaitText("#no-streams", "No stream is open")
+	b.AwaitText("#no-streams", "No stream is open")
 	c := s.connect("primary.#")
-	b.awaitText(row(c), "127.0.0.1")
-	b.awaitText(row(c), "task-completed")
-	b.awaitText(row(c), "primary.#")
-	b.awaitText(row(c), "ready")
-	b.awaitText("#streams-count", "1")
+	b.AwaitText(row(c), "127.0.0.1")
+	b.AwaitText(row(c), "task-completed")
+	b.AwaitText(row(c), "primary.#")
+	b.AwaitText(row(c), "ready")
+	b.AwaitText("#streams-count", "1")
 
 	connections := `.actor[data-role="connections"]`
-	b.click(connections + ` .fold-button`)
+	b.Click(connections + ` .fold-button`)
 	connection := `.actor[data-role="connection"][data-stream="` + c.id + `"]`
-	b.awaitText(connection, "ready")
-	b.click(connection + ` .fold-button`)
-	b.awaitText(connection+` .actor[data-role="consumer"]`, "consuming")
+	b.AwaitText(connection, "ready")
+	b.Click(connection + ` .fold-button`)
+	b.AwaitText(connection+` .actor[data-role="consumer"]`, "consuming")
 
 	c.cancel()
 	b.awaitGone(row(c))
 	b.awaitGone(connection)
-	b.awaitText(`#ends tr[data-stream="`+c.id+`"]`, "The client left")
-	b.awaitText(`#codes [data-code="ClientGone"]`, "1")
+	b.AwaitText(`#ends tr[data-stream="`+c.id+`"]`, "The client left")
+	b.AwaitText(`#codes [data-code="ClientGone"]`, "1")
 }
 
 // Shared queues have a branch of their own in the tree.
@@ -40,9 +40,9 @@ func TestTheTreeShowsFeeds(t *testing.T) {
 	s.connect("#")
 	s.connect("#")
 	feeds := `.actor[data-role="feeds"]`
-	b.awaitText(feeds+` .number-of`, "1")
-	b.click(feeds + ` .fold-button`)
-	b.awaitText(feeds+` .actor[data-role="feed"]`, "ready")
+	b.AwaitText(feeds+` .number-of`, "1")
+	b.Click(feeds + ` .fold-button`)
+	b.AwaitText(feeds+` .actor[data-role="feed"]`, "ready")
 }
 
 // The client is told, and so knows that it may come back.
@@ -50,16 +50,16 @@ func TestEndingAStreamTellsItsClient(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	b := open(s)
 	c, other := s.connect("a"), s.connect("b")
-	b.click(row(c) + " .end")
-	b.awaitText("#confirm", "ServerShutdown")
-	b.click("#confirm .cancel")
+	b.Click(row(c) + " .end")
+	b.AwaitText("#confirm", "ServerShutdown")
+	b.Click("#confirm .cancel")
 	b.awaitGone("#confirm")
-	b.click(row(c) + " .end")
-	b.click("#confirm .danger")
+	b.Click(row(c) + " .end")
+	b.Click("#confirm .danger")
 	c.told(actors.ServerShutdown)
 	b.awaitGone(row(c))
-	b.awaitText("#toast", "was told to end")
-	b.awaitText(row(other), "ready")
+	b.AwaitText("#toast", "was told to end")
+	b.AwaitText(row(other), "ready")
 }
 
 // Whoever did not ask for chaos finds no way to cause it.
@@ -67,7 +67,7 @@ func TestWithoutChaosNothingCanBeCrashed(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	b := open(s)
 	c := s.connect("#")
-	b.awaitText(row(c), "ready")
+	b.AwaitText(row(c), "ready")
 	b.awaitGone(".chaos, #chaos")
 }
 
@@ -76,32 +76,32 @@ func TestABrokerThatCrashesIsSeenToHeal(t *testing.T) {
 	s := serve(t, true, actors.Options{})
 	b := open(s)
 	c := s.connect("#")
-	b.awaitText(row(c), "ready")
+	b.AwaitText(row(c), "ready")
 	broker := `.actor[data-role="broker"]`
-	b.click(broker + ` .chaos`)
-	b.awaitText("#confirm", "Crash broker?")
-	b.click(`#confirm [data-crash="broker"]`)
-	b.awaitText(broker, "1 restart")
-	b.await(`document.querySelector('` + broker + `').classList.contains('recent')`)
-	b.awaitText(broker+` .failure`, "failed")
-	b.awaitText(broker+` .mood`, "up")
-	b.awaitText("#figure-restarts", "1")
+	b.Click(broker + ` .chaos`)
+	b.AwaitText("#confirm", "Crash broker?")
+	b.Click(`#confirm [data-crash="broker"]`)
+	b.AwaitText(broker, "1 restart")
+	b.Await(`document.querySelector('` + broker + `').classList.contains('recent')`)
+	b.AwaitText(broker+` .failure`, "failed")
+	b.AwaitText(broker+` .mood`, "up")
+	b.AwaitText("#figure-restarts", "1")
 	b.awaitGone(row(c))
 	again := s.connect("#")
-	b.awaitText(row(again), "ready")
+	b.AwaitText(row(again), "ready")
 }
 
 // Each actor of a stream may be made to fail; its client is told.
 func TestAStreamsActorsCanBeCrashedWithChaos(t *testing.T) {
 	s := serve(t, true, actors.Options{})
 	b := open(s)
-	b.awaitText("#chaos", "chaos")
+	b.AwaitText("#chaos", "chaos")
 	for _, role := range []string{"connection", "consumer", "worker"} {
 		c := s.connect("#")
-		b.click(row(c) + " .chaos")
-		b.click(`#confirm [data-crash="` + role + `"]`)
+		b.Click(row(c) + " .chaos")
+		b.Click(`#confirm [data-crash="` + role + `"]`)
 		c.told(actors.InternalError)
-		b.awaitText(`#ends tr[data-stream="`+c.id+`"]`, "InternalError")
+		b.AwaitText(`#ends tr[data-stream="`+c.id+`"]`, "InternalError")
 	}
 }
 
@@ -109,12 +109,12 @@ func TestAStreamsActorsCanBeCrashedWithChaos(t *testing.T) {
 func TestNoLinkToTheBrokerIsShown(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	b := open(s)
-	b.awaitText("#links", "Link 1")
+	b.AwaitText("#links", "Link 1")
 	s.broker.Stop()
-	b.awaitText("#no-links", "No link:")
-	b.awaitText("#figure-links", "0")
+	b.AwaitText("#no-links", "No link:")
+	b.AwaitText("#figure-links", "0")
 	s.broker.Start()
-	b.awaitText("#links", "Link 1")
+	b.AwaitText("#links", "Link 1")
 	b.awaitGone("#no-links")
 }
 
@@ -123,11 +123,11 @@ func TestThePageReconnectsAfterTheListenerWasAway(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	b := open(s)
 	s.away()
-	b.awaitState("lost")
-	b.awaitText("#lost", "does not answer")
+	b.AwaitState("lost")
+	b.AwaitText("#lost", "does not answer")
 	c := s.connect("#")
 	s.listen()
-	b.awaitState("live")
-	b.awaitText(row(c), "ready")
+	b.AwaitState("live")
+	b.AwaitText(row(c), "ready")
 	b.awaitGone("#lost")
 }

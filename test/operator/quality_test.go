@@ -8,6 +8,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/browser"
 )
 
 // No barrier for those who use a screen reader, a keyboard, or little colour.
@@ -16,31 +17,31 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 		s := serve(t, true, actors.Options{})
 		b := open(s)
 		for range 3 { // Auto, Light, Dark
-			if value[string](b, `document.documentElement.dataset.theme ?? ''`) == look {
+			if browser.Value[string](b.Tab, `document.documentElement.dataset.theme ?? ''`) == look {
 				break
 			}
-			b.click("#theme")
+			b.Click("#theme")
 		}
 		gone, c := s.connect("gone.#"), s.connect("primary.#")
-		b.awaitText(row(gone), "ready")
-		b.click(`.actor[data-role="connections"] .fold-button`)
-		b.click(`.actor[data-role="connection"] .fold-button`)
+		b.AwaitText(row(gone), "ready")
+		b.Click(`.actor[data-role="connections"] .fold-button`)
+		b.Click(`.actor[data-role="connection"] .fold-button`)
 		gone.cancel()
-		b.awaitText("#ends", "ClientGone")
-		b.inspect("streams-" + look)
-		b.click(row(c) + " .chaos")
-		b.awaitText("#confirm", "goroutine")
-		b.inspect("crash-" + look)
-		b.click("#confirm .cancel")
-		b.click(`.actor[data-role="broker"] .chaos`)
-		b.click(`#confirm [data-crash="broker"]`)
-		b.awaitText(`.actor[data-role="broker"]`, "1 restart")
-		b.inspect("healed-" + look)
+		b.AwaitText("#ends", "ClientGone")
+		b.Inspect("streams-" + look)
+		b.Click(row(c) + " .chaos")
+		b.AwaitText("#confirm", "goroutine")
+		b.Inspect("crash-" + look)
+		b.Click("#confirm .cancel")
+		b.Click(`.actor[data-role="broker"] .chaos`)
+		b.Click(`#confirm [data-crash="broker"]`)
+		b.AwaitText(`.actor[data-role="broker"]`, "1 restart")
+		b.Inspect("healed-" + look)
 		s.broker.Stop()
-		b.awaitText("#no-links", "No link:")
+		b.AwaitText("#no-links", "No link:")
 		s.away()
-		b.awaitState("lost")
-		b.inspect("lost-" + look)
+		b.AwaitState("lost")
+		b.Inspect("lost-" + look)
 	}
 }
 
@@ -48,13 +49,13 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 func TestThePageFitsAPhone(t *testing.T) {
 	s := serve(t, true, actors.Options{})
 	b := open(s)
-	b.do(chromedp.EmulateViewport(390, 844))
+	b.Do(chromedp.EmulateViewport(390, 844))
 	c := s.connect("primary.a.very.long.routing.key.that.goes.on.and.on.and.on.#")
-	b.awaitText(row(c), "ready")
-	if wide := value[int](b, `document.documentElement.scrollWidth`); wide > 390 {
+	b.AwaitText(row(c), "ready")
+	if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 390 {
 		t.Errorf("the page is %d pixels wide", wide)
 	}
-	b.inspect("phone")
+	b.Inspect("phone")
 }
 
 // With thousands of streams the page says that it shows some of them, and
@@ -72,17 +73,17 @@ func TestManyStreamsLeaveThePageSmall(t *testing.T) {
 		}
 	}
 	b := open(s)
-	b.awaitText("#streams-count", "2,000")
-	b.awaitText("#streams-shown", "the 500 that lag most")
-	b.click(`.actor[data-role="connections"] .fold-button`)
-	b.awaitText(`.actor[data-role="connections"] .number-of`, "500 of 2,000")
-	if rows := value[int](b, `document.querySelectorAll('#streams tr, .actor').length`); rows > 220 {
+	b.AwaitText("#streams-count", "2,000")
+	b.AwaitText("#streams-shown", "the 500 that lag most")
+	b.Click(`.actor[data-role="connections"] .fold-button`)
+	b.AwaitText(`.actor[data-role="connections"] .number-of`, "500 of 2,000")
+	if rows := browser.Value[int](b.Tab, `document.querySelectorAll('#streams tr, .actor').length`); rows > 220 {
 		t.Errorf("%d rows and actors exist at once", rows)
 	}
-	b.click("#streams-more")
-	b.await(`document.querySelectorAll('#streams tr').length === 200`)
-	b.click("#streams-filter")
-	b.do(chromedp.SendKeys(chromedp.CSS("#streams-filter"), "no such stream"))
-	b.awaitText("#no-streams", "No stream matches")
-	b.inspect("many")
+	b.Click("#streams-more")
+	b.Await(`document.querySelectorAll('#streams tr').length === 200`)
+	b.Click("#streams-filter")
+	b.Do(chromedp.SendKeys(chromedp.CSS("#streams-filter"), "no such stream"))
+	b.AwaitText("#no-streams", "No stream matches")
+	b.Inspect("many")
 }

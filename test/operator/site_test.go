@@ -13,6 +13,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	httpapi "github.com/taskcluster/events-proxy/http"
 	"github.com/taskcluster/events-proxy/http/sse"
+	"github.com/taskcluster/events-proxy/test/browser"
 	"github.com/taskcluster/events-proxy/test/proxy"
 )
 
@@ -87,7 +88,7 @@ func (s *site) connect(pattern string) *client {
 	for _, stream := range s.proxy.System.Snapshot().Streams {
 		before[stream.ID] = true
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), browser.Patience)
 	s.t.Cleanup(cancel)
 	bindings := `{"bindings":[{"exchange":"` + exchange + `","routingKeyPattern":"` + pattern + `"}]}`
 	request, err := http.NewRequestWithContext(ctx, "GET", s.proxy.URL+"/api/events/v1/connect/?bindings="+url.QueryEscape(bindings), nil)
