@@ -1,13 +1,9 @@
 package chaos_test
 
 import (
-	"bufio"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
 	"github.com/taskcluster/events-proxy/test/chaos"
@@ -36,7 +32,7 @@ func play(t *testing.T, share bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script.Play(shim{t}, script.Params{
+	script.Play(script.T(t), script.Params{
 		Brokers: chaos.Brokers{Node: rabbit.Run(t)}, Proxy: chaos.ForScripts(binary),
 		Settings: script.Settings{ShareQueues: share},
 	}, scripts(t))
@@ -44,13 +40,8 @@ func play(t *testing.T, share bool) {
 
 func TestEveryScriptOpensWithItsClaim(t *testing.T) {
 	for _, file := range scripts(t) {
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, _ := bufio.NewReader(f).ReadString('\n')
-		if f.Close(); !strings.HasPrefix(first, "# ") || len(strings.Fields(first)) < 5 {
-			t.Errorf("%s opens with %q", file, first)
+		if _, err := script.Claim(file); err != nil {
+			t.Error(err)
 		}
 	}
 }
@@ -63,12 +54,3 @@ func scripts(t *testing.T) []string {
 	}
 	return files
 }
-
-// shim makes a *testing.T a testscript.T.
-type shim struct{ *testing.T }
-
-func (t shim) Run(name string, f func(testscript.T)) {
-	t.T.Run(name, func(t *testing.T) { f(shim{t}) })
-}
-
-func (shim) Verbose() bool { return testing.Verbose() }

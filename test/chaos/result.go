@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -19,7 +18,7 @@ import (
 // Result is how one script went.
 type Result struct {
 	Script     string  `json:"script"`
-	Claim      string  `json:"claim"` // its first line
+	Claim      string  `json:"claim"` // its first line, see script.Claim
 	Passed     bool    `json:"passed"`
 	Seconds    float64 `json:"seconds"`
 	Evidence   string  `json:"evidence"` // what the broker holds of the proxy's, in the end
@@ -46,23 +45,14 @@ func playOne(p script.Params, file string) Result {
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	witness := &witness{Brokers: p.Brokers}
 	p.Brokers = witness
+	claim, _ := script.Claim(file) // whoever opens without one sees the first line
 	start := time.Now()
 	t := &player{}
 	t.wait(func() { script.Play(t, p, []string{file}) })
 	return Result{
-		Script: name, Claim: claim(file), Passed: !t.failed(), Seconds: time.Since(start).Seconds(),
+		Script: name, Claim: claim, Passed: !t.failed(), Seconds: time.Since(start).Seconds(),
 		Evidence: witness.evidence(), Transcript: t.log(),
 	}
-}
-
-// claim is the script's first line, without the comment sign.
-func claim(file string) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err.Error()
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimSpace(strings.TrimPrefix(first, "#"))
 }
 
 // witness keeps the brokers that scripts had, to tell what was found on them.

@@ -3,13 +3,9 @@
 package scenarios
 
 import (
-	"bufio"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
 	"github.com/taskcluster/events-proxy/test/rabbit"
@@ -35,7 +31,7 @@ var shared = script.Settings{ShareQueues: true}
 
 func play(t *testing.T, p script.Params) {
 	p.Proxy = script.Local
-	script.Play(shim{t}, p, scripts(t))
+	script.Play(script.T(t), p, scripts(t))
 }
 
 // rabbitMQ is the broker that is asked for; a node of our own for scripts that
@@ -56,13 +52,8 @@ func rabbitMQ(t *testing.T, s script.Settings) script.Params {
 // A script opens with the claim that it proves.
 func TestEveryScenarioOpensWithItsClaim(t *testing.T) {
 	for _, file := range scripts(t) {
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, _ := bufio.NewReader(f).ReadString('\n')
-		if f.Close(); !strings.HasPrefix(first, "# ") || len(strings.Fields(first)) < 5 {
-			t.Errorf("%s opens with %q", file, first)
+		if _, err := script.Claim(file); err != nil {
+			t.Error(err)
 		}
 	}
 }
@@ -75,12 +66,3 @@ func scripts(t *testing.T) []string {
 	}
 	return files
 }
-
-// shim makes a *testing.T a testscript.T.
-type shim struct{ *testing.T }
-
-func (t shim) Run(name string, f func(testscript.T)) {
-	t.T.Run(name, func(t *testing.T) { f(shim{t}) })
-}
-
-func (shim) Verbose() bool { return testing.Verbose() }
