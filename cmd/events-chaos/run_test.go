@@ -152,6 +152,7 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 	defer process.Close()
 	attach := []string{"--proxy", process.Proxy, "--operator", process.Operators, "--broker", node.URL()}
 	managed := slices.Concat(attach, []string{"--management", node.ManagementURL()})
+	locked := slices.Concat(attach, []string{"--management", strings.Replace(node.ManagementURL(), ":guest@", ":wrong@", 1)})
 	heals := write(t, "heals.txt", "# a running proxy delivers, and heals\nconnect ada exchange/tc/task '#'\nexpect ada ready\npublish exchange/tc/task a 3\nexpect ada 3 messages\ncrash worker ada\nexpect ada ended InternalError\nexpect broker clean\nexpect process clean\n")
 	drops := write(t, "drops.txt", "# a link that an administrator closes is told\nconnect ada -retry exchange/tc/task '#'\nexpect ada ready\nexpect broker 1 queue\nbroker drop-links\nexpect ada ended BrokerLost\nexpect broker clean\n")
 	kills := write(t, "kills.txt", "# a script that needs the broker's process\nbroker kill\n")
@@ -168,6 +169,7 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 		{attach, []string{drops}, broken, "drop-links"}, // nobody there to do it
 		{managed, []string{kills}, broken, "kill"},
 		{attach, []string{asks}, broken, "asks for settings"},
+		{locked, []string{heals}, broken, "broker: nobody has looked"},
 		{managed, random, held, byBroker},
 		{attach, random, held, byProxy},
 	} {

@@ -73,6 +73,9 @@ func (w *witness) For(name string) (script.Broker, error) {
 func (w *witness) evidence() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.found) == 0 {
+		return "nobody has looked"
+	}
 	return strings.Join(w.found, "; ")
 }
 
