@@ -49,7 +49,7 @@ func (o options) randomAttached(ctx context.Context, run random.Options, stdout 
 		return err
 	}
 	failure := o.randomRun(ctx, run, o.broker, stdout)
-	evidence, err := site.Settled(ctx, before)
+	evidence, err := site.Settled(context.WithoutCancel(ctx), before) // of a run that was called off, too
 	if err == nil {
 		fmt.Fprintln(run.Log, "broker:", evidence)
 	}
@@ -84,7 +84,7 @@ func (o options) randomOnGround(ctx context.Context, run random.Options, stdout 
 	if err := broker.Close(); err != nil && failure == nil { // looks for what is left there
 		failure = err
 	} else if err == nil {
-		fmt.Fprintln(run.Log, "broker: 0 queues, 0 consumers, 0 bindings, 0 channels left")
+		fmt.Fprintln(run.Log, "broker:", broker.(chaos.Evident).Evidence())
 	}
 	return failure
 }

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -21,16 +22,18 @@ import (
 type Suite struct {
 	Artifacts string // the folder for pictures, for people to look at
 
-	// Violations is JavaScript that gives the sentences about what axe-core
-	// holds against the page; default: AllViolations.
-	Violations string
+	// Misread is JavaScript that is true where axe-core holds a violation v
+	// against a node n of the page without reason; default: never.
+	Misread string
 
 	chromium context.Context
 	axe      string // its source
 }
 
-// AllViolations leaves nothing out.
-const AllViolations = `axe.run().then((result) => result.violations
+// violations gives a sentence for each rule that is broken. %s is Misread.
+const violations = `axe.run().then((result) => result.violations
+	.map((v) => ({...v, nodes: v.nodes.filter((n) => !(%s))}))
+	.filter((v) => v.nodes.length > 0)
 	.map((v) => v.id + ': ' + v.help + ': ' + v.nodes.map((n) => n.html).slice(0, 3).join(' | ')))`
 
 // Main runs the tests of a package, ends the browser and looks for goroutines
@@ -88,11 +91,7 @@ func (b *Tab) Inspect(name string) {
 	}
 	b.suite.Keep(b.T, name+".png", picture)
 	b.Do(chromedp.Evaluate[chromedp.Void](b.suite.axe + "\n;undefined"))
-	violations := b.suite.Violations
-	if violations == "" {
-		violations = AllViolations
-	}
-	for _, violation := range Value[[]string](b, violations) {
+	for _, violation := range Value[[]string](b, fmt.Sprintf(violations, cmp.Or(b.suite.Misread, "false"))) {
 		b.T.Errorf("%s: %s", name, violation)
 	}
 }

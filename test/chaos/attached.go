@@ -66,7 +66,7 @@ func (a Attached) Census(ctx context.Context) (script.Census, error) {
 		return script.Census{Queues: n, Consumers: n, Channels: n}, err
 	}
 	s, err := a.Management.Of(ctx, a.vhost(), amqp.QueuePrefix(a.Namespace), a.linkName())
-	return script.Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}, err
+	return script.CensusOf(s), err
 }
 
 // Faults are what befalls the broker without its process.

@@ -107,7 +107,7 @@ func (b *broker) Evidence() string {
 // Census asks the node.
 func (b *broker) Census(ctx context.Context) (script.Census, error) {
 	s, err := b.site.VHost.Snapshot(ctx)
-	return script.Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}, err
+	return script.CensusOf(s), err
 }
 
 // Close undoes what befell the node, looks that nothing of the proxy's is left

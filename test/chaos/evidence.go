@@ -11,8 +11,11 @@ import (
 // nothingLeft is the evidence of a broker that was found clean.
 const nothingLeft = "0 queues, 0 consumers, 0 bindings, 0 channels left"
 
-// evident is a broker that says what its Close, if without an error, has found.
-type evident interface{ Evidence() string }
+// nobodyLooked is the evidence where a script had no broker to close.
+const nobodyLooked = "nobody has looked"
+
+// Evident is a broker that says what its Close, if without an error, has found.
+type Evident interface{ Evidence() string }
 
 // settle waits until the proxy has no more on the broker than before; else it
 // says what is left.

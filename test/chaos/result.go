@@ -74,7 +74,7 @@ func (w *witness) evidence() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.found) == 0 {
-		return "nobody has looked"
+		return nobodyLooked
 	}
 	return strings.Join(w.found, "; ")
 }
@@ -95,10 +95,10 @@ func (w witnessed) URL() string {
 
 func (w witnessed) Close() error {
 	err := w.Broker.Close()
-	found := "nobody looked"
+	found := nobodyLooked
 	if err != nil {
 		found = err.Error()
-	} else if b, ok := w.Broker.(evident); ok {
+	} else if b, ok := w.Broker.(Evident); ok {
 		found = b.Evidence()
 	}
 	w.witness.mu.Lock()

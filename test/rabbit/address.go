@@ -3,52 +3,44 @@ package rabbit
 import (
 	"fmt"
 	"net/url"
-	"strings"
 )
 
 // URL is how the administrator reaches the broker.
 func (n *Node) URL() string {
-	if n.external != "" {
-		return n.external
+	if n.External() {
+		return n.external.String()
 	}
 	return n.UserURL("guest", "guest", "/")
 }
 
 // administrator is who may do everything.
 func (n *Node) administrator() *url.Userinfo {
-	if u, err := url.Parse(n.external); err == nil && u.User != nil {
-		return u.User
+	if n.External() {
+		return n.external.User
 	}
 	return url.UserPassword("guest", "guest")
 }
 
 // UserURL is how a user reaches a virtual host.
 func (n *Node) UserURL(user, password, vhost string) string {
-	u := url.URL{Scheme: n.scheme(), User: url.UserPassword(user, password), Host: n.Address(), Path: "/" + vhost, RawPath: "/" + url.PathEscape(vhost)}
-	return u.String()
-}
-
-func (n *Node) scheme() string {
-	if strings.HasPrefix(n.external, "amqps:") {
-		return "amqps"
+	scheme := "amqp"
+	if n.External() {
+		scheme = n.external.Scheme
 	}
-	return "amqp"
+	u := url.URL{Scheme: scheme, User: url.UserPassword(user, password), Host: n.Address(), Path: "/" + vhost, RawPath: "/" + url.PathEscape(vhost)}
+	return u.String()
 }
 
 // Address is the broker's host and port.
 func (n *Node) Address() string {
-	if n.external != "" {
-		u, err := url.Parse(n.external)
-		if err != nil {
-			return ""
-		}
-		return u.Host
+	if n.External() {
+		return n.external.Host
 	}
 	return fmt.Sprintf("127.0.0.1:%d", n.port)
 }
 
 // External tells whether others run the broker.
-func (n *Node) External() bool { return n.external != "" }
+func (n *Node) External() bool { return n.external != nil }
 
 // ManagementURL is how the administrator reaches the plugin of a node that has
 // it.

@@ -16,18 +16,12 @@ func (n *Node) DeleteQueue(ctx context.Context, queue string) error {
 
 // DeleteExchange removes an exchange of the virtual host "/" with its bindings.
 func (n *Node) DeleteExchange(ctx context.Context, exchange string) error {
-	if n.management != nil {
-		return n.management.remove(ctx, "exchanges/", "/", exchange)
-	}
 	return n.command(ctx, `begin rabbit_exchange:delete({resource, <<"/">>, exchange, %s}, false, <<"admin">>), true end`, exchange)
 }
 
 // CloseConnections ends every connection in order (320), as rabbitmqctl
 // close_all_connections does.
 func (n *Node) CloseConnections(ctx context.Context) error {
-	if n.management != nil {
-		return n.management.closeConnections(ctx, scope{})
-	}
 	return n.command(ctx, `begin [rabbit_networking:close_connection(C, "closed by an administrator") || C <- rabbit_networking:connections()], true end`)
 }
 

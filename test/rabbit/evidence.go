@@ -87,9 +87,6 @@ func (s Snapshot) tidy() Snapshot {
 
 // Queues tells what every queue holds.
 func (n *Node) Queues(ctx context.Context) ([]Queue, error) {
-	if n.management != nil {
-		return n.management.queues(ctx)
-	}
 	var list []Queue
 	err := n.evaluate(ctx, everyQueue, &list)
 	return list, err
@@ -104,9 +101,6 @@ type Connection struct {
 
 // Connections tells who is connected.
 func (n *Node) Connections(ctx context.Context) ([]Connection, error) {
-	if n.management != nil {
-		return n.management.connections(ctx)
-	}
 	var list []Connection
 	err := n.evaluate(ctx, everyConnection, &list)
 	return list, err

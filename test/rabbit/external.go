@@ -35,11 +35,11 @@ func Broker(t TB) *Node {
 // management "", it is looked for on port 15672 of the same host, for the same
 // user. What only the broker's process could do fails with ErrExternal.
 func External(ctx context.Context, address, management string) (*Node, error) {
-	n := &Node{external: address}
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.User == nil {
 		return nil, errors.New("rabbit: a broker's address is amqp://user:password@host:5672/vhost") // err holds the password
 	}
+	n := &Node{external: u}
 	beside := url.URL{Scheme: "http", User: u.User, Host: net.JoinHostPort(u.Hostname(), "15672")}
 	if n.management, err = NewManagement(cmp.Or(management, beside.String())); err != nil {
 		return nil, err

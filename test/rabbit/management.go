@@ -15,9 +15,9 @@ import (
 // Management asks a broker that others run, through the HTTP API of its
 // management plugin. Its methods may be called concurrently.
 //
-// Queues, consumers, bindings and exchanges are told as they are. Connections
-// and channels come from the broker's statistics, which are up to
-// StatisticsLag old.
+// Queues, bindings, exchanges and the connections of a user are told as they
+// are. Consumers, channels and connections by name come from the broker's
+// statistics, which are up to StatisticsLag old.
 //
 // Source: https://rawcdn.githack.com/rabbitmq/rabbitmq-server/v3.10.8/deps/rabbitmq_management/priv/www/api/index.html
 type Management struct {

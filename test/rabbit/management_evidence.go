@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// StatisticsLag is how old the broker's account of connections and channels may
-// be: it collects statistics every 5 s, unless it was told otherwise.
+// StatisticsLag is how old the broker's account of some things may be, see
+// Management: it collects statistics every 5 s, unless it was told otherwise.
 const StatisticsLag = 5 * time.Second
 
 // scope is the part of a broker that evidence is wanted of. The zero scope is
@@ -42,12 +42,6 @@ type (
 	managedName struct {
 		Name  string `json:"name"`
 		VHost string `json:"vhost"`
-	}
-	managedQueue struct {
-		managedName
-		Ready     int `json:"messages_ready"`
-		Unacked   int `json:"messages_unacknowledged"`
-		Consumers int `json:"consumers"`
 	}
 	managedConsumer struct {
 		Queue managedName `json:"queue"`
@@ -86,7 +80,7 @@ func counted[T any](ctx context.Context, m *Management, path string, holds func(
 }
 
 func (m *Management) snapshot(ctx context.Context, of scope) (s Snapshot, err error) {
-	queues, err := listed[managedQueue](ctx, m, "queues?columns=name,vhost")
+	queues, err := listed[managedName](ctx, m, "queues?columns=name,vhost")
 	if err != nil {
 		return s, err
 	}
@@ -138,20 +132,4 @@ func (m *Management) peers(ctx context.Context, of scope) (map[string]bool, erro
 		}
 	}
 	return peers, err
-}
-
-func (m *Management) queues(ctx context.Context) (list []Queue, err error) {
-	managed, err := listed[managedQueue](ctx, m, "queues?columns=name,vhost,messages_ready,messages_unacknowledged,consumers")
-	for _, q := range managed {
-		list = append(list, Queue{Name: q.Name, VHost: q.VHost, Ready: q.Ready, Unacked: q.Unacked, Consumers: q.Consumers})
-	}
-	return list, err
-}
-
-func (m *Management) connections(ctx context.Context) (list []Connection, err error) {
-	managed, err := listed[managedConnection](ctx, m, "connections?columns=name,vhost,user,client_properties.connection_name")
-	for _, c := range managed {
-		list = append(list, Connection{Name: c.Properties.Name, User: c.User, Peer: c.Name})
-	}
-	return list, err
 }

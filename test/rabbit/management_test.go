@@ -41,7 +41,7 @@ func TestABrokerOfOthersGivesEvidenceThroughItsManagement(t *testing.T) {
 	c = consuming(t, link, "b")
 	must(t, c.Bind("queue/bob/exclusive/b", amqp.Binding{Exchange: "exchange/evidence", Pattern: "#"}))
 
-	eventually(t, "the statistics are there", func() bool { // of channels, the others are live
+	eventually(t, "the statistics are there", func() bool { // of channels and consumers, the others are live
 		s, err := host.Snapshot(ctx)
 		must(t, err)
 		return s.Channels == 1 && s.Consumers == 1
@@ -72,7 +72,7 @@ func TestABrokerOfOthersIsNotHarmed(t *testing.T) {
 	if !n.External() || n.URL() != os.Getenv("PULSE_TEST_URL") || !strings.Contains(n.URL(), n.Address()) {
 		t.Errorf("got %s at %s", n.URL(), n.Address())
 	}
-	for _, err := range []error{n.Kill(), n.Stop(ctx), n.Start(ctx), n.Freeze(), n.DeleteQueue(ctx, "a"), n.CloseChannels(ctx), host.DeleteQueues(ctx)} {
+	for _, err := range []error{n.Kill(), n.Stop(ctx), n.Start(ctx), n.Freeze(), n.DeleteQueue(ctx, "a"), n.CloseChannels(ctx), n.CloseConnections(ctx), host.DeleteQueues(ctx)} {
 		if !errors.Is(err, rabbit.ErrExternal) {
 			t.Errorf("got %v", err)
 		}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -34,7 +35,7 @@ type Node struct {
 	dist       int // of Erlang's distribution
 	epmdPort   int
 	managed    int         // the management plugin's port, or 0
-	external   string      // the address of a broker that others run
+	external   *url.URL    // the address of a broker that others run, or nil
 	management *Management // its plugin, or nil
 
 	mu     sync.Mutex

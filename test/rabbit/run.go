@@ -25,8 +25,8 @@ var shared struct {
 	dir    string
 }
 
-// Run gives the package's node, which tests may harm: started, thawed and ready for clients, whatever
-// the test before did to it. The package's TestMain must go through Main.
+// Run gives the package's node, which tests may harm: started, thawed and ready
+// for clients, whatever the test before did to it. The package's TestMain must go through Main.
 func Run(t TB) *Node {
 	t.Helper()
 	shared.Lock()

@@ -27,14 +27,14 @@ func Play(t testscript.T, p Params, files []string) {
 	}
 }
 
-// split tells scripts that break the node from others.
+// split tells scripts that need the node for themselves from others.
 func split(t testscript.T, files []string) (together, alone []string) {
 	for _, file := range files {
-		breaks, err := breaksNode(file)
+		needs, err := needsNode(file)
 		switch {
 		case err != nil:
 			t.Fatal(err)
-		case breaks:
+		case needs:
 			alone = append(alone, file)
 		default:
 			together = append(together, file)
@@ -43,9 +43,9 @@ func split(t testscript.T, files []string) (together, alone []string) {
 	return together, alone
 }
 
-// breaksNode looks for a line that befalls the whole node, or that no node of
+// needsNode looks for a line that befalls the whole node, or that no node of
 // others can be told to do.
-func breaksNode(file string) (bool, error) {
+func needsNode(file string) (bool, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return false, err

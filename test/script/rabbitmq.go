@@ -80,7 +80,12 @@ func (r *rabbitMQ) Faults() map[string]Fault {
 // Census asks the node.
 func (r *rabbitMQ) Census(ctx context.Context) (Census, error) {
 	s, err := r.vhost.Snapshot(ctx)
-	return Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}, err
+	return CensusOf(s), err
+}
+
+// CensusOf counts what a broker's evidence names.
+func CensusOf(s rabbit.Snapshot) Census {
+	return Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}
 }
 
 // Close leaves a running node behind, for the next script.

@@ -52,13 +52,16 @@ func (c *conductor) beforehand(ctx context.Context) error {
 		now, err = c.operator.tree(ctx)
 		return err != nil || len(now.Links) > 0
 	})
-	if err == nil && !linked {
+	if err != nil {
+		return fmt.Errorf("the operator's listener: %w", err)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !linked {
 		return fmt.Errorf("the proxy has had no link to its broker for %s: nothing to break", c.options.Patience)
 	}
-	var before vitals
-	if err == nil {
-		before, err = c.operator.vitals(ctx)
-	}
+	before, err := c.operator.vitals(ctx)
 	if err != nil {
 		return fmt.Errorf("the operator's listener: %w", err)
 	}
