@@ -1,10 +1,14 @@
-// Package inspector is the Pulse Inspector: the page at the proxy's root URL
-// on which a person binds exchanges and watches the messages come in.
+// Package inspector serves the project's two web pages: the Pulse Inspector, on which a person binds
+// exchanges and watches the messages arrive ([Handler]), and the operator's page, which shows the
+// process at work ([OperatorHandler]).
 //
-// The page is plain HTML, CSS and JavaScript modules, embedded in the binary:
-// no build step, no request to any other host, no inline script or style. It
-// reads the event stream with the browser's own EventSource, as any client.
-// Its URLs are relative, so it works under any prefix that ends in a slash.
+// A page is plain HTML, CSS and JavaScript modules, embedded in the binary: no build step, no request
+// to any other host, no inline script or style. All its URLs are relative, so it works below any
+// prefix that ends in a slash.
+//
+//	assets/inspector   the Pulse Inspector
+//	assets/operator    the operator's page
+//	assets/shared      what both use: the head of the HTML, base styles, modules, the icon
 package inspector
 
 import (
@@ -15,13 +19,30 @@ import (
 //go:embed assets
 var embedded embed.FS
 
-// prefix is where the files that a page refers to are served.
-const prefix = "/inspector/"
-
-// Handler serves the inspector: the page at "/" and its files under
-// "/inspector/". Any other path is a 404, any method but GET and HEAD a 405.
-// Mount it behind http.StripPrefix where the root URL has a path. The handler
-// holds no state: one may serve any number of requests at a time.
+// Handler returns the Pulse Inspector: the page at "/" and its files below "/inspector/". Any other
+// path is answered with 404, any method but GET and HEAD with 405. Mount it behind http.StripPrefix
+// where the root URL has a path. The handler holds no state and may serve requests concurrently.
+//
+// The page reads the event stream with the browser's own EventSource, as any other client does.
 func Handler() http.Handler {
-	return newSite(embedded, "index.html")
+	return newSite(page{
+		Folder:      "inspector",
+		Title:       "Pulse Inspector",
+		Description: "Watch the messages of Taskcluster's Pulse exchanges as they are published.",
+		Styles:      []string{"page.css", "message.css"},
+	})
+}
+
+// OperatorHandler returns the operator's page: the live supervision tree, the streams, how they
+// ended, and the links to the broker. Its paths are those of [Handler].
+//
+// It belongs on the operator's listener alone, beside the paths that it reads (GET /__tree__/events)
+// and acts through (POST /__tree__/end and /__chaos__/crash).
+func OperatorHandler() http.Handler {
+	return newSite(page{
+		Folder:      "operator",
+		Title:       "Events proxy: operator",
+		Description: "The events proxy at work: its actors, its streams, its links to the broker.",
+		Styles:      []string{"page.css"},
+	})
 }

@@ -1,39 +1,61 @@
 package inspector
 
 import (
-	"io/fs"
+	"bytes"
 	"net/http"
 	"path"
 	"strings"
+	"text/template"
 )
 
-// site is one page at "/" and all the files that pages share.
+// prefix is where the files that a page refers to are served.
+const prefix = "/inspector/"
+
+// page describes a page: its folder of assets, and what its head says.
+type page struct {
+	Folder, Title, Description string
+	Styles                     []string // style sheets of the folder, in the order of their rules
+}
+
+// site is a page at "/" and the files that it is made of, by path.
 type site map[string]*file
 
-// newSite reads every file once. An error is impossible with embedded files,
-// save for a page that is not there: a defect that any test shows.
-func newSite(files fs.FS, page string) site {
-	s := site{}
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(files, name)
+// newSite reads the files of a page once: those of its folder and the shared ones, and no other
+// page's. It panics where a file is missing, which embedded files cannot be at run time.
+func newSite(p page) site {
+	s := site{"/": newFile("page.html", p.html())}
+	for _, folder := range []string{p.Folder, "shared"} {
+		entries, err := embedded.ReadDir("assets/" + folder)
 		if err != nil {
-			return err
+			panic(err)
 		}
-		switch base := strings.TrimPrefix(name, "assets/"); {
-		case base == page:
-			s["/"] = newFile(base, content)
-		case path.Ext(base) != ".html":
-			s[prefix+base] = newFile(base, content)
+		for _, entry := range entries {
+			if name := entry.Name(); path.Ext(name) != ".html" {
+				s[prefix+folder+"/"+name] = newFile(name, asset(folder+"/"+name))
+			}
 		}
-		return nil
-	})
-	if err != nil || s["/"] == nil {
-		panic("inspector: cannot read the embedded page " + page)
 	}
 	return s
+}
+
+// html returns the whole page: the shared head, filled in, and the body of the page's folder.
+func (p page) html() []byte {
+	var b bytes.Buffer
+	head := template.Must(template.New("head").Parse(string(asset("shared/head.html"))))
+	if err := head.Execute(&b, p); err != nil {
+		panic(err)
+	}
+	b.Write(asset(p.Folder + "/page.html"))
+	return b.Bytes()
+}
+
+// asset returns the content of an embedded file.
+func asset(name string) []byte {
+	content, err := embedded.ReadFile("assets/" + name)
+	if err != nil {
+		panic(err)
+	}
+	return content
 }
 
 func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +66,7 @@ func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "the inspector is read with GET or HEAD", http.StatusMethodNotAllowed)
+		http.Error(w, "the page is read with GET or HEAD", http.StatusMethodNotAllowed)
 		return
 	}
 	for name, value := range guards {
@@ -53,9 +75,8 @@ func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r)
 }
 
-// guards are the headers that keep a hostile payload, or a hostile page, from
-// making the inspector do anything: it runs its own files, talks to its own
-// origin, and stands in nobody's frame.
+// guards are the headers that keep a hostile payload, or a hostile page, from making a page do
+// anything: it runs its own files only, talks to its own origin, and cannot be framed.
 var guards = map[string]string{
 	"Content-Security-Policy": strings.Join([]string{
 		"default-src 'none'",

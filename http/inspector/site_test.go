@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestNothingIsLoadedFromElsewhereOrRunsInline(t *testing.T) {
 
 // A hostile payload finds nothing to run, and a hostile page no frame.
 func TestEveryAnswerCarriesThePolicy(t *testing.T) {
-	for _, path := range []string{"/", "/inspector/main.js"} {
+	for _, path := range []string{"/", "/inspector/inspector/main.js"} {
 		policy := get(t, http.MethodGet, path).Header().Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} {
 			if !strings.Contains(policy, want) {
@@ -64,15 +65,15 @@ func TestEveryAnswerCarriesThePolicy(t *testing.T) {
 
 // A reload costs a question and no content, unless the content has changed.
 func TestAFileIsSentOnceAndCompressed(t *testing.T) {
-	first := get(t, http.MethodGet, "/inspector/main.js", "Accept-Encoding", "gzip")
+	first := get(t, http.MethodGet, "/inspector/inspector/main.js", "Accept-Encoding", "gzip")
 	if first.Code != http.StatusOK || first.Header().Get("Content-Encoding") != "gzip" || first.Header().Get("Vary") != "Accept-Encoding" {
 		t.Fatalf("%d %v", first.Code, first.Header())
 	}
 	tag := first.Header().Get("ETag")
-	if again := get(t, http.MethodGet, "/inspector/main.js", "Accept-Encoding", "gzip", "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+	if again := get(t, http.MethodGet, "/inspector/inspector/main.js", "Accept-Encoding", "gzip", "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 		t.Errorf("%d with %d bytes", again.Code, again.Body.Len())
 	}
-	if plain := get(t, http.MethodGet, "/inspector/main.js", "Accept-Encoding", "gzip;q=0", "If-None-Match", tag); plain.Code != http.StatusOK || plain.Header().Get("Content-Encoding") != "" {
+	if plain := get(t, http.MethodGet, "/inspector/inspector/main.js", "Accept-Encoding", "gzip;q=0", "If-None-Match", tag); plain.Code != http.StatusOK || plain.Header().Get("Content-Encoding") != "" {
 		t.Errorf("%d %v", plain.Code, plain.Header())
 	}
 }
@@ -82,8 +83,9 @@ func TestThePageIsReadOnlyAndEveryOtherPathIsUnknown(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{http.MethodGet, "/", 200}, {http.MethodHead, "/", 200}, {http.MethodPost, "/", 405}, {http.MethodPut, "/inspector/main.js", 405},
-		{http.MethodGet, "/inspector/", 404}, {http.MethodGet, "/inspector/../site.go", 404}, {http.MethodGet, "/inspector/index.html", 404},
+		{http.MethodGet, "/", 200}, {http.MethodHead, "/", 200}, {http.MethodPost, "/", 405}, {http.MethodPut, "/inspector/inspector/main.js", 405},
+		{http.MethodGet, "/inspector/", 404}, {http.MethodGet, "/inspector/../site.go", 404}, {http.MethodGet, "/inspector/inspector/page.html", 404},
+		{http.MethodGet, "/inspector/shared/head.html", 404}, {http.MethodGet, "/inspector/operator/main.js", 404},
 	} {
 		got := get(t, c.method, c.path)
 		if got.Code != c.want {
@@ -104,4 +106,37 @@ func get(t *testing.T, method, path string, header ...string) *httptest.Response
 	w := httptest.NewRecorder()
 	Handler().ServeHTTP(w, r)
 	return w
+}
+
+// references are what makes a browser load another file of the site.
+var references = regexp.MustCompile(`(?:<(?:link|img)[^>]* (?:href|src)|<script[^>]* src)="([^"]+)"|^(?:import|export) .*from '(\.[^']+)'|^\} from '([^']+)'`)
+
+// Both pages load all they refer to, and nothing is embedded that no page uses: a module that is not
+// there is a blank page.
+func TestEveryFileIsFoundAndUsed(t *testing.T) {
+	for name, s := range map[string]site{"inspector": Handler().(site), "operator": OperatorHandler().(site)} {
+		used := map[string]bool{}
+		var visit func(path string)
+		visit = func(at string) {
+			if used[at] {
+				return
+			}
+			used[at] = true
+			if s[at] == nil {
+				t.Errorf("%s: %s is referred to and not there", name, at)
+				return
+			}
+			for line := range strings.Lines(string(s[at].plain)) {
+				for _, found := range references.FindAllStringSubmatch(line, -1) {
+					visit(path.Join(path.Dir(at), found[1]+found[2]+found[3]))
+				}
+			}
+		}
+		visit("/")
+		for at := range s {
+			if !used[at] && !strings.HasPrefix(at, prefix+"shared/") {
+				t.Errorf("%s: nothing refers to %s", name, at)
+			}
+		}
+	}
 }

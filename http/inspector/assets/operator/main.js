@@ -1,13 +1,13 @@
 // The operator's page, put together: a picture a second, drawn by five parts.
-import { coloursButton } from './colours.js';
-import { byId, setText } from './dom.js';
-import { bytes, clock, count, rate } from './format.js';
-import { askToCrash, askToCrashStream, askToEnd } from './operatoracts.js';
-import { Ends } from './operatorends.js';
-import { Feed } from './operatorfeed.js';
-import { Links } from './operatorlinks.js';
-import { Streams } from './operatorstreams.js';
-import { ActorTree } from './operatortree.js';
+import { coloursButton } from '../shared/colours.js';
+import { byId, setText } from '../shared/dom.js';
+import { bytes, clock, count, rate } from '../shared/format.js';
+import { askToCrash, askToCrashStream, askToEnd } from './acts.js';
+import { Ends } from './ends.js';
+import { Feed } from './feed.js';
+import { Links } from './links.js';
+import { Streams } from './streams.js';
+import { ActorTree } from './tree.js';
 
 let latest = null; // the newest picture
 let before = null; // the one before

@@ -1,6 +1,6 @@
 // The form that adds a binding.
 import { combobox } from './combobox.js';
-import { byId, setText } from './dom.js';
+import { byId, setText } from '../shared/dom.js';
 import { lookUp } from './exchanges.js';
 import { patternHelp } from './patternhelp.js';
 import { suggest } from './suggestions.js';

@@ -1,9 +1,9 @@
 // The table of streams: who, what, how fast, how far behind.
-import { button, byId, make, setText } from './dom.js';
-import { bytes, count, rate } from './format.js';
-import { Rows } from './operatorrows.js';
-import { age, mood, short } from './operatortree.js';
-import { nameParts } from './palette.js';
+import { button, byId, make, setText } from '../shared/dom.js';
+import { bytes, count, rate } from '../shared/format.js';
+import { Rows } from './rows.js';
+import { age, mood, short } from './tree.js';
+import { nameParts } from '../shared/palette.js';
 
 const atOnce = 100; // rows before a button asks for more
 const muchWaiting = 64 << 10; // bytes of lag that stand out

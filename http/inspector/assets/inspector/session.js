@@ -1,8 +1,8 @@
 // The stream's side of the page: start, stop, its state, its end.
 import { streamURL } from './bindings.js';
-import { byId, setText } from './dom.js';
+import { byId, setText } from '../shared/dom.js';
 import { alike } from './exchanges.js';
-import { nameParts } from './palette.js';
+import { nameParts } from '../shared/palette.js';
 import { hideNotice, showFailure } from './notice.js';
 import { Stream } from './stream.js';
 import { names } from './suggestions.js';

@@ -1,11 +1,11 @@
 // The messages panel: what has come, the filter, pause, clear, download, the
 // table and the drawer.
-import { say } from './clipboard.js';
-import { byId, setText } from './dom.js';
+import { say } from '../shared/clipboard.js';
+import { byId, setText } from '../shared/dom.js';
 import { Detail } from './detail.js';
 import { download } from './download.js';
 import { readFilter } from './filter.js';
-import { count, counted } from './format.js';
+import { count, counted } from '../shared/format.js';
 import { menu } from './menu.js';
 import { Table } from './table.js';
 import { View } from './view.js';

@@ -1,12 +1,12 @@
 // The payload's part of the detail: a tree or the text for JSON, the text
 // for plain text, a hex dump for bytes.
-import { button, make } from './dom.js';
-import { copy } from './clipboard.js';
+import { button, make } from '../shared/dom.js';
+import { copy } from '../shared/clipboard.js';
 import { dump } from './hex.js';
-import { bytes } from './format.js';
+import { bytes } from '../shared/format.js';
 import { pretty, read } from './jsontext.js';
 import { payloadBytes } from './message.js';
-import { recall, remember } from './memory.js';
+import { recall, remember } from '../shared/memory.js';
 import { searchField } from './treesearch.js';
 import { Tree } from './tree.js';
 

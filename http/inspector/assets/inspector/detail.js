@@ -1,9 +1,9 @@
 // The drawer that shows one message in full.
-import { button, make } from './dom.js';
-import { copy } from './clipboard.js';
+import { button, make } from '../shared/dom.js';
+import { copy } from '../shared/clipboard.js';
 import { dissect } from './exchanges.js';
-import { bytes, clock, count } from './format.js';
-import { colourOf } from './palette.js';
+import { bytes, clock, count } from '../shared/format.js';
+import { colourOf } from '../shared/palette.js';
 import { payloadView } from './payload.js';
 
 export class Detail {

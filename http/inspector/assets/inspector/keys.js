@@ -1,7 +1,7 @@
 // Single keys as shortcuts, wherever nobody is typing; they can be turned off
 // for those whose hands or speech software press keys unasked.
-import { byId } from './dom.js';
-import { recall, remember } from './memory.js';
+import { byId } from '../shared/dom.js';
+import { recall, remember } from '../shared/memory.js';
 
 /** Calls acts[key]() for a key pressed outside of fields and dialogs. */
 export function shortcuts(acts) {

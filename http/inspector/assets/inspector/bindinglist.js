@@ -1,7 +1,7 @@
 // The list of bindings, each with the messages that it has brought.
-import { make, setText } from './dom.js';
-import { count } from './format.js';
-import { colourOf, nameParts } from './palette.js';
+import { make, setText } from '../shared/dom.js';
+import { count } from '../shared/format.js';
+import { colourOf, nameParts } from '../shared/palette.js';
 import { matches } from './topic.js';
 
 export class BindingList {

@@ -1,8 +1,8 @@
 // How streams ended: a counter for each code, and the last of them.
-import { byId, make, setText } from './dom.js';
-import { clock, count } from './format.js';
-import { Rows } from './operatorrows.js';
-import { age, short } from './operatortree.js';
+import { byId, make, setText } from '../shared/dom.js';
+import { clock, count } from '../shared/format.js';
+import { Rows } from './rows.js';
+import { age, short } from './tree.js';
 
 // What each code says to an operator, and whether it asks for a look:
 // 'good' is daily life, 'warn' is the client's or the broker's doing, 'bad' is ours.

@@ -1,14 +1,14 @@
 // The inspector, put together.
 import { BindingList } from './bindinglist.js';
 import { Bindings } from './bindings.js';
-import { copy, say } from './clipboard.js';
+import { copy, say } from '../shared/clipboard.js';
 import { codeTab } from './code.js';
-import { coloursButton } from './colours.js';
-import { byId, make, setText } from './dom.js';
+import { coloursButton } from '../shared/colours.js';
+import { byId, make, setText } from '../shared/dom.js';
 import { bindingForm } from './editor.js';
 import { examples } from './examples.js';
 import { Figures } from './figures.js';
-import { counted } from './format.js';
+import { counted } from '../shared/format.js';
 import { Inbox } from './inbox.js';
 import { shortcuts } from './keys.js';
 import { decode } from './message.js';

@@ -1,8 +1,8 @@
 // One row of the message table. Rows are made once and filled again and
 // again: at hundreds of messages a second, making elements would be the cost.
-import { make, setText } from './dom.js';
-import { bytes, clock } from './format.js';
-import { colourOf, nameParts } from './palette.js';
+import { make, setText } from '../shared/dom.js';
+import { bytes, clock } from '../shared/format.js';
+import { colourOf, nameParts } from '../shared/palette.js';
 
 export class Row {
   #cells;

@@ -1,7 +1,7 @@
 // What an operator may do, each asked once more in a dialog of the page.
-import { say } from './clipboard.js';
-import { button, byId, make } from './dom.js';
-import { short } from './operatortree.js';
+import { say } from '../shared/clipboard.js';
+import { button, byId, make } from '../shared/dom.js';
+import { short } from './tree.js';
 
 const whatFails = {
   connection: 'The stream ends with InternalError; no other notices.',

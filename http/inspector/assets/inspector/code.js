@@ -1,6 +1,6 @@
 // The code tab.
-import { byId, make } from './dom.js';
-import { copy } from './clipboard.js';
+import { byId, make } from '../shared/dom.js';
+import { copy } from '../shared/clipboard.js';
 import { base, languages } from './snippets.js';
 import { tabs } from './tabs.js';
 

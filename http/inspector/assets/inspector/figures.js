@@ -1,7 +1,7 @@
 // The counters and the chart: what has come in all, whatever the table shows.
-import { byId, setText } from './dom.js';
+import { byId, setText } from '../shared/dom.js';
 import { Chart } from './chart.js';
-import { bytes, count, rate, stopwatch } from './format.js';
+import { bytes, count, rate, stopwatch } from '../shared/format.js';
 import { Rate } from './rate.js';
 
 export class Figures {

@@ -1,8 +1,8 @@
 // The links to the broker, or that there is none and what is done about it.
-import { byId, make, setText } from './dom.js';
-import { counted, stopwatch } from './format.js';
-import { Rows } from './operatorrows.js';
-import { mood } from './operatortree.js';
+import { byId, make, setText } from '../shared/dom.js';
+import { counted, stopwatch } from '../shared/format.js';
+import { Rows } from './rows.js';
+import { mood } from './tree.js';
 
 export class Links {
   #rows = new Rows(byId('links'), () => row());

@@ -1,8 +1,8 @@
 // A text field with suggestions, by the ARIA pattern: the field keeps the
 // focus, arrows move in the list, Enter takes, Escape closes. Any other text
 // may be typed as well.
-import { make } from './dom.js';
-import { nameParts } from './palette.js';
+import { make } from '../shared/dom.js';
+import { nameParts } from '../shared/palette.js';
 
 /**
  * Wires a field, its list and its button. suggest(text) gives what to offer:

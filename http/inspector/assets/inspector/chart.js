@@ -1,7 +1,7 @@
 // The rate chart: a bar for each few seconds, stacked by exchange.
-import { makeSVG, setText } from './dom.js';
-import { count, rate } from './format.js';
-import { colourOf, nameParts } from './palette.js';
+import { makeSVG, setText } from '../shared/dom.js';
+import { count, rate } from '../shared/format.js';
+import { colourOf, nameParts } from '../shared/palette.js';
 import { buckets, width } from './rate.js';
 
 const colours = 7; // 0 to 6, see palette.js

@@ -1,8 +1,8 @@
 // The supervision tree, as it is. The permanent actors are always in sight;
 // those that come and go with streams are behind a fold with their number.
-import { button, make, setText } from './dom.js';
-import { count, stopwatch } from './format.js';
-import { Rows } from './operatorrows.js';
+import { button, make, setText } from '../shared/dom.js';
+import { count, stopwatch } from '../shared/format.js';
+import { Rows } from './rows.js';
 
 const atOnce = 100; // children shown before a button asks for more
 const recently = 15_000; // ms for which a failure stands out

@@ -1,6 +1,6 @@
 // The help on patterns: a form with a field for each word of a well-known
 // key, and a key to try a pattern on.
-import { byId, make, setText } from './dom.js';
+import { byId, make, setText } from '../shared/dom.js';
 import { lookUp } from './exchanges.js';
 import { align, words } from './topic.js';
 

@@ -1,5 +1,5 @@
 // The notice of a stream's end: what happened, what it means, what to do.
-import { button, make } from './dom.js';
+import { button, make } from '../shared/dom.js';
 
 /** Shows a failure in an element; acts are [{text, act, primary}]. */
 export function showFailure(root, failure, acts) {

@@ -1,5 +1,5 @@
 // The message table: newest on top, only the rows in sight as elements.
-import { make } from './dom.js';
+import { make } from '../shared/dom.js';
 import { Row } from './row.js';
 
 const spare = 4; // rows beyond each edge, for a scroll's first frame

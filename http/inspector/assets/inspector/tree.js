@@ -1,8 +1,8 @@
 // A payload as a tree that folds. Branches are built when they are opened,
 // and long ones a hundred at a time, so that size and depth cost nothing
 // until somebody looks.
-import { button, make } from './dom.js';
-import { counted } from './format.js';
+import { button, make } from '../shared/dom.js';
+import { counted } from '../shared/format.js';
 
 const atOnce = 100; // children built before a button asks for more
 const openAtFirst = 150; // values up to which everything is unfolded

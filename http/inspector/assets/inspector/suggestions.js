@@ -1,7 +1,7 @@
 // What to offer for an exchange: those that streams have shown, those that
 // were bound before, and Taskcluster's.
 import { known, lookUp } from './exchanges.js';
-import { recall, remember } from './memory.js';
+import { recall, remember } from '../shared/memory.js';
 
 const mostRemembered = 20;
 const seen = new Map(); // exchange → messages of it
