@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/knadh/koanf/providers/posflag"
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 )
 
@@ -62,15 +60,14 @@ func parseCommandLine(args []string) (*commandLine, error) {
 	return c, nil
 }
 
-// layer gives the flags that were set, by key.
+// layer returns the flags that were set.
 func (c *commandLine) layer() layer {
-	values := koanf.New(".")
-	values.Load(posflag.ProviderWithFlag(c.flags, ".", nil, func(f *pflag.Flag) (string, any) {
-		if g, ok := f.Value.(*given); ok {
-			return g.setting.Key, g.text
+	values := map[string]string{}
+	c.flags.Visit(func(f *pflag.Flag) {
+		if g, ok := f.Value.(*given); ok { // else --config, --profile
+			values[g.setting.Key] = g.text
 		}
-		return "", nil // --config, --profile
-	}), nil) // fails for no input
+	})
 	return layer{values, func(s Setting) string { return "--" + s.Flag }}
 }
 

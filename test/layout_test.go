@@ -29,7 +29,6 @@ var homes = map[string]string{
 	"github.com/julienschmidt/httprouter": "http/routes.go",
 	"github.com/prometheus/client_golang": "http/metrics.go",
 	"github.com/rs/cors":                  "http/cors.go",
-	"github.com/knadh/koanf":              "config",
 	"github.com/spf13/pflag":              "config",
 	"go.yaml.in/yaml/v3":                  "config",
 	"github.com/Shopify/toxiproxy/v2":     "test",
