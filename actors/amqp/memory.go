@@ -8,22 +8,25 @@ import (
 	"time"
 )
 
-// MemoryOptions bound a Memory; the zero value is a broker that allows
-// everything RabbitMQ allows in its default settings.
+// MemoryOptions bound a Memory; the zero value is a broker that allows everything RabbitMQ allows in
+// its default settings.
 type MemoryOptions struct {
 	MessageBytes    int           // a larger body is refused with 406; default 128 MiB, as RabbitMQ
 	Queues          int           // queues in all, the next is refused with 406; 0: no limit
 	ChannelsPerLink int           // the next is Exhausted; default 2047, as RabbitMQ
 	Heartbeat       time.Duration // links of a frozen broker are lost after 1.5 of them; 0: never
 
-	// QueuePrefix is what the name of every queue must start with; others are
-	// refused with 403, as Pulse does. Empty: any name.
+	// QueuePrefix is what the name of every queue must start with; others are refused with 403, as
+	// Pulse does. Empty: any name.
 	QueuePrefix string
 
-	// Readable tells whether an exchange may be bound; if not, Bind is refused
-	// with 403. It is called with the broker's lock held: it must not call the
-	// broker. Nil: all are readable.
+	// Readable reports whether an exchange may be bound; if not, Bind is refused with 403. It is
+	// called with the broker's lock held: it must not call the broker. Nil: all are readable.
 	Readable func(exchange string) bool
+
+	// Nodes are the addresses of a cluster's nodes, which have all exchanges and queues in common:
+	// see StopNode. Default: one, "memory".
+	Nodes []string
 }
 
 func (o MemoryOptions) withDefaults() MemoryOptions {
@@ -33,23 +36,26 @@ func (o MemoryOptions) withDefaults() MemoryOptions {
 	if o.ChannelsPerLink == 0 {
 		o.ChannelsPerLink = 2047
 	}
+	if len(o.Nodes) == 0 {
+		o.Nodes = []string{"memory"}
+	}
 	return o
 }
 
-// Memory is a broker in this process: the default of the demo, of embedding
-// programs and of tests. It does what RabbitMQ does with the same calls,
-// refusals included, and has no goroutine of its own. Its methods may be called
-// concurrently. When Publish has returned, the message is in every queue.
+// Memory is a broker in this process: the default of the demo, of embedding programs and of tests. It
+// does what RabbitMQ does with the same calls, refusals included, and has no goroutine of its own. Its
+// methods may be called concurrently. When Publish has returned, the message is in every queue.
 //
-// Two kinds of lock: mu guards the topology (what exists and how it is bound),
-// each queue's own lock its messages. A queue's lock may be taken while mu is
-// held, never the other way round; consumers at work touch their queue only.
+// Two kinds of lock: mu guards the topology (what exists and how it is bound), each queue's own lock
+// its messages. A queue's lock may be taken while mu is held, never the other way round; consumers at
+// work take the lock of their queue only.
 type Memory struct {
 	options MemoryOptions
 
 	mu        sync.Mutex
 	down      bool // Stop or Close
 	closed    bool
+	nodes     map[string]*memoryNode
 	exchanges map[string]*memoryExchange
 	queues    map[string]*memoryQueue
 	links     map[*memoryLink]struct{}
@@ -62,18 +68,18 @@ type Memory struct {
 }
 
 var (
-	_ Dialer     = (*Memory)(nil)
+	_ Cluster    = (*Memory)(nil)
 	_ Publishing = (*Memory)(nil)
 )
 
-// NewMemory starts a broker. It takes at most one MemoryOptions; none is the
-// zero value.
+// NewMemory starts a broker. It takes at most one MemoryOptions; none is the zero value.
 func NewMemory(options ...MemoryOptions) *Memory {
 	m := &Memory{queues: map[string]*memoryQueue{}, links: map[*memoryLink]struct{}{}, changed: make(chan struct{})}
 	if len(options) > 0 {
 		m.options = options[0]
 	}
 	m.options = m.options.withDefaults()
+	m.nodes = newMemoryNodes(m.options.Nodes)
 	m.exchanges = predeclared()
 	return m
 }
@@ -83,26 +89,7 @@ var (
 	errFrozen = errors.New("i/o timeout: the broker does not answer")
 )
 
-// Dial opens a link. It fails while the broker is stopped, and after
-// DialTimeout while it is frozen.
-func (m *Memory) Dial(ctx context.Context) (Link, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, DialTimeout, errFrozen)
-	defer cancel()
-	if err := m.answering(ctx.Done()); err != nil {
-		return nil, linkLost("dial", "", context.Cause(ctx))
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.down {
-		return nil, linkLost("dial", "", errDown)
-	}
-	l := &memoryLink{broker: m, lost: make(chan struct{}), channels: map[*memoryChannel]struct{}{}}
-	m.links[l] = struct{}{}
-	m.change()
-	return l, nil
-}
-
-// Publisher gives a publisher, which is not counted as a link.
+// Publisher opens a publisher, which is not counted as a link.
 func (m *Memory) Publisher(ctx context.Context) (Publisher, error) {
 	p := &memoryPublisher{broker: m}
 	if err := p.usable(ctx, "open publisher", ""); err != nil {
@@ -112,8 +99,7 @@ func (m *Memory) Publisher(ctx context.Context) (Publisher, error) {
 	return p, nil
 }
 
-// Close ends the broker for good, and every link with it. Closing twice is
-// harmless.
+// Close ends the broker for good, and every link with it. It returns nil. Further calls do nothing.
 func (m *Memory) Close() error {
 	m.Stop()
 	m.mu.Lock()
@@ -122,7 +108,7 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// answering waits until the broker is not frozen, or fails when given up.
+// answering waits until the broker is not frozen; it fails when givenUp is closed before.
 func (m *Memory) answering(givenUp <-chan struct{}) error {
 	for m.frozen.Load() {
 		m.mu.Lock()
@@ -140,7 +126,7 @@ func (m *Memory) answering(givenUp <-chan struct{}) error {
 	return nil
 }
 
-// change tells whoever waits in Await that the topology is another. mu is held.
+// change wakes the calls of Await: the topology has changed. mu is held.
 func (m *Memory) change() {
 	close(m.changed)
 	m.changed = make(chan struct{})

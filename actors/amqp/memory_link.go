@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// memoryLink is a link to a Memory. The broker's mu guards it.
+// memoryLink is a link to a Memory. The broker's mu guards it; address never changes.
 type memoryLink struct {
 	broker   *Memory
+	address  string
 	lost     chan struct{}
-	err      *Error // why it is gone, if that was not our wish
+	err      *Error // why it ended; nil after a call of Close
 	gone     bool
 	channels map[*memoryChannel]struct{}
 }
@@ -30,8 +31,14 @@ func (l *memoryLink) Channel() (Channel, error) {
 	return c, nil
 }
 
-// enter begins an operation on the link: when it returns nil the broker answers
-// and its mu is held. Without an answer it waits until the link is lost.
+// Capacity returns MemoryOptions.ChannelsPerLink.
+func (l *memoryLink) Capacity() int { return l.broker.options.ChannelsPerLink }
+
+// Address returns the node's address, one of MemoryOptions.Nodes.
+func (l *memoryLink) Address() string { return l.address }
+
+// enter begins an operation on the link: when it returns nil, the broker answers and its mu is held.
+// Without an answer it waits until the link is lost.
 func (l *memoryLink) enter(op, subject string) error {
 	_ = l.broker.answering(l.lost) // the link's state is read below, whatever came first
 	l.broker.mu.Lock()
@@ -78,8 +85,8 @@ func (l *memoryLink) Close(patience time.Duration) error {
 	return err
 }
 
-// end removes the link with its channels and its exclusive queues. The broker's
-// mu is held. A nil err is a close of ours.
+// end removes the link with its channels and its exclusive queues. The broker's mu is held. A nil err
+// stands for a call of Close.
 func (l *memoryLink) end(err *Error) {
 	if l.gone {
 		return

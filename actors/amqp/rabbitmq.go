@@ -42,7 +42,7 @@ func NewRabbitMQ(url string, o RabbitMQOptions) (*RabbitMQ, error) {
 	}
 	a := address{
 		hostPort: net.JoinHostPort(uri.Host, fmt.Sprint(uri.Port)), host: uri.Host, secure: uri.Scheme == "amqps",
-		vhost: uri.Vhost, user: uri.Username, password: uri.Password, mechanisms: uri.AuthMechanism,
+		vhost: uri.Vhost, channelMax: uri.ChannelMax, user: uri.Username, password: uri.Password, mechanisms: uri.AuthMechanism,
 		certificates: certificates{ca: uri.CACertFile, own: uri.CertFile, key: uri.KeyFile, serverName: uri.ServerName},
 	}
 	r := &RabbitMQ{address: a, options: o.withDefaults()}
@@ -75,7 +75,7 @@ func (r *RabbitMQ) dial(ctx context.Context) (*rabbitLink, error) {
 		socket.Close()
 		return nil, dialError(ctx, err)
 	}
-	return newRabbitLink(connection, socket), nil
+	return newRabbitLink(connection, socket, r.address.hostPort), nil
 }
 
 func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
@@ -87,7 +87,7 @@ func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
 	properties["connection_name"] = r.options.Name
 	return amqp091.Open(newHeaderFilter(socket), amqp091.Config{
 		SASL: authentications, Vhost: r.address.vhost, Heartbeat: r.options.Heartbeat,
-		FrameSize: frameMax, Properties: properties, Locale: "en_US",
+		FrameSize: frameMax, ChannelMax: r.address.channelMax, Properties: properties, Locale: "en_US",
 	})
 }
 
@@ -110,13 +110,14 @@ func (r *RabbitMQ) authentications() (list []amqp091.Authentication, err error) 
 type rabbitLink struct {
 	connection *amqp091.Connection
 	socket     net.Conn
+	address    string
 	lost       chan struct{}
 	err        error // written before lost is closed
 	closing    atomic.Bool
 }
 
-func newRabbitLink(connection *amqp091.Connection, socket net.Conn) *rabbitLink {
-	l := &rabbitLink{connection: connection, socket: socket, lost: make(chan struct{})}
+func newRabbitLink(connection *amqp091.Connection, socket net.Conn, address string) *rabbitLink {
+	l := &rabbitLink{connection: connection, socket: socket, address: address, lost: make(chan struct{})}
 	if heartbeat := connection.Config.Heartbeat; heartbeat > 0 {
 		// The library bounds a read only once it has read a frame.
 		_ = socket.SetReadDeadline(time.Now().Add(heartbeat * 3 / 2))
@@ -135,6 +136,12 @@ func newRabbitLink(connection *amqp091.Connection, socket net.Conn) *rabbitLink 
 	}()
 	return l
 }
+
+// Address returns host:port, see Cluster.
+func (l *rabbitLink) Address() string { return l.address }
+
+// Capacity returns the channel_max that was negotiated.
+func (l *rabbitLink) Capacity() int { return int(l.connection.Config.ChannelMax) }
 
 func (l *rabbitLink) Lost() <-chan struct{} { return l.lost }
 

@@ -37,6 +37,7 @@ type address struct {
 	hostPort, host string
 	secure         bool // amqps
 	vhost          string
+	channelMax     uint16 // the most channels of a link; 0: as many as the broker allows
 	user, password string
 	mechanisms     []string
 	certificates   certificates

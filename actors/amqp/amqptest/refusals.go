@@ -15,7 +15,7 @@ var refusals = []claim{
 	{"a refused bind after consume leaves no queue behind", noOrphan},
 	{"a bind tells a missing queue from a missing exchange", missingWhat},
 	{"declaring again with the same limits does nothing", declareAgain},
-	{"a link without room says so, and has room again", exhausted},
+	{"a link has room for as many channels as it tells, and again when one is closed", exhausted},
 }
 
 // operation is something that a broker refuses with a code.
@@ -185,8 +185,11 @@ func exhausted(s *suite) {
 		}
 		channels = append(channels, c)
 	}
-	if len(channels) < amqp.ChannelsPerLink {
-		s.Errorf("room for %d channels, at least %d are needed", len(channels), amqp.ChannelsPerLink)
+	if len(channels) == 0 {
+		s.Fatal("a new link has no room for a channel")
+	}
+	if told := amqp.Capacity(l); told != 0 && told != len(channels) {
+		s.Errorf("room for %d channels, the link tells %d", len(channels), told)
 	}
 	s.must(channels[0].Close())
 	s.alive(l)
