@@ -68,7 +68,10 @@ type Limits struct {
 	MaxLength         int           // x-max-length of a queue, above Backlog; default 1,000,000
 }
 
-// DefaultLimits gives the limits that a zero value stands for.
+// DefaultPingPeriod is the time between pings where Options.PingPeriod is zero.
+const DefaultPingPeriod = 20 * time.Second
+
+// DefaultLimits returns the limits that zero values stand for.
 func DefaultLimits() Limits {
 	return Limits{
 		Bindings: 100, MessageBytes: 64 << 20, Prefetch: 50, FeedPrefetch: 500, Declares: 32,
@@ -81,7 +84,7 @@ func DefaultLimits() Limits {
 // withDefaults fills the zero fields.
 func (o Options) withDefaults() Options {
 	or(&o.Namespace, "guest")
-	or(&o.PingPeriod, 20*time.Second)
+	or(&o.PingPeriod, DefaultPingPeriod)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -116,6 +116,16 @@ func TestFlagWinsOverNodeEnv(t *testing.T) {
 	}
 }
 
+// A person who looks for a setting finds it in the shipped example.
+func TestExampleFileShowsEverySetting(t *testing.T) {
+	for _, s := range Settings {
+		_, name, _ := strings.Cut(s.Key, ".")
+		if !strings.Contains(Example, " "+name+":") {
+			t.Errorf("%s is not in the example", s.Key)
+		}
+	}
+}
+
 // The shipped example shows every default as it is, and loads in every profile.
 func TestExampleFileLoads(t *testing.T) {
 	files := map[string]string{"example.yml": Example}

@@ -77,13 +77,15 @@ type Options struct {
 	NoHijack bool
 }
 
+// What zero values of Options stand for.
 const (
-	defaultHeadBytes     = 32 << 10
-	leastHeadBytes       = 1 << 10
-	defaultWriteDeadline = 10 * time.Second
-	defaultVanishAfter   = time.Minute
-	defaultWriteBuffer   = 64 << 10
+	DefaultHeadBytes     = 32 << 10
+	DefaultWriteDeadline = 10 * time.Second
+	DefaultVanishAfter   = time.Minute
+	DefaultWriteBuffer   = 64 << 10
 )
+
+const leastHeadBytes = 1 << 10
 
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
@@ -92,10 +94,10 @@ func (o Options) withDefaults() Options {
 	if o.Version == (Version{}) {
 		o.Version = buildFacts()
 	}
-	or(&o.HeadBytes, defaultHeadBytes)
-	or(&o.WriteDeadline, defaultWriteDeadline)
-	or(&o.VanishAfter, defaultVanishAfter)
-	or(&o.WriteBuffer, defaultWriteBuffer)
+	or(&o.HeadBytes, DefaultHeadBytes)
+	or(&o.WriteDeadline, DefaultWriteDeadline)
+	or(&o.VanishAfter, DefaultVanishAfter)
+	or(&o.WriteBuffer, DefaultWriteBuffer)
 	return o
 }
 

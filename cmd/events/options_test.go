@@ -1,0 +1,84 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/config"
+	httpapi "github.com/taskcluster/events-proxy/http"
+)
+
+// The defaults that help and documentation show are those of the packages: a Go program that embeds
+// the proxy and a process that is given no settings behave alike. The packages must not know config,
+// and config knows none of them, so the numbers are written twice and compared here.
+func TestDefaultsAreThoseOfThePackages(t *testing.T) {
+	c := config.Default()
+	system, handler := systemOptions(c, nil, nil), handlerOptions(c, "", nil)
+	same := func(name string, shown, real any) {
+		if !reflect.ValueOf(shown).IsZero() && shown != real { // zero: the package decides
+			t.Errorf("%s: the settings show %v, the package takes %v", name, shown, real)
+		}
+	}
+	limits, defaults := reflect.ValueOf(system.Limits), reflect.ValueOf(actors.DefaultLimits())
+	for i := range limits.NumField() {
+		same(limits.Type().Field(i).Name, limits.Field(i).Interface(), defaults.Field(i).Interface())
+	}
+	same("PingPeriod", system.PingPeriod, actors.DefaultPingPeriod)
+	same("HeadBytes", handler.HeadBytes, httpapi.DefaultHeadBytes)
+	same("WriteDeadline", handler.WriteDeadline, httpapi.DefaultWriteDeadline)
+	same("VanishAfter", handler.VanishAfter, httpapi.DefaultVanishAfter)
+}
+
+// Every setting of limits and server has an effect: it changes what the actors
+// or the HTTP face are given.
+func TestEverySettingReachesItsOption(t *testing.T) {
+	elsewhere := map[string]bool{ // each has a test of its own, from outside
+		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logFormat": true,
+		"drain.spread": true, "drain.time": true, "drain.hardEnd": true,
+		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
+	}
+	values := map[string]string{ // what is not the default and fits the kind
+		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x",
+	}
+	options := func(args ...string) []any {
+		c, err := config.Load(args, func(string) string { return "" }, func(string) ([]byte, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []any{systemOptions(c, nil, discard), handlerOptions(c, "http://localhost:1", discard)}
+	}
+	for _, s := range config.Settings {
+		if elsewhere[s.Key] {
+			continue
+		}
+		if reflect.DeepEqual(options(), options("--"+s.Flag+"="+values[s.Kind()])) {
+			t.Errorf("%s changes nothing", s.Key)
+		}
+	}
+}
+
+// The broker's own limit, which drops in silence, stays above ours, which tells.
+func TestBacklogIsReachedBeforeTheBrokersLimit(t *testing.T) {
+	for _, backlog := range []int{1, 100_000, amqp.DefaultMaxLength, 1 << 31} {
+		if maxLength(backlog) <= backlog {
+			t.Errorf("x-max-length %d for a backlog of %d", maxLength(backlog), backlog)
+		}
+	}
+}
+
+// Where no root URL is set the proxy names the address that it has in fact.
+func TestRootURL(t *testing.T) {
+	const self = "http://localhost:4711"
+	for args, want := range map[string]string{"": self, "--port=0": self, "--root-url=https://x": "https://x", "--force-ssl": "", "--force-ssl --root-url=https://x": "https://x"} {
+		c, err := config.Load(strings.Fields(args), func(string) string { return "" }, func(string) ([]byte, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rootURL(c, self); got != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
+	}
+}
