@@ -1,17 +1,15 @@
-// Package config gives the proxy's settings: from flags, the environment, a
-// settings file and defaults, in this order of precedence.
+// Package config loads the proxy's settings: from flags, the environment, a settings file and
+// defaults, in this order of precedence.
 //
-// One table (settings.go) says what there is: flag, variable, file key,
-// default and help. All else is made from it: parsing, the file's unknown
-// keys, `events config`, the documentation. To add a setting, add a field here
-// and a line there.
+// One table (settings.go) lists them: flag, variable, file key, default and help. All else is made
+// from it: parsing, the file's unknown keys, `events config`, the documentation. To add a setting,
+// add a field here and a line there.
 //
 //	defaults ◀── file: defaults ◀── file: profile ◀── environment ◀── flags
 //
-// Every value is text until the table parses it, wherever it comes from: a
-// password that looks like a number stays what was written. Nothing in this
-// package reads a global: arguments, environment and files are Load's
-// arguments.
+// Every value is text until the table parses it, wherever it comes from: a password that looks like
+// a number stays what was written. Nothing in this package reads a global: arguments, environment
+// and files are Load's arguments.
 package config
 
 import "time"
@@ -32,7 +30,7 @@ type Config struct {
 	sources map[string]string // where a key's value came from; none: default
 }
 
-// Pulse says where the broker is. URL wins over the rest but Namespace.
+// Pulse locates the broker. URL overrides all other fields except Namespace.
 type Pulse struct {
 	URL       Secret // amqp[s]://user:password@host[:port]/vhost
 	Username  string
@@ -42,7 +40,7 @@ type Pulse struct {
 	Namespace string // the <user> in queue names; default: the user name
 }
 
-// Server is the HTTP side and what it tells.
+// Server configures the HTTP side and the log.
 type Server struct {
 	Host           string // address to listen on; empty: all
 	Port           int    // 0: any free one
@@ -61,8 +59,8 @@ type Server struct {
 	LogFormat      string        // text or json
 }
 
-// Limits bound what clients may take. Zero means no limit for the first three;
-// the others are at least 1.
+// Limits bound what clients may take. Zero means no limit for the first three; the others are at
+// least 1.
 type Limits struct {
 	Streams           int     // in all
 	StreamsPerAddress int     // of one client address
@@ -81,15 +79,14 @@ type Limits struct {
 	Declares          int           // concurrent declares of an AMQP connection
 }
 
-// Drain is the end of the process: Spread ≤ Time ≤ HardEnd, all counted from
-// the signal.
+// Drain is the end of the process: Spread ≤ Time ≤ HardEnd, all counted from the signal.
 type Drain struct {
 	Spread  time.Duration // streams are ended one after the other over this time
 	Time    time.Duration // by then every stream has ended
 	HardEnd time.Duration // the process ends, whatever is left
 }
 
-// Default gives the settings of a process that is told nothing.
+// Default returns the settings of a process for which nothing is set.
 func Default() Config {
 	return Config{
 		Profile: "production",
@@ -105,9 +102,8 @@ func Default() Config {
 	}
 }
 
-// Source tells where a setting's value came from: a flag ("--port"), a
-// variable ("PORT"), a file with its section ("user-config.yml: production"),
-// or "default".
+// Source returns where a setting's value came from: a flag ("--port"), a variable ("PORT"), a file
+// with its section ("user-config.yml: production"), or "default".
 func (c Config) Source(key string) string {
 	if source, ok := c.sources[key]; ok {
 		return source

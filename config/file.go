@@ -16,7 +16,7 @@ import (
 const defaultsSection = "defaults"
 
 // accepted keys of the original's files have no effect here.
-var accepted = []string{"server.env"} // the profile says it
+var accepted = []string{"server.env"} // the profile decides
 
 // entry is one value of a settings file.
 type entry struct {
@@ -41,8 +41,8 @@ type settingsFile struct {
 	problems *Problems
 }
 
-// openFile reads the settings file that the command line asks for, or the
-// default one where it exists.
+// openFile reads the settings file that the command line asks for, or the default one where it
+// exists.
 func openFile(line *commandLine, getenv func(string) string, readFile func(string) ([]byte, error), problems *Problems) *settingsFile {
 	f := &settingsFile{
 		name:     cmp.Or(line.file, DefaultFile),
@@ -66,8 +66,8 @@ func openFile(line *commandLine, getenv func(string) string, readFile func(strin
 	return f
 }
 
-// wantProfile finds a profile that was asked for and is not there: it would
-// else run on defaults, and nobody would know why.
+// wantProfile finds a profile that was asked for and is not there: it would otherwise run on
+// defaults without notice.
 func (f *settingsFile) wantProfile(chosen bool) {
 	_, found := f.sections[f.profile]
 	_, defaults := f.sections[defaultsSection]
@@ -85,7 +85,7 @@ func (f *settingsFile) names() []string {
 	return names
 }
 
-// layers gives the sections that hold for the profile, weaker first.
+// layers returns the sections that hold for the profile, weaker first.
 func (f *settingsFile) layers() []layer {
 	return []layer{
 		fileLayer(f.name, defaultsSection, f.sections[defaultsSection]),
@@ -93,8 +93,8 @@ func (f *settingsFile) layers() []layer {
 	}
 }
 
-// parse reads every section, those of other profiles too: a typing error is
-// found before the day that profile is needed.
+// parse reads every section, those of other profiles too: a typing error is found before the day
+// that profile is needed.
 func (f *settingsFile) parse(data []byte) {
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -131,7 +131,7 @@ func (f *settingsFile) section(section string, n *yaml.Node) {
 	})
 }
 
-// isGroup tells whether keys of the table start with the name.
+// isGroup reports whether keys of the table start with the name.
 func isGroup(name string) bool {
 	return slices.ContainsFunc(Settings, func(s Setting) bool {
 		return slices.ContainsFunc(append(s.Aliases, s.Key), func(key string) bool { return strings.HasPrefix(key, name+".") })

@@ -19,8 +19,8 @@ func TestOriginalsUserConfig(t *testing.T) {
 	}
 }
 
-// The tags of the original's config.yml take values from the environment; a
-// variable that is not set leaves the setting alone.
+// The tags of the original's config.yml take values from the environment; a variable that is not
+// set leaves the setting alone.
 func TestEnvTags(t *testing.T) {
 	c := world{
 		env: map[string]string{"WHO": "ada", "PASS": "12", "WHERE": "h", "NUMBER": "77", "FORCE": "true", "MANY": "a b"},
@@ -88,8 +88,7 @@ func TestMissingFileIsNamed(t *testing.T) {
 	}
 }
 
-// A profile that was asked for and has no section would run on defaults, and
-// nobody would know why.
+// A profile that was asked for and has no section would run on defaults without notice.
 func TestMissingProfileIsNamed(t *testing.T) {
 	file := map[string]string{DefaultFile: "test: {}\nstaging: {}\n"}
 	for _, w := range []world{

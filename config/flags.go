@@ -10,11 +10,11 @@ import (
 // DefaultFile is read where it lies beside the process; --config names another.
 const DefaultFile = "user-config.yml"
 
-// ErrHelp is what Load gives for --help and -h.
+// ErrHelp is returned by Load for --help and -h.
 var ErrHelp = pflag.ErrHelp
 
-// given is a flag's value as written. It is checked with all the others, so
-// that one bad flag hides no other problem and no message shows a secret.
+// given is a flag's value as written. It is checked with all the others, so that one bad flag hides
+// no other problem and no message shows a secret.
 type given struct {
 	text    string
 	setting Setting
@@ -71,8 +71,7 @@ func (c *commandLine) layer() layer {
 	return layer{values, func(s Setting) string { return "--" + s.Flag }}
 }
 
-// FlagHelp gives the flags with help, variables and defaults, for a terminal
-// of so many columns.
+// FlagHelp returns the flags with help, variables and defaults, for a terminal of so many columns.
 func FlagHelp(columns int) string {
 	return strings.TrimRight(newCommandLine().flags.FlagUsagesWrapped(columns), "\n") + "\n"
 }

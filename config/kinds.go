@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// kind is how a setting's text is read and shown. Errors say what is expected;
-// who reports them adds the text, unless it is secret.
+// kind is how a setting's text is read and shown. Errors say what is expected; who reports them
+// adds the text, unless it is secret.
 type kind[T any] struct {
 	name   string // what stands for the value in help: --port number
 	parse  func(string) (T, error)

@@ -2,7 +2,7 @@ package config
 
 import "fmt"
 
-// layer is what one source of settings says: text by key.
+// layer holds the settings of one source: text by key.
 type layer struct {
 	values map[string]string
 	source func(Setting) string // names the place of a setting, for problems and for Source
@@ -43,8 +43,8 @@ func (c *Config) merge(layers []layer, problems *Problems) {
 	}
 }
 
-// set parses the text of a setting into its place and reports whether that worked; where it did not,
-// the place keeps its value.
+// set parses the text of a setting into its place and reports whether that worked; where it did
+// not, the place keeps its value.
 func (c *Config) set(s Setting, text, source string, problems *Problems) bool {
 	err := s.in(c).Set(text)
 	switch {

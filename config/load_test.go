@@ -37,8 +37,8 @@ func (w world) mustLoad(t testing.TB) Config {
 	return c
 }
 
-// samples are three different values of each setting; the first stands in the
-// file, the second in the environment, the third on the command line.
+// samples are three different values of each setting; the first stands in the file, the second in
+// the environment, the third on the command line.
 var samples = map[string][]string{
 	"pulse.url":                {"amqp://a:1@x/", "amqp://b:2@y/", "amqps://c:3@z/v"},
 	"pulse.username":           {"ada", "bob", "eve"},
@@ -81,7 +81,7 @@ var samples = map[string][]string{
 	"drain.hardEnd":            {"20s", "21s", "22s"},
 }
 
-// shown gives the setting's effective value as text, secrets in the clear.
+// shown returns the setting's effective value as text, secrets in the clear.
 func shown(c Config, s Setting) string {
 	value := s.in(&c)
 	if f, ok := value.(field[Secret]); ok {
@@ -90,9 +90,8 @@ func shown(c Config, s Setting) string {
 	return value.String()
 }
 
-// Flags win over the environment, the environment over the file's profile,
-// the profile over the file's defaults, those over ours: for every setting,
-// whichever of the sources speak.
+// Flags win over the environment, the environment over the file's profile, the profile over the
+// file's defaults, those over ours: for every setting, whichever of the sources speak.
 func TestPrecedenceOfEverySetting(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := world{env: map[string]string{}, files: map[string]string{}}
@@ -143,8 +142,7 @@ func render(sections map[string]map[string][]string) string {
 	return b.String()
 }
 
-// A process that is told nothing has the documented defaults, and no file is
-// needed for that.
+// A process that is told nothing has the documented defaults, and no file is needed for that.
 func TestDefaults(t *testing.T) {
 	c := world{}.mustLoad(t)
 	want := Default()
@@ -157,7 +155,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// Whoever has many mistakes sees them all at once, each with its place.
+// All mistakes are shown at once, each with its place.
 func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 	_, err := world{
 		args: []string{"--prefetch", "0", "--drain-time", "soon", "--config", "my.yml"},
@@ -231,8 +229,7 @@ func TestSizesDurationsAndTruthsAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-// The root URL follows the port, but clients are never sent to https at a port
-// that speaks http.
+// The root URL follows the port, but clients are never sent to https at a port that speaks http.
 func TestRootURLFollowsThePort(t *testing.T) {
 	for args, want := range map[string]string{
 		"--port=8080": "http://localhost:8080", "--port=0": "", "--force-ssl": "", "--tls-certificate=c --tls-key=k": "https://localhost:12345", "--root-url=https://x/y/ --port=1": "https://x/y",
@@ -243,8 +240,8 @@ func TestRootURLFollowsThePort(t *testing.T) {
 	}
 }
 
-// One drain setting given alone pulls the defaults of the others along; given
-// together they must fit.
+// One drain setting given alone pulls the defaults of the others along; given together they must
+// fit.
 func TestDrainTimesFitEachOther(t *testing.T) {
 	for _, row := range []struct{ args, want string }{
 		{"", "2s 10s 15s"},
@@ -286,8 +283,8 @@ func TestDebugPatterns(t *testing.T) {
 	}
 }
 
-// The table is the one source: no flag, variable or key stands in it twice,
-// and none is left without help.
+// The table is the one source: no flag, variable or key stands in it twice, and none is left
+// without help.
 func TestTableHasNoTwins(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range Settings {

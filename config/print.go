@@ -9,9 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Print writes the effective settings as a settings file with one section, and
-// says of each where it came from. A secret is written as a reference to its
-// variable; with those set, the file gives the same settings again.
+// Print writes the effective settings as a settings file with one section, and names the source of
+// each. A secret is written as a reference to its variable; with those set, the file yields the
+// same settings again.
 //
 //	production:
 //	  pulse:
@@ -36,7 +36,7 @@ func (c Config) Print(w io.Writer) error {
 	return encoder.Close()
 }
 
-// node gives a setting's value; nil where nothing is set.
+// node returns a setting's value; nil where nothing is set.
 func (c Config) node(s Setting) *yaml.Node {
 	value, source := s.in(&c), c.Source(s.Key)
 	switch text := value.String(); {
@@ -63,7 +63,7 @@ func put(m *yaml.Node, key string, value *yaml.Node) {
 	m.Content = append(m.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, value)
 }
 
-// child gives the mapping under key; a new one where there is none.
+// child returns the mapping under key; a new one where there is none.
 func child(m *yaml.Node, key string) *yaml.Node {
 	for i := 0; i < len(m.Content); i += 2 {
 		if m.Content[i].Value == key {

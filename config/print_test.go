@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What `events config` prints is a settings file that gives the same settings
-// again, given the secrets' variables.
+// What `events config` prints is a settings file that yields the same settings again, given the
+// secrets' variables.
 func TestPrintedSettingsLoadAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secrets := map[string]string{"PULSE_URL": "amqp://ada:x@h/", "PULSE_PASSWORD": "0123"}
@@ -45,7 +45,7 @@ func TestPrintedSettingsLoadAgain(t *testing.T) {
 	})
 }
 
-// Each value says where it came from.
+// The source of each value is shown.
 func TestPrintTellsSources(t *testing.T) {
 	c := world{
 		args: []string{"--prefetch=7"}, env: map[string]string{"PORT": "8080", "PULSE_PASSWORD": "x", "PULSE_HOSTNAME": "h"},

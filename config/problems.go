@@ -28,7 +28,7 @@ func (p *Problems) add(where, format string, args ...any) {
 	*p = append(*p, Problem{where, fmt.Sprintf(format, args...)})
 }
 
-// err gives nil where there is no problem.
+// err returns nil where there is no problem.
 func (p Problems) err() error {
 	if len(p) == 0 {
 		return nil
@@ -41,5 +41,5 @@ type UsageError struct{ Err error }
 
 func (e *UsageError) Error() string { return e.Err.Error() }
 
-// Unwrap gives what is wrong.
+// Unwrap returns what is wrong.
 func (e *UsageError) Unwrap() error { return e.Err }

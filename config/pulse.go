@@ -6,13 +6,13 @@ import (
 	"net/url"
 )
 
-// ErrNoBroker is what BrokerURL gives where no setting says where the broker is.
+// ErrNoBroker is returned by BrokerURL if no setting locates the broker.
 var ErrNoBroker = errors.New("no broker: set PULSE_URL, or PULSE_USERNAME, PULSE_PASSWORD and PULSE_HOSTNAME")
 
 // defaultPort is where brokers of Pulse listen: TLS only.
 const defaultPort = "5671"
 
-// BrokerURL gives the broker as one AMQP URL.
+// BrokerURL returns the broker as one AMQP URL.
 func (p Pulse) BrokerURL() (Secret, error) {
 	if p.URL.Reveal() != "" {
 		return p.URL, nil
@@ -32,7 +32,7 @@ func (p Pulse) BrokerURL() (Secret, error) {
 	return NewSecret(u.String()), nil
 }
 
-// user gives the user name at the broker, wherever it stands.
+// user returns the user name at the broker, wherever it stands.
 func (p Pulse) user() string {
 	if u, err := url.Parse(p.URL.Reveal()); err == nil && u.User != nil {
 		return u.User.Username()
@@ -40,8 +40,8 @@ func (p Pulse) user() string {
 	return p.Username
 }
 
-// Broker gives scheme, host and virtual host without any credentials: what
-// logs may show. It is empty where no broker is set.
+// Broker returns scheme, host and virtual host without any credentials: what logs may show. It is
+// empty where no broker is set.
 func (p Pulse) Broker() string {
 	secret, err := p.BrokerURL()
 	if err != nil {

@@ -14,10 +14,10 @@ type Secret struct{ text string }
 // NewSecret hides text.
 func NewSecret(text string) Secret { return Secret{text} }
 
-// Reveal gives the text, for the one place that needs it.
+// Reveal returns the text, for the one place that needs it.
 func (s Secret) Reveal() string { return s.text }
 
-// String gives "" for the empty secret and "(hidden)" for any other.
+// String returns "" for the empty secret and "(hidden)" for any other.
 func (s Secret) String() string {
 	if s.text == "" {
 		return ""

@@ -29,7 +29,7 @@ func TestSecretsNeverShow(t *testing.T) {
 		}
 	}
 	if !strings.Contains(out.String(), hidden) {
-		t.Errorf("nothing tells that something is hidden:\n%s", out.String())
+		t.Errorf("nothing shows that something is hidden:\n%s", out.String())
 	}
 }
 

@@ -19,13 +19,13 @@ type Setting struct {
 	in func(*Config) pflag.Value // its place
 }
 
-// Default gives the default as text; empty: none.
+// Default returns the default as text; empty: none.
 func (s Setting) Default() string {
 	c := Default()
 	return s.in(&c).String()
 }
 
-// Kind says what the value is: text, number, duration, …
+// Kind returns the kind of value: text, number, duration, …
 func (s Setting) Kind() string { return s.in(&Config{}).Type() }
 
 // at makes a setting's place from a pointer into a Config and a kind.
@@ -64,7 +64,7 @@ var Settings = []Setting{
 		Help: "root URL as clients see it, for the reference and the page; http(s)://localhost:PORT, if not set",
 		in:   at(webURL, func(c *Config) *string { return &c.Server.RootURL })},
 	{Key: "server.forceSSL", Flag: "force-ssl", Variable: "FORCE_SSL",
-		Help: "redirect to https what a proxy says came by http",
+		Help: "redirect to https what came by http according to X-Forwarded-Proto",
 		in:   at(truth, func(c *Config) *bool { return &c.Server.ForceSSL })},
 	{Key: "server.trustProxy", Flag: "trust-proxy", Variable: "TRUST_PROXY",
 		Help: "take client addresses from X-Forwarded-For: only behind a proxy that sets it",
@@ -157,7 +157,7 @@ var Settings = []Setting{
 		in:   at(span(0), func(c *Config) *time.Duration { return &c.Drain.HardEnd })},
 }
 
-// settingOf gives the setting of a file's key, which may be an alias.
+// settingOf returns the setting of a file's key, which may be an alias.
 func settingOf(key string) (Setting, bool) {
 	for _, s := range Settings {
 		if s.Key == key {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// brokerURL is PULSE_URL. Its errors repeat no part of it: a password may
-// stand anywhere in a URL that is not one.
+// brokerURL is PULSE_URL. Its errors repeat no part of it: a password may stand anywhere in a URL
+// that is not one.
 var brokerURL = kind[Secret]{
 	name: "url",
 	parse: func(s string) (Secret, error) {
@@ -27,8 +27,8 @@ var brokerURL = kind[Secret]{
 	format: Secret.String,
 }
 
-// webURL is a root URL. Taskcluster's documentation also writes it without a
-// scheme (localhost:12345); http is meant then.
+// webURL is a root URL. Taskcluster's documentation also writes it without a scheme
+// (localhost:12345); http is meant then.
 var webURL = kind[string]{
 	name: "url",
 	parse: func(s string) (string, error) {
@@ -50,8 +50,8 @@ var webURL = kind[string]{
 	format: identity,
 }
 
-// origins are what browsers send as Origin: scheme, host, port, no path; "null"
-// is that of a page without one (a file), "*" stands for all.
+// origins are what browsers send as Origin: scheme, host, port, no path; "null" is that of a page
+// without one (a file), "*" stands for all.
 var origins = kind[[]string]{
 	name: "list",
 	parse: func(s string) ([]string, error) {

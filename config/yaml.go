@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// mapping calls each for every key of a mapping, in order; null is an empty
-// one. What is not a mapping, and keys that come twice, are problems.
+// mapping calls each for every key of a mapping, in order; null is an empty one. What is not a
+// mapping, and keys that come twice, are problems.
 func (f *settingsFile) mapping(n *yaml.Node, where string, each func(key string, n *yaml.Node)) {
 	n = resolve(n)
 	if isNull(n) {
@@ -49,9 +49,8 @@ func resolve(n *yaml.Node) *yaml.Node {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// scalarText gives a value as the text that was written, or why it is none;
-// set is false for null and for !env of a variable that is not set. A list of
-// texts becomes one text with commas.
+// scalarText returns a value as the text that was written, or why it has none; set is false for
+// null and for !env of a variable that is not set. A list of texts becomes one text with commas.
 func scalarText(n *yaml.Node, getenv func(string) string) (text string, set bool, why string) {
 	n = resolve(n)
 	switch {
@@ -90,8 +89,8 @@ func listText(n *yaml.Node, getenv func(string) string) (string, bool, string) {
 	return strings.Join(items, ","), true, ""
 }
 
-// variableText reads the tags of Taskcluster's settings files: !env NAME, and
-// with the type that is expected (which the table knows better).
+// variableText reads the tags of Taskcluster's settings files: !env NAME, and with the type that is
+// expected (which the table knows better).
 func variableText(n *yaml.Node, getenv func(string) string) (string, bool, string) {
 	kind, _ := strings.CutSuffix(strings.TrimPrefix(n.Tag, "!env"), ":optional")
 	text := getenv(n.Value)

@@ -12,8 +12,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// ground is what scripts are played on: the proxy's binary and a RabbitMQ node
-// of their own.
+// ground is what scripts are played on: the proxy's binary and a RabbitMQ node of their own.
 type ground struct {
 	folder string
 	binary string
@@ -35,7 +34,7 @@ func newGround(ctx context.Context) (g *ground, err error) {
 	return g, nil
 }
 
-// explained says what to do where programs are missing.
+// explained describes what to do if programs are missing.
 func explained(err error) error {
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("RabbitMQ and Go must be installed here (Debian: apt-get install rabbitmq-server), "+

@@ -56,8 +56,7 @@ func (o options) randomAttached(ctx context.Context, run random.Options, stdout 
 	return errors.Join(failure, err)
 }
 
-// randomOnGround starts the proxy on a broker of its own, and looks at the
-// broker afterwards.
+// randomOnGround starts the proxy on a broker of its own, and looks at the broker afterwards.
 func (o options) randomOnGround(ctx context.Context, run random.Options, stdout io.Writer) (err error) {
 	ground, err := newGround(ctx)
 	if err != nil {

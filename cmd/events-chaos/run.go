@@ -21,7 +21,7 @@ const (
 	misused = 2
 )
 
-// options are what the command line says.
+// options are the parsed command line.
 type options struct {
 	shared, asJSON, verbose bool
 	random, clients         int
@@ -39,7 +39,7 @@ Breaks an events proxy and shows whether it heals. Needs Go, and RabbitMQ on thi
 (Debian's package rabbitmq-server) unless --proxy, --operator and --broker name what runs.
 `
 
-// run is the command; it gives the exit status.
+// run is the command; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
 	switch {

@@ -38,7 +38,7 @@ func write(t *testing.T, name, text string) string {
 	return file
 }
 
-// A wrong call says what is wrong, and starts nothing.
+// A wrong call names what is wrong, and starts nothing.
 func TestWrongCallsExitWithTwo(t *testing.T) {
 	for call, says := range map[string]string{
 		"":                                           "the command is run",
@@ -61,8 +61,7 @@ func TestWrongCallsExitWithTwo(t *testing.T) {
 	}
 }
 
-// After a signal the script under way is played to its end, and no other; that
-// is not a pass.
+// After a signal the script under way is played to its end, and no other; that is not a pass.
 func TestASignalCallsTheOtherScriptsOff(t *testing.T) {
 	const text = "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n"
 	first, second := write(t, "first.txt", text), write(t, "second.txt", text)
@@ -98,8 +97,8 @@ func TestWithoutRabbitMQOneIsToldWhatToDo(t *testing.T) {
 	}
 }
 
-// A claim that holds is told with the broker's evidence, one that does not
-// with its transcript, and the exit status tells.
+// A claim that holds is told with the broker's evidence, one that does not with its transcript, and
+// the exit status shows it.
 func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
 	good := write(t, "good.txt", "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n")
 	bad := write(t, "bad.txt", "# a claim that is not true\nconnect ada -json 7\nexpect ada ended SlowConsumer\n")
@@ -133,8 +132,8 @@ func TestRandomHarmIsReported(t *testing.T) {
 	}
 }
 
-// A proxy and a broker that run already are played on as they are, and the
-// broker says what is left there.
+// A proxy and a broker that run already are played on as they are, and the broker lists what is
+// left there.
 func TestItAttachesToARunningProxy(t *testing.T) {
 	node, err := rabbit.StartManagedNode(t.Context(), t.TempDir())
 	if err != nil {
@@ -166,7 +165,7 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 	}{
 		{attach, []string{heals}, held, byProxy},
 		{managed, []string{heals, drops}, held, byBroker},
-		{attach, []string{drops}, broken, "drop-links"}, // nobody there to do it
+		{attach, []string{drops}, broken, "drop-links"}, // nothing there can do it
 		{managed, []string{kills}, broken, "kill"},
 		{attach, []string{asks}, broken, "asks for settings"},
 		{locked, []string{heals}, broken, "broker: nobody has looked"},

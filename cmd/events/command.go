@@ -40,8 +40,8 @@ func commands() []command {
 	}
 }
 
-// run is the whole program but for signals: ctx ends when it shall drain. It
-// gives the exit status.
+// run is the whole program but for signals: ctx ends when it shall drain. It returns the exit
+// status.
 func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
 	p := process{env, stdout, stderr}
 	if len(args) == 0 {
@@ -74,8 +74,8 @@ func (p process) usage(w io.Writer) {
 	fmt.Fprintln(w, "\n`events COMMAND --help` lists the flags of a command.")
 }
 
-// settings loads the settings of a command. Where it cannot, it has told why,
-// and the status says how to end.
+// settings loads the settings of a command. If that fails, it has printed why, and status is the
+// exit status to end with.
 func (p process) settings(name string, args []string) (c config.Config, status int, ok bool) {
 	c, err := config.Load(args, p.env, os.ReadFile)
 	var usage *config.UsageError
@@ -103,8 +103,8 @@ func (p process) flagHelp(w io.Writer, name string) {
 	fmt.Fprintf(w, "%s\nFlags win over [VARIABLES], those over the file, that over the defaults.\n", config.FlagHelp(100))
 }
 
-// alone tells whether a command that takes no settings got the arguments it
-// takes; --help is answered.
+// alone reports whether a command that takes no settings got the arguments it takes; --help is
+// answered.
 func (p process) alone(name string, args []string, want int) (status int, ok bool) {
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 		p.usage(p.stdout)

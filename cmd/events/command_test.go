@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A command line that means nothing gets help on standard error and status 2;
-// who asks for help gets it on standard output and status 0.
+// A command line that means nothing gets help on standard error and status 2; who asks for help
+// gets it on standard output and status 0.
 func TestUsage(t *testing.T) {
 	for _, row := range []struct {
 		args   []string
@@ -78,7 +78,7 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 	}
 }
 
-// config is useful before there is a broker, and says that one is missing.
+// config is useful before there is a broker, and names what is missing.
 func TestConfigWithoutABroker(t *testing.T) {
 	if r := execute(t, nil, "config"); r.status != succeeded || !strings.Contains(r.stderr, "no broker") {
 		t.Errorf("%+v", r)

@@ -9,8 +9,8 @@ import (
 	"github.com/taskcluster/events-proxy/config"
 )
 
-// config prints the effective settings as a settings file, secrets hidden; with
-// settings that are wrong it names every problem and gives status 1.
+// config prints the effective settings as a settings file, secrets hidden; with invalid settings it
+// names every problem and returns status 1.
 func (p process) config(_ context.Context, args []string) int {
 	c, err := config.Load(args, p.env, os.ReadFile)
 	if problems := (config.Problems)(nil); errors.As(err, &problems) {

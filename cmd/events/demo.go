@@ -14,9 +14,8 @@ import (
 	"github.com/taskcluster/events-proxy/config"
 )
 
-// demo is the proxy with a broker in this process, on which sample messages
-// are published every second. It takes all the flags of serve; what they say
-// of the broker is not used.
+// demo is the proxy with a broker in this process, on which sample messages are published every
+// second. It takes all the flags of serve; what they say of the broker is not used.
 func (p process) demo(ctx context.Context, args []string) int {
 	c, status, ok := p.settings("demo", args)
 	if !ok {
@@ -42,8 +41,8 @@ func (p process) demo(ctx context.Context, args []string) int {
 	return p.proxy(ctx, c, broker, listener, p.invite)
 }
 
-// listenForDemo listens for this machine alone, unless a host is given; where
-// the default port is taken it takes another one.
+// listenForDemo listens for this machine alone, unless a host is given; where the default port is
+// taken it takes another one.
 func listenForDemo(c *config.Config) (net.Listener, error) {
 	if c.Source("server.host") == "default" {
 		c.Server.Host = "127.0.0.1"
@@ -69,8 +68,8 @@ func demoPublisher(ctx context.Context, broker *amqp.Memory) (amqp.Publisher, er
 	return publisher, nil
 }
 
-// publishEverySecond publishes until ctx ends. A broker in this process fails
-// only when it is closed.
+// publishEverySecond publishes until ctx ends. A broker in this process fails only when it is
+// closed.
 func publishEverySecond(ctx context.Context, publisher amqp.Publisher) {
 	defer publisher.Close()
 	tick := time.NewTicker(time.Second)
@@ -90,8 +89,7 @@ func publishEverySecond(ctx context.Context, publisher amqp.Publisher) {
 	}
 }
 
-// invite says what to try. The page listens at once, so that there is something
-// to see.
+// invite prints what to try. The page listens at once, so that there is something to see.
 func (p process) invite(base string) {
 	bindings := fmt.Sprintf(`{"bindings":[{"exchange":%q,"routingKeyPattern":"primary.#"},{"exchange":%q,"routingKeyPattern":"primary.#"}]}`,
 		onQueue+"task-running", onQueue+"task-completed")

@@ -30,9 +30,8 @@ var demoExchanges = []string{
 	onWorker + "worker-requested", onWorker + "worker-running", onWorker + "worker-stopped",
 }
 
-// deployment is a Taskcluster in miniature. Every second a task is created,
-// the one before starts, and the one before that ends; now and then somebody
-// pushes or a worker comes and goes.
+// deployment is a Taskcluster in miniature. Every second a task is created, the one before starts,
+// and the one before that ends; now and then a commit is pushed, or a worker comes or goes.
 type deployment struct {
 	random  *rand.Rand
 	seconds int
@@ -49,7 +48,7 @@ func newDeployment(seed uint64, now time.Time) *deployment {
 	return d
 }
 
-// second gives what happens in the next second, in order.
+// second returns what happens in the next second, in order.
 func (d *deployment) second(now time.Time) []sample {
 	d.seconds++
 	ended, started, created := d.running, d.waiting, d.newTask(now)
@@ -81,8 +80,7 @@ func (d *deployment) outcome() string {
 	}
 }
 
-// slug gives 22 characters that start with a letter, as Taskcluster's
-// identifiers do.
+// slug returns 22 characters that start with a letter, as Taskcluster's identifiers do.
 func (d *deployment) slug() string {
 	var id [16]byte
 	for i := range id {
@@ -94,13 +92,13 @@ func (d *deployment) slug() string {
 
 func pick[T any](d *deployment, from []T) T { return from[d.random.IntN(len(from))] }
 
-// commit gives a made-up commit.
+// commit returns a made-up commit.
 func (d *deployment) commit() string {
 	return fmt.Sprintf("%016x%016x%08x", d.random.Uint64(), d.random.Uint64(), d.random.Uint32())
 }
 
-// newSample makes a message with a JSON body; routes are what the task asked
-// for, delivered as further routing keys.
+// newSample makes a message with a JSON body; routes are what the task asked for, delivered as
+// further routing keys.
 func newSample(exchange, routingKey string, payload any, routes ...string) sample {
 	body, err := json.Marshal(payload)
 	if err != nil {

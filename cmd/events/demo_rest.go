@@ -38,8 +38,7 @@ func (d *deployment) moveWorkers(now time.Time) []sample {
 	return samples
 }
 
-// announce gives the message that a worker is now requested, running, stopped.
-// Its routing key:
+// announce returns the message that a worker is now requested, running, stopped. Its routing key:
 //
 //	primary.<providerId>.<provisionerId>.<workerType>.<workerGroup>.<workerId>.<launchConfigId>._
 func (w *demoWorker) announce(what string, now time.Time) sample {

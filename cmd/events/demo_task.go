@@ -93,8 +93,7 @@ func (t *demoTask) end(now time.Time, state string) {
 	t.run.Resolved, t.run.TakenUntil = &now, nil
 }
 
-// announce gives the message that a task is now defined, pending, running, …
-// Its routing key:
+// announce returns the message that a task is now defined, pending, running, … Its routing key:
 //
 //	primary.<taskId>.<runId>.<workerGroup>.<workerId>.<provisionerId>.<workerType>.<schedulerId>.<taskGroupId>._
 func (t *demoTask) announce(what string) sample {

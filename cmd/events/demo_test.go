@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Somebody who starts the demo and pastes its curl line sees messages within
-// seconds; Ctrl-C tells the stream why it ends.
+// A person who starts the demo and pastes its curl line sees messages within seconds; after Ctrl-C
+// the stream ends with its reason.
 func TestDemoStreamsMessages(t *testing.T) {
 	demo := start(t, nil, "demo", "--port", "0")
 	link := demo.says(`curl -N '(http[^']+)'`)[1]
@@ -47,8 +47,8 @@ func TestDemoStreamsMessages(t *testing.T) {
 	demo.ends(succeeded)
 }
 
-// The page, the reference and the health paths are there, and the demo listens
-// for this machine alone.
+// The page, the reference and the health paths are there, and the demo listens for this machine
+// alone.
 func TestDemoServesThePage(t *testing.T) {
 	demo := start(t, nil, "demo", "--port", "0")
 	if !strings.HasPrefix(demo.url, "http://127.0.0.1:") {
@@ -67,10 +67,10 @@ func TestDemoServesThePage(t *testing.T) {
 	}
 }
 
-// A second demo beside the first finds a port; a port that was asked for is
-// taken or the demo says that it cannot.
+// A second demo beside the first finds a port; a port that was asked for is used, or the demo
+// reports that it cannot be.
 func TestDemoFindsAnotherPort(t *testing.T) {
-	if busy, err := net.Listen("tcp", "127.0.0.1:12345"); err == nil { // else somebody else has it
+	if busy, err := net.Listen("tcp", "127.0.0.1:12345"); err == nil { // else another process has it
 		defer busy.Close()
 	}
 	demo := start(t, nil, "demo")
@@ -83,9 +83,8 @@ func TestDemoFindsAnotherPort(t *testing.T) {
 	}
 }
 
-// However long the demo runs, it publishes what Taskcluster would: on its
-// exchanges, with keys of as many words, JSON payloads, and every task in the
-// order of its life.
+// However long the demo runs, it publishes what Taskcluster would: on its exchanges, with keys of
+// as many words, JSON payloads, and every task in the order of its life.
 func TestDemoMessagesAreShapedLikeTaskclusters(t *testing.T) {
 	words := map[string]int{onQueue: 10, onGitHub: 3, onWorker: 8}
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)

@@ -10,36 +10,34 @@ import (
 	"time"
 )
 
-// The heap of a proxy is mostly streams that wait, a few KiB each, and what it
-// took to accept them is garbage of several times that. The collector's default,
-// as much garbage as lives, is wrong at both ends: a small heap is collected
-// fifty times a second while clients come and go, and after a crowd has come in
-// nobody gives its garbage back for minutes.
+// The heap of a proxy is mostly streams that wait, a few KiB each, and what it took to accept them
+// is garbage of several times that. The collector's default, as much garbage as lives, is wrong at
+// both ends: a small heap is collected fifty times a second while clients come and go, and after a
+// crowd has come in its garbage is kept for minutes.
 const (
-	// leastRoom and mostRoom bound how much garbage may lie about where little
-	// lives; between them it is what comes in collectEvery.
+	// leastRoom and mostRoom bound how much garbage may lie about where little lives; between them
+	// it is what comes in collectEvery.
 	leastRoom    = 1 << 20
 	mostRoom     = 32 << 20
 	collectEvery = 500 * time.Millisecond
 
-	// leastPercent and usualPercent of what lives may be garbage where that is
-	// more: the first when little comes, the second from busy bytes a second on.
+	// leastPercent and usualPercent of what lives may be garbage where that is more: the first when
+	// little comes, the second from busy bytes a second on.
 	leastPercent = 25
 	usualPercent = 100
 	busy         = 64 << 20
 
-	// worthReturning is how much must be gained by a collection that nothing
-	// else asks for.
+	// worthReturning is how much must be gained by a collection that nothing else asks for.
 	worthReturning = 2 << 20
 
-	// calm is for how many seconds what is returned would have lasted at the
-	// present pace. Where it is less, it will be needed again at once.
+	// calm is for how many seconds what is returned would have lasted at the present pace. Where it
+	// is less, it will be needed again at once.
 	calm = 10
 )
 
-// tendHeap fits the collector to that until ctx ends: room for garbage by what
-// lives and what comes, and memory that is no longer needed goes back to the
-// system. Where the operator has set GOGC, the room is theirs.
+// tendHeap fits the collector to that until ctx ends: room for garbage by what lives and what
+// comes, and memory that is no longer needed goes back to the system. Where the operator has set
+// GOGC, the room is theirs.
 func tendHeap(ctx context.Context) {
 	t := &heapTender{latest: readHeap(), percent: 100, fixed: os.Getenv("GOGC") != ""}
 	afterEachCollection(ctx, func() { t.look() })
@@ -70,8 +68,8 @@ func (t *heapTender) run(ctx context.Context) {
 	}
 }
 
-// look sets the room for garbage. It gives what it has seen, and how many bytes
-// a second came since it looked before.
+// look sets the room for garbage. It returns what it has read, and how many bytes a second came
+// since it looked before.
 func (t *heapTender) look() (now heap, pace uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -85,9 +83,8 @@ func (t *heapTender) look() (now heap, pace uint64) {
 	return now, pace
 }
 
-// roomPercent gives the collector's percentage for a heap of which so many
-// bytes live and to which so many are added a second. It moves in steps: setting
-// it stops the program for a moment.
+// roomPercent returns the collector's percentage for a heap of which so many bytes live and to
+// which so many are added a second. It moves in steps: setting it stops the program for a moment.
 func roomPercent(live, pace uint64) int {
 	const step = 5
 	room := min(max(uint64(float64(pace)*collectEvery.Seconds()), leastRoom), mostRoom)
@@ -109,7 +106,7 @@ func afterEachCollection(ctx context.Context, f func()) {
 	runtime.SetFinalizer(&witness{}, again)
 }
 
-// heap is what the runtime says of it, in bytes.
+// heap is a reading of the runtime's metrics, in bytes.
 type heap struct {
 	at        time.Time
 	allocated uint64 // since the start
@@ -118,12 +115,11 @@ type heap struct {
 	free      uint64 // neither, and not returned to the system
 }
 
-// spare is what a collection would return, if all that has come since the last
-// one is garbage.
+// spare is what a collection would return, if all that has come since the last one is garbage.
 func (h heap) spare() uint64 { return h.objects - min(h.live, h.objects) + h.free }
 
-// pace is how many bytes a second have been allocated since before. Of a moment
-// nothing can be said: it counts as a tenth of a second.
+// pace is how many bytes a second have been allocated since before. Of a moment nothing can be
+// said: it counts as a tenth of a second.
 func (h heap) pace(before heap) uint64 {
 	return uint64(float64(h.allocated-before.allocated) / max(h.at.Sub(before.at).Seconds(), 0.1))
 }

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// A proxy with few streams is not collected all the time while many come and
-// go, and keeps little garbage otherwise; a large one does not keep as much
-// garbage as it holds streams.
+// A proxy with few streams is not collected all the time while many come and go, and keeps little
+// garbage otherwise; a large one does not keep as much garbage as it holds streams.
 func TestRoomForGarbageFollowsWhatLivesAndWhatComes(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
@@ -25,8 +24,8 @@ func TestRoomForGarbageFollowsWhatLivesAndWhatComes(t *testing.T) {
 	}
 }
 
-// After a crowd has gone the memory that it took goes back to the system, which
-// the runtime alone would let take minutes.
+// After many clients have left the memory that it took goes back to the system, which the runtime
+// alone would let take minutes.
 func TestMemoryOfACrowdIsReturned(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -7,7 +7,7 @@ import (
 	"github.com/taskcluster/events-proxy/config"
 )
 
-// newLog gives a log of the wanted format; debug lines come with DEBUG=events:*.
+// newLog returns a log of the wanted format; debug lines come with DEBUG=events:*.
 func newLog(w io.Writer, s config.Server) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if s.Verbose() {

@@ -1,5 +1,5 @@
-// Command events is the Taskcluster events proxy: browsers read messages of
-// RabbitMQ ("Pulse") as Server-Sent Events.
+// Command events is the Taskcluster events proxy: browsers read messages of RabbitMQ ("Pulse") as
+// Server-Sent Events.
 //
 //	events serve        the proxy          settings: events serve --help
 //	events demo         everything in one process, with sample messages
@@ -15,10 +15,10 @@ import (
 	"syscall"
 )
 
-// main is signals and the exit status. The first SIGTERM or SIGINT drains; the
-// second ends the process at once, with the status that shells give for it.
+// main is signals and the exit status. The first SIGTERM or SIGINT drains; the second ends the
+// process at once, with the status that shells give for it.
 func main() {
-	signals := make(chan os.Signal, 2) // both may come before anybody looks
+	signals := make(chan os.Signal, 2) // both may arrive before the goroutine runs
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	ctx, drain := context.WithCancel(context.Background())
 	go func() { // ends with the process

@@ -68,8 +68,8 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// start runs a command until it listens. env are NAME=value; nothing else of
-// the test's environment is seen, and the folder is empty.
+// start runs a command until it listens. env are NAME=value; nothing else of the test's environment
+// is seen, and the folder is empty.
 func start(t *testing.T, env []string, args ...string) *instance {
 	t.Helper()
 	in := &instance{t: t, command: exec.Command(program, args...), exited: make(chan struct{})}
@@ -139,7 +139,7 @@ func (in *instance) says(pattern string) []string {
 	}
 }
 
-// get asks for a path (or a URL) and gives status and body.
+// get asks for a path (or a URL) and returns status and body.
 func (in *instance) get(path string) (int, string) {
 	in.t.Helper()
 	r := in.open(path)
@@ -216,5 +216,5 @@ func execute(t *testing.T, env []string, args ...string) result {
 	return result{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// ended is the exit status that a shell gives for a signal.
+// ended returns the exit status that shells use for a signal.
 func ended(by syscall.Signal) int { return 128 + int(by) }

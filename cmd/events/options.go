@@ -9,8 +9,8 @@ import (
 	httpapi "github.com/taskcluster/events-proxy/http"
 )
 
-// systemOptions gives what the settings mean to the actors. A limit of zero
-// means "none" on both sides where the settings allow it.
+// systemOptions returns what the settings mean to the actors. A limit of zero means "none" on both
+// sides where the settings allow it.
 func systemOptions(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Options {
 	return actors.Options{
 		Dialer:         dialer,
@@ -38,12 +38,11 @@ func systemOptions(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors
 	}
 }
 
-// maxLength keeps the broker's own limit, past which it drops in silence, well
-// above the backlog at which a stream is cut and told.
+// maxLength keeps the broker's own limit, past which it drops in silence, well above the backlog at
+// which a stream is cut and told.
 func maxLength(backlog int) int { return max(amqp.DefaultMaxLength, 10*backlog) }
 
-// handlerOptions gives what the settings mean to the HTTP face, which listens
-// at url.
+// handlerOptions returns what the settings mean to the HTTP face, which listens at url.
 func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Options {
 	return httpapi.Options{
 		Logger:        log,
@@ -58,9 +57,9 @@ func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Optio
 	}
 }
 
-// rootURL gives the root URL of the settings; where none is set, the address
-// that was in fact taken. With ForceSSL that would send clients to https at a
-// port that speaks http: their own Host is better then.
+// rootURL returns the root URL of the settings; where none is set, the address that was in fact
+// taken. With ForceSSL that would send clients to https at a port that speaks http: their own Host
+// is better then.
 func rootURL(c config.Config, url string) string {
 	if c.Source("server.rootUrl") == "default" && !c.Server.ForceSSL {
 		return url

@@ -12,8 +12,8 @@ import (
 )
 
 // The defaults that help and documentation show are those of the packages: a Go program that embeds
-// the proxy and a process that is given no settings behave alike. The packages must not know config,
-// and config knows none of them, so the numbers are written twice and compared here.
+// the proxy and a process that is given no settings behave alike. The packages must not know
+// config, and config knows none of them, so the numbers are written twice and compared here.
 func TestDefaultsAreThoseOfThePackages(t *testing.T) {
 	c := config.Default()
 	system, handler := systemOptions(c, nil, nil), handlerOptions(c, "", nil)
@@ -32,8 +32,8 @@ func TestDefaultsAreThoseOfThePackages(t *testing.T) {
 	same("VanishAfter", handler.VanishAfter, httpapi.DefaultVanishAfter)
 }
 
-// Every setting of limits and server has an effect: it changes what the actors
-// or the HTTP face are given.
+// Every setting of limits and server has an effect: it changes what the actors or the HTTP face are
+// given.
 func TestEverySettingReachesItsOption(t *testing.T) {
 	elsewhere := map[string]bool{ // each has a test of its own, from outside
 		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logFormat": true,
@@ -60,7 +60,7 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 	}
 }
 
-// The broker's own limit, which drops in silence, stays above ours, which tells.
+// The broker's own limit, which drops in silence, stays above ours, which reports.
 func TestBacklogIsReachedBeforeTheBrokersLimit(t *testing.T) {
 	for _, backlog := range []int{1, 100_000, amqp.DefaultMaxLength, 1 << 31} {
 		if maxLength(backlog) <= backlog {

@@ -20,7 +20,7 @@ func aStream(exchange string) string {
 	return "/api/events/v1/connect/?bindings=" + url.QueryEscape(fmt.Sprintf(`{"bindings":[{"exchange":%q,"routingKeyPattern":"#"}]}`, exchange))
 }
 
-// publisher gives a publisher to the test's broker, as its administrator.
+// publisher returns a publisher to the test's broker, as its administrator.
 func publisherOn(t *testing.T, node *rabbit.Node, exchange string) amqp.Publisher {
 	t.Helper()
 	broker, err := amqp.NewRabbitMQ(node.URL(), amqp.RabbitMQOptions{})
@@ -38,8 +38,8 @@ func publisherOn(t *testing.T, node *rabbit.Node, exchange string) amqp.Publishe
 	return p
 }
 
-// A user with no more rights than Pulse gives serves a hundred streams; after
-// SIGTERM each has its messages and its reason, and the broker has nothing left.
+// A user with no more rights than Pulse grants serves a hundred streams; after SIGTERM each has its
+// messages and its reason, and the broker has nothing left.
 func TestServeWithTheRightsOfPulse(t *testing.T) {
 	const exchange, streams = "exchange/pulse/v1/test", 100
 	node := rabbit.Broker(t)
@@ -81,8 +81,8 @@ func TestServeWithTheRightsOfPulse(t *testing.T) {
 	}
 }
 
-// listenTo gives the payloads that a stream brings, and the code of its error.
-// It sends to ready once: when the stream is, or when it has ended without.
+// listenTo returns the payloads that a stream brings, and the code of its error. It sends to ready
+// once: when the stream is, or when it has ended without.
 func listenTo(body io.Reader, ready chan<- struct{}) (heard []string) {
 	tell := sync.OnceFunc(func() { ready <- struct{}{} })
 	defer tell()
@@ -100,8 +100,8 @@ func listenTo(body io.Reader, ready chan<- struct{}) (heard []string) {
 	return heard
 }
 
-// The broker may come after the proxy, go, and come back: nobody restarts the
-// proxy, and its readiness follows.
+// The broker may come after the proxy, go, and come back: the proxy needs no restart, and its
+// readiness follows.
 func TestReadinessFollowsTheBroker(t *testing.T) {
 	const exchange = "exchange/pulse/v1/again"
 	node := rabbit.Run(t)

@@ -22,9 +22,9 @@ import (
 //	                                                        │ ctx ends
 //	                     status 0 ◀─ closed ◀─ drained ◀────┘
 //
-// It gives the exit status.
+// It returns the exit status.
 func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, listening func(url string)) int {
-	defer listener.Close() // for the ways out before somebody serves on it
+	defer listener.Close() // for the returns before it is served
 	log := newLog(p.stderr, c.Server)
 	certificate, err := tlsConfig(c.Server)
 	if err != nil {
@@ -71,9 +71,8 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	return failed // the process ends, and with it all that still runs
 }
 
-// drain ends the streams and what served them. shutDown cuts what has not
-// ended at Drain.Time, and names it; at Drain.HardEnd the process ends without
-// waiting for it any longer.
+// drain ends the streams and what served them. shutDown cuts what has not ended at Drain.Time, and
+// names it; at Drain.HardEnd the process ends without waiting for it any longer.
 func drain(d config.Drain, log *slog.Logger, shutDown func(context.Context) error) int {
 	log.Info("draining", "spread", d.Spread, "time", d.Time, "hardEnd", d.HardEnd)
 	ctx, cancel := context.WithTimeout(context.Background(), d.Time)
@@ -107,8 +106,8 @@ func listenOperator(s config.Server) (net.Listener, error) {
 	return net.Listen("tcp", s.Operator)
 }
 
-// serveOperators serves metrics and the live tree; the server that it gives is
-// to be closed, even where nobody listens.
+// serveOperators serves metrics and the live tree; the server that it returns is to be closed, even
+// if nothing is served.
 func serveOperators(l net.Listener, h *httpapi.Handler, ended chan<- error) *http.Server {
 	server := &http.Server{Handler: h.Operator(), ReadHeaderTimeout: 5 * time.Second}
 	if l != nil {
@@ -121,7 +120,7 @@ func serveOperators(l net.Listener, h *httpapi.Handler, ended chan<- error) *htt
 	return server
 }
 
-// urlOf gives the URL under which a program on this machine reaches a listener.
+// urlOf returns the URL under which a program on this machine reaches a listener.
 func urlOf(scheme string, l net.Listener) string {
 	host, port, _ := net.SplitHostPort(l.Addr().String())
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {

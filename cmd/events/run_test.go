@@ -30,7 +30,7 @@ func TestHardEnd(t *testing.T) {
 	})
 }
 
-// What has not ended at the drain time is cut then, and the status tells.
+// What has not ended at the drain time is cut then, and the exit status shows it.
 func TestDrainTimeBoundsTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -44,8 +44,8 @@ func TestDrainTimeBoundsTheDrain(t *testing.T) {
 	})
 }
 
-// A process that can accept no clients any more ends, so that it is restarted;
-// it does not linger with a green light.
+// A process that can accept no clients any more ends, so that it is restarted; it does not linger
+// with a green light.
 func TestProcessEndsWithItsListener(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// noBroker is an address where nobody listens.
+// noBroker is an address without a listener.
 const noBroker = "amqp://ada:hunter2@127.0.0.1:1/vhost"
 
 const someBindings = "/api/events/v1/connect/?bindings=%7B%22bindings%22%3A%5B%7B%22exchange%22%3A%22e%22%2C%22routingKeyPattern%22%3A%22%23%22%7D%5D%7D"
 
-// Without a broker the process is up and says so; streams are told; nothing
-// that is printed holds the password.
+// Without a broker the process is up and reports it; streams get an error event; nothing that is
+// printed holds the password.
 func TestServeStartsWithoutABroker(t *testing.T) {
 	events := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0", "DEBUG=events:*"}, "serve")
 	if status, _ := events.get("/__lbheartbeat__"); status != 200 {
@@ -57,8 +57,8 @@ func TestOperatorsHaveTheirOwnListener(t *testing.T) {
 	}
 }
 
-// While it drains the process still answers: not ready, no new streams, come
-// back later; and those that are open all end with their reason.
+// While it drains the process still answers: not ready, no new streams, come back later; and those
+// that are open all end with their reason.
 func TestDrainTellsEverybody(t *testing.T) {
 	events := start(t, nil, "demo", "--port=0", "--drain-spread=2s", "--drain-time=20s", "--drain-hard-end=25s")
 	link := events.says(`curl -N '(http[^']+)'`)[1]
@@ -85,7 +85,7 @@ func TestDrainTellsEverybody(t *testing.T) {
 	events.ends(succeeded)
 }
 
-// Whoever sends a second signal does not want to wait.
+// A second signal means: do not wait.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		events := start(t, nil, "demo", "--port=0", "--drain-spread=10m", "--drain-time=10m")
@@ -100,8 +100,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// A port that is taken is an error with its address, not a process that nobody
-// can reach.
+// A port that is taken is an error with its address, not a process that cannot be reached.
 func TestServeSaysThatThePortIsTaken(t *testing.T) {
 	first := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0"}, "serve", "--host=127.0.0.1")
 	port := first.url[strings.LastIndex(first.url, ":")+1:]
@@ -113,8 +112,7 @@ func TestServeSaysThatThePortIsTaken(t *testing.T) {
 	}
 }
 
-// Settings that are wrong end the process before it listens, with status 2 and
-// all of them named.
+// Settings that are wrong end the process before it listens, with status 2 and all of them named.
 func TestServeNamesEveryWrongSetting(t *testing.T) {
 	for _, row := range []struct {
 		env  []string

@@ -18,8 +18,7 @@ import (
 	"time"
 )
 
-// selfSigned writes a certificate for 127.0.0.1 and its key, and gives the
-// pool that trusts it.
+// selfSigned writes a certificate for 127.0.0.1 and its key, and returns the pool that trusts it.
 func selfSigned(t *testing.T) (certificate, key string, trust *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -41,8 +40,8 @@ func selfSigned(t *testing.T) (certificate, key string, trust *x509.CertPool) {
 	return certificate, key, trust
 }
 
-// With a certificate browsers get HTTP/2, and with it more than six streams of
-// one page, without any proxy in front.
+// With a certificate browsers get HTTP/2, and with it more than six streams of one page, without
+// any proxy in front.
 func TestCertificateMakesHTTP2(t *testing.T) {
 	certificate, key, trust := selfSigned(t)
 	demo := start(t, nil, "demo", "--port=0", "--tls-certificate", certificate, "--tls-key", key)

@@ -16,8 +16,8 @@ func (p process) version(_ context.Context, args []string) int {
 	return succeeded
 }
 
-// buildLine gives version, commit, Go version and platform:
-// v1.2.3 (commit 0123abc…, modified) go1.26.8 linux/amd64
+// buildLine returns version, commit, Go version and platform: v1.2.3 (commit 0123abc…, modified)
+// go1.26.8 linux/amd64
 func buildLine() string {
 	version, commit := "(devel)", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {

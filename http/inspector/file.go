@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// types names what the inspector is made of. The machine's own table of types
-// is not asked: it differs from one machine to the next.
+// types names what the inspector is made of. The machine's own table of types is not asked: it
+// differs from one machine to the next.
 var types = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -49,8 +49,8 @@ func newFile(name string, content []byte) *file {
 	}
 }
 
-// serve answers GET and HEAD. A browser keeps the file but asks each time
-// whether it is still the same, so a new release is seen at the next load.
+// serve answers GET and HEAD. A browser keeps the file but asks each time whether it is still the
+// same, so a new release is seen at the next load.
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	body, tag := f.plain, `"`+f.tag+`"`
 	h := w.Header()
@@ -91,8 +91,8 @@ func accepts(header []string, coding string) bool {
 	return false
 }
 
-// lists tells whether an If-None-Match header names a tag; the comparison is
-// the weak one, since proxies that change the coding weaken tags.
+// lists tells whether an If-None-Match header names a tag; the comparison is the weak one, since
+// proxies that change the coding weaken tags.
 func lists(header []string, tag string) bool {
 	for entry := range strings.SplitSeq(strings.Join(header, ","), ",") {
 		entry = strings.TrimSpace(entry)

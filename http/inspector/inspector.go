@@ -1,10 +1,10 @@
-// Package inspector serves the project's two web pages: the Pulse Inspector, on which a person binds
-// exchanges and watches the messages arrive ([Handler]), and the operator's page, which shows the
-// process at work ([OperatorHandler]).
+// Package inspector serves the project's two web pages: the Pulse Inspector, on which a person
+// binds exchanges and watches the messages arrive ([Handler]), and the operator's page, which shows
+// the process at work ([OperatorHandler]).
 //
-// A page is plain HTML, CSS and JavaScript modules, embedded in the binary: no build step, no request
-// to any other host, no inline script or style. All its URLs are relative, so it works below any
-// prefix that ends in a slash.
+// A page is plain HTML, CSS and JavaScript modules, embedded in the binary: no build step, no
+// request to any other host, no inline script or style. All its URLs are relative, so it works
+// below any prefix that ends in a slash.
 //
 //	assets/inspector   the Pulse Inspector
 //	assets/operator    the operator's page
@@ -36,8 +36,8 @@ func Handler() http.Handler {
 // OperatorHandler returns the operator's page: the live supervision tree, the streams, how they
 // ended, and the links to the broker. Its paths are those of [Handler].
 //
-// It belongs on the operator's listener alone, beside the paths that it reads (GET /__tree__/events)
-// and acts through (POST /__tree__/end and /__chaos__/crash).
+// It belongs on the operator's listener alone, beside the paths that it reads (GET
+// /__tree__/events) and acts through (POST /__tree__/end and /__chaos__/crash).
 func OperatorHandler() http.Handler {
 	return newSite(page{
 		Folder:      "operator",

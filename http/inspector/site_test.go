@@ -27,9 +27,8 @@ func TestThePagesAreSmall(t *testing.T) {
 	}
 }
 
-// outside is what would need another host, or break the policy: a URL with a
-// host that is loaded, a script or a style in the page, a handler in an
-// attribute, text that becomes code.
+// outside is what would need another host, or break the policy: a URL with a host that is loaded, a
+// script or a style in the page, a handler in an attribute, text that becomes code.
 var outside = regexp.MustCompile(`(?i)<(link|script|img|iframe)[^>]*="(https?:)?//|@import|url\((https?:)?//|<script>|<style|\sstyle="|\son[a-z]+="|\beval\(|new Function|innerHTML`)
 
 func TestNothingIsLoadedFromElsewhereOrRunsInline(t *testing.T) {
@@ -111,8 +110,8 @@ func get(t *testing.T, method, path string, header ...string) *httptest.Response
 // references are what makes a browser load another file of the site.
 var references = regexp.MustCompile(`(?:<(?:link|img)[^>]* (?:href|src)|<script[^>]* src)="([^"]+)"|^(?:import|export) .*from '(\.[^']+)'|^\} from '([^']+)'`)
 
-// Both pages load all they refer to, and nothing is embedded that no page uses: a module that is not
-// there is a blank page.
+// Both pages load all they refer to, and nothing is embedded that no page uses: a module that is
+// not there is a blank page.
 func TestEveryFileIsFoundAndUsed(t *testing.T) {
 	for name, s := range map[string]site{"inspector": Handler().(site), "operator": OperatorHandler().(site)} {
 		used := map[string]bool{}
