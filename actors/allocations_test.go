@@ -26,3 +26,15 @@ func TestADeliveryToAThousandStreamsAllocatesNothingForAnyOfThem(t *testing.T) {
 		t.Errorf("%v allocations for a message to %d streams", allocs, streams)
 	}
 }
+
+// With 50,000 patterns bound, a message that nobody wants costs no garbage, nor
+// does one that a stream wants.
+func TestRoutingAMessageAllocatesNothing(t *testing.T) {
+	r, cc := benchRouter(50_000), []string{"route.index.project.foo"}
+	if allocs := testing.AllocsPerRun(100, func() {
+		r.match("exchange/task", "primary.task4711.0.worker.x", cc)
+		r.match("exchange/task", "secondary.task4711.0.worker.x", cc)
+	}); allocs > 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
