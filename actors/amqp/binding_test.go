@@ -25,6 +25,10 @@ func TestABindingKnowsWhatIsWrongWithIt(t *testing.T) {
 		"not UTF-8":          {amqp.Binding{Exchange: "a", Pattern: "\xff"}, "routingKeyPattern is not UTF-8"},
 		"line break":         {amqp.Binding{Exchange: "a\nb"}, "exchange holds a control character"},
 		"NUL in the pattern": {amqp.Binding{Exchange: "a", Pattern: "\x00"}, "routingKeyPattern holds a control character"},
+		"two hashes":         {amqp.Binding{Exchange: "a", Pattern: "#.a.#"}, ""},
+		"many, normally one": {amqp.Binding{Exchange: "a", Pattern: "#.#.*.#.#.*.#.#"}, ""},
+		"three hashes":       {amqp.Binding{Exchange: "a", Pattern: "#.a.#.b.#.#"}, "routingKeyPattern has 3 words #, at most 2 are allowed"},
+		"no words #":         {amqp.Binding{Exchange: "a", Pattern: "a#.#b.##.a#b"}, ""},
 		"other scripts":      {amqp.Binding{Exchange: "交换", Pattern: "ключ.#"}, ""},
 	} {
 		got := ""
@@ -71,6 +75,10 @@ func TestDistinctKeepsTheFirstOfEquals(t *testing.T) {
 	}
 	if !slices.Equal(given, []amqp.Binding{b, a, b, a, a}) {
 		t.Errorf("the argument became %v", given)
+	}
+	one, two := amqp.Binding{Exchange: "a", Pattern: "x.#.*"}, amqp.Binding{Exchange: "a", Pattern: "x.*.#.#"}
+	if got := amqp.Distinct([]amqp.Binding{one, two, a}); !slices.Equal(got, []amqp.Binding{one, a}) {
+		t.Errorf("got %v: what is the same to a broker counts twice, or is not shown as asked", got)
 	}
 }
 
