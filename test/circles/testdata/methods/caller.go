@@ -1,0 +1,4 @@
+package methods
+
+// Call calls the method.
+func Call() { receiver{}.method() }
