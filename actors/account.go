@@ -6,8 +6,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// account keeps the streams and the connect rate of each client address. One
-// actor holds it.
+// account keeps the number of streams and the connect rate of each client address. One actor holds
+// it.
 type account struct {
 	limits  Limits
 	entries map[string]*addressEntry
@@ -23,9 +23,9 @@ func newAccount(limits Limits) *account {
 	return &account{limits: limits, entries: map[string]*addressEntry{}, sweep: 1024}
 }
 
-// refusal says why an address gets no further stream now. Asking counts as a
+// check returns why an address gets no further stream now, nil where it does. Checking counts as a
 // connect. An empty address is never refused.
-func (a *account) refusal(address string) *Error {
+func (a *account) check(address string) *Error {
 	if address == "" || (a.limits.StreamsPerAddress == 0 && a.limits.ConnectsPerSecond == 0) {
 		return nil
 	}
@@ -68,13 +68,13 @@ func (a *account) entry(address string) *addressEntry {
 	return e
 }
 
-// idle tells whether forgetting the address changes nothing for it.
+// idle reports whether forgetting the address changes nothing for it.
 func (e *addressEntry) idle() bool {
 	return e.streams <= 0 && (e.rate == nil || e.rate.TokensAt(time.Now()) >= float64(e.rate.Burst()))
 }
 
-// forgetIdle keeps the account no larger than what is in use: addresses that
-// only ever had bad requests would stay for ever.
+// forgetIdle keeps the account no larger than what is in use: addresses that had bad requests only
+// would stay for ever.
 func (a *account) forgetIdle() {
 	if len(a.entries) < a.sweep {
 		return

@@ -16,16 +16,16 @@ func code(err *Error) Code {
 func TestAnAddressMayHaveSoManyStreams(t *testing.T) {
 	a := newAccount(Limits{StreamsPerAddress: 2})
 	for range 2 {
-		if err := a.refusal("x"); err != nil {
+		if err := a.check("x"); err != nil {
 			t.Fatal(err)
 		}
 		a.enter("x")
 	}
-	if code(a.refusal("x")) != TooManyStreams || a.refusal("y") != nil {
+	if code(a.check("x")) != TooManyStreams || a.check("y") != nil {
 		t.Fatal("the limit is one address's own")
 	}
 	a.leave("x")
-	if err := a.refusal("x"); err != nil {
+	if err := a.check("x"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -35,10 +35,10 @@ func TestAnAddressMayConnectSoOften(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		a := newAccount(Limits{ConnectsPerSecond: 0.5})
 		for range 3 {
-			if err := a.refusal("x"); err != nil {
+			if err := a.check("x"); err != nil {
 				t.Fatal(err)
 			}
-			if code(a.refusal("x")) != TooManyConnects {
+			if code(a.check("x")) != TooManyConnects {
 				t.Fatal("two in two seconds")
 			}
 			elapse(2 * time.Second)
@@ -50,14 +50,14 @@ func TestAnAddressMayConnectSoOften(t *testing.T) {
 func TestARefusedConnectCostsNoTokenOfTheRate(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		a := newAccount(Limits{ConnectsPerSecond: 1})
-		a.refusal("x")
+		a.check("x")
 		for range 100 {
-			if code(a.refusal("x")) != TooManyConnects {
+			if code(a.check("x")) != TooManyConnects {
 				t.Fatal("over the rate")
 			}
 		}
 		elapse(time.Second)
-		if err := a.refusal("x"); err != nil {
+		if err := a.check("x"); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -66,7 +66,7 @@ func TestARefusedConnectCostsNoTokenOfTheRate(t *testing.T) {
 func TestAnUnknownAddressIsNeverRefusedNorKept(t *testing.T) {
 	a := newAccount(Limits{StreamsPerAddress: 1, ConnectsPerSecond: 1})
 	for range 100 {
-		if err := a.refusal(""); err != nil {
+		if err := a.check(""); err != nil {
 			t.Fatal(err)
 		}
 		a.enter("")
@@ -81,7 +81,7 @@ func TestAnUnknownAddressIsNeverRefusedNorKept(t *testing.T) {
 func TestWithoutLimitsNobodyIsRefusedAndNothingStays(t *testing.T) {
 	a := newAccount(Limits{})
 	for range 100 {
-		if err := a.refusal("x"); err != nil {
+		if err := a.check("x"); err != nil {
 			t.Fatal(err)
 		}
 		a.enter("x")
@@ -100,7 +100,7 @@ func TestTheAccountForgetsAddressesThatAreIdle(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		a := newAccount(Limits{ConnectsPerSecond: 1})
 		for i := range 100_000 {
-			a.refusal(fmt.Sprint(i))
+			a.check(fmt.Sprint(i))
 			if i%100 == 0 {
 				elapse(100 * time.Millisecond)
 			}
@@ -108,7 +108,7 @@ func TestTheAccountForgetsAddressesThatAreIdle(t *testing.T) {
 		if n := len(a.entries); n > 3000 {
 			t.Fatalf("%d entries, though a thousand connect in a second", n)
 		}
-		if code(a.refusal("99999")) != TooManyConnects {
+		if code(a.check("99999")) != TooManyConnects {
 			t.Fatal("the last address is forgotten")
 		}
 	})

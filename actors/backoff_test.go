@@ -18,10 +18,10 @@ func TestTheCeilingOfABackoffDoublesUpToItsMost(t *testing.T) {
 
 // Full jitter: proxies that lost the same broker must not come back in step.
 func TestABackoffMayBeOfNoTime(t *testing.T) {
-	if d := redialing.delay(10, func() float64 { return 0 }); d != 0 {
+	if d := dialBackoff.delay(10, func() float64 { return 0 }); d != 0 {
 		t.Fatal(d)
 	}
-	if d := redialing.delay(10, func() float64 { return 0.5 }); d != 2*time.Second {
+	if d := dialBackoff.delay(10, func() float64 { return 0.5 }); d != 2*time.Second {
 		t.Fatal(d)
 	}
 }
@@ -29,7 +29,7 @@ func TestABackoffMayBeOfNoTime(t *testing.T) {
 // Weeks of failures must not overflow into a delay that is negative or none.
 func TestABackoffNeverOverflows(t *testing.T) {
 	for attempt := range 10_000 {
-		if d := redialing.delay(attempt, func() float64 { return 1 }); d <= 0 || d > redialing.most {
+		if d := dialBackoff.delay(attempt, func() float64 { return 1 }); d <= 0 || d > dialBackoff.most {
 			t.Fatalf("try %d waits %s", attempt, d)
 		}
 	}
@@ -38,7 +38,7 @@ func TestABackoffNeverOverflows(t *testing.T) {
 func TestAPeriodIsSpreadByTenPercent(t *testing.T) {
 	low, high := 20*time.Second, 20*time.Second
 	for range 10_000 {
-		d := around(20 * time.Second)
+		d := jitter(20 * time.Second)
 		low, high = min(low, d), max(high, d)
 	}
 	if low < 18*time.Second || high > 22*time.Second || high-low < 3*time.Second {

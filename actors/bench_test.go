@@ -39,8 +39,8 @@ func BenchmarkHandOverInBursts(b *testing.B) {
 // One message to a thousand streams of a shared queue.
 func BenchmarkFanOutToAThousand(b *testing.B) {
 	h, m := newHub(), &Message{JSON: make([]byte, 256)}
-	h.worker = newWorker(&System{}, nil, tenant{}, nil, h)
-	h.open = true
+	h.acks = newWorker(&core{}, lease{}, intake{sink: h})
+	h.bound = true
 	var streams []*Stream
 	for range 1000 {
 		s := &Stream{limit: 1 << 20}
@@ -64,7 +64,7 @@ func (silent) acknowledge(uint64) {}
 
 func benchStream() (*Stream, []Event, *Message) {
 	s := &Stream{}
-	s.feedBy(silent{})
+	s.acknowledgeTo(silent{})
 	s.Notify(func() {})
 	return s, make([]Event, 0, 64), &Message{tag: 1, JSON: make([]byte, 256)}
 }
@@ -104,7 +104,7 @@ func BenchmarkMailbox(b *testing.B) {
 	system := newActorSystem(Options{}.withDefaults().Logger)
 	defer system.Shutdown()
 	var left sync.WaitGroup
-	n := newTree(newCounters(), nil).plan(nil, RoleConnection, "")
+	n := newRegistry(newCounters(), nil).newNode(nil, RoleConnection, "")
 	pid := system.Root.Spawn(actor.PropsFromProducer(
 		func() actor.Actor { return counting{&left} }, actor.WithMailbox(actor.Unbounded(n))))
 	b.ReportAllocs()

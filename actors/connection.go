@@ -6,28 +6,37 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// connection is the actor behind one event stream: its life, not its bytes.
-// Messages go from a worker straight into the stream.
+// connection is the actor behind one event stream: its life, not its bytes. Messages go from a
+// worker straight into the stream.
 //
-// Owns:    stream (it alone ends it), ping timer, and in dedicated mode its
-// consumer. In shared mode a feed feeds the stream.
+// Owns:    stream (it alone ends it), ping timer, and in dedicated mode its consumer. In shared mode
+// a feed feeds the stream.
 // Parent:  connections; never restarted.
-// Ends:    reader gone, consumer or feed failed, stream spoiled, shutdown.
+// Ends:    reader closed or failed, consumer or feed failed, shutdown.
 type connection struct {
 	*node
-	system *System
+	core   *core
 	stream *Stream
-	source subscription // dedicated mode
-	feeds  *actor.PID   // shared mode, else nil
+	source source     // dedicated mode
+	feeds  *actor.PID // shared mode, else nil
 	ping   *time.Timer
 }
 
-// Receive is the table of contents.
+// connectionOwner makes a connection the owner of its stream, by messages.
+type connectionOwner struct {
+	root *actor.RootContext
+	pid  *actor.PID
+}
+
+func (o connectionOwner) readerClosed()           { o.root.Send(o.pid, closed{}) }
+func (o connectionOwner) readerFailed(err *Error) { o.root.Send(o.pid, finish{err: err}) }
+
+// Receive handles what may happen to a stream.
 func (c *connection) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
 		c.start(ctx)
-	case acquired:
+	case leased:
 		c.consume(ctx, msg)
 	case refused:
 		c.finish(ctx, msg.err)
@@ -35,17 +44,17 @@ func (c *connection) Receive(ctx actor.Context) {
 		c.subscribed()
 	case pingDue:
 		c.pingNow(ctx)
-	case gone:
-		c.become("gone")
+	case closed:
+		c.setState("gone")
 		ctx.Stop(ctx.Self())
-	case spoiled:
+	case finish:
 		c.finish(ctx, msg.err)
 	case shutdown:
 		c.finish(ctx, errShutdown)
 	case fail:
 		c.crash(ctx, msg)
 	case *actor.Terminated:
-		c.finish(ctx, &Error{Code: InternalError, Reason: "The stream's consumer ended without a word"})
+		c.finish(ctx, errConsumerEnded)
 	case *actor.Stopping:
 		c.stopping()
 	case *actor.Stopped:
@@ -54,16 +63,16 @@ func (c *connection) Receive(ctx actor.Context) {
 }
 
 func (c *connection) start(ctx actor.Context) {
-	c.become("opening")
+	c.setState("opening")
 	c.pingNow(ctx)
 	if c.feeds != nil {
-		ctx.Request(c.feeds, attach{stream: c.stream, bindings: c.source.bindings})
+		ctx.Request(c.feeds, attach{stream: c.stream, bindings: c.source.intake.bindings})
 		return
 	}
-	c.source.ask(ctx)
+	c.source.request(ctx)
 }
 
-func (c *connection) consume(ctx actor.Context, msg acquired) {
+func (c *connection) consume(ctx actor.Context, msg leased) {
 	if c.stream.Ended() == nil {
 		c.source.consume(ctx, msg)
 	}
@@ -71,46 +80,45 @@ func (c *connection) consume(ctx actor.Context, msg acquired) {
 
 func (c *connection) subscribed() {
 	if c.feeds != nil {
-		c.become("ready")
+		c.setState("ready")
 		return
 	}
 	c.source.subscribed()
 }
 
-// HandleFailure makes the connection its consumer's supervisor: the failure is
-// handled here, in the connection's own turn, and becomes the error event.
+// HandleFailure makes the connection its consumer's supervisor: the failure is handled here, in the
+// connection's own turn, and becomes the error event.
 func (c *connection) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
 	_ *actor.RestartStatistics, reason, _ any) {
 	c.childFailed(child, reason)
-	c.stream.finish(verdict(reason))
+	c.stream.finish(failureOf(reason))
 	supervisor.StopChildren(child) // its Terminated ends the connection
 }
 
-// finish ends the stream with its code, and then the actor. The first code
-// stands.
+// finish ends the stream with its code, and then the actor. The first code stands.
 func (c *connection) finish(ctx actor.Context, err *Error) {
-	c.become("ending")
+	c.setState("ending")
 	c.stream.finish(err)
 	ctx.Stop(ctx.Self())
 }
 
-// pingNow offers a ping, unless events wait anyway: a reader that does not
-// read must not collect pings.
+// pingNow offers a ping, unless events wait anyway: a reader that does not read must not collect
+// pings.
 func (c *connection) pingNow(ctx actor.Context) {
 	if c.stream.idle() {
 		c.stream.offer(Ping{Time: time.Now()})
 	}
-	c.ping = c.system.after(around(c.system.options.PingPeriod), ctx.Self(), pingDue{})
+	c.ping = c.core.after(jitter(c.core.options.PingPeriod), ctx.Self(), pingDue{})
 }
 
 func (c *connection) crash(ctx actor.Context, msg fail) {
 	switch {
 	case msg.role == RoleConnection:
-		panic(planted(msg.role))
+		panic(requestedFailure(msg.role))
 	case c.feeds != nil:
 		ctx.Send(c.feeds, fail{role: msg.role, stream: c.stream})
 	case !c.source.crash(ctx, msg):
-		c.finish(ctx, verdict(planted(msg.role))) // what would have failed is not there yet
+		c.finish(ctx, failureOf(requestedFailure(msg.role))) // what would have failed is not there yet
 	}
 }
 
@@ -118,7 +126,7 @@ func (c *connection) stopping() {
 	if c.ping != nil {
 		c.ping.Stop()
 	}
-	c.stream.finish(&Error{Code: InternalError, Reason: "A defect of this service ended the stream"})
+	c.stream.finish(errDefect)
 }
 
 func (c *connection) stopped(ctx actor.Context) {
@@ -128,5 +136,5 @@ func (c *connection) stopped(ctx actor.Context) {
 	} else {
 		c.source.release(ctx)
 	}
-	c.leave()
+	c.unregister()
 }

@@ -11,21 +11,21 @@ import (
 // connections admits, counts and drains the streams.
 //
 // Owns:    one connection (PID) per stream, and the account of addresses.
-// Parent:  events, which restarts it; its connections end then.
+// Parent:  root, which restarts it; its connections end then.
 // Ends:    with the System.
 type connections struct {
 	*node
-	system  *System
+	core    *core
 	broker  *actor.PID
-	feeds   *actor.PID         // nil in dedicated mode
-	open    map[string]*Stream // by the connection's PID
-	streams map[string]*actor.PID
+	feeds   *actor.PID            // nil in dedicated mode
+	streams map[string]*Stream    // by the connection's PID
+	pids    map[string]*actor.PID // of the connections, by the stream's id
 	account *account
-	drain   *draining // nil before
+	drain   *drainPlan // nil before a drain
 }
 
-// draining is how far the drain has come.
-type draining struct {
+// drainPlan is how far a drain has come.
+type drainPlan struct {
 	left  []*actor.PID  // not yet told to shut down
 	chunk int           // how many are told at a time
 	step  time.Duration // the time between two groups
@@ -36,134 +36,137 @@ type draining struct {
 // drainStep is the shortest time between two groups of streams.
 const drainStep = 20 * time.Millisecond
 
-func newConnections(s *System, n *node, broker, feeds *actor.PID) *connections {
+func newConnections(c *core, n *node, broker, feeds *actor.PID) *connections {
 	return &connections{
-		node: n, system: s, broker: broker, feeds: feeds, open: map[string]*Stream{}, streams: map[string]*actor.PID{},
-		account: newAccount(s.options.Limits),
+		node: n, core: c, broker: broker, feeds: feeds, streams: map[string]*Stream{}, pids: map[string]*actor.PID{},
+		account: newAccount(c.options.Limits),
 	}
 }
 
-// Receive is the table of contents.
+// Receive admits streams, hears of their ends, and drains.
 func (c *connections) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		c.become("running")
+		c.setState("running")
 	case admit:
 		c.admit(ctx, msg)
 	case examine:
 		c.examine(ctx, msg)
 	case *actor.Terminated:
-		c.ended(ctx, msg.Who)
+		c.childStopped(ctx, msg.Who)
 	case drain:
 		c.startDrain(ctx, msg)
-	case shutNext:
-		c.shutNext(ctx)
+	case shutdownNext:
+		c.shutdownNext(ctx)
 	case endStream:
 		c.endStream(ctx, msg)
 	case crash:
 		c.crash(ctx, msg)
 	case *actor.Restarting, *actor.Stopping:
-		c.abandon()
+		c.endAll()
 	case *actor.Stopped:
-		c.leave()
+		c.unregister()
 	}
 }
 
 func (c *connections) admit(ctx actor.Context, msg admit) {
-	if err := c.refusal(msg.stream.address); err != nil {
-		c.system.count.countRefusal(err.Code)
+	if err := c.check(msg.stream.address); err != nil {
+		c.core.count.countRefusal(err.Code)
 		answer(ctx, refused{err: err})
 		return
 	}
-	s, stream := c.system, msg.stream
-	pid := s.spawn(ctx, c.node, RoleConnection, stream.id, stopAlways, func(n *node) actor.Actor {
-		n.stream = stream
-		source := subscription{system: s, node: n, broker: c.broker, bindings: msg.bindings, sink: stream}
-		return &connection{node: n, system: s, stream: stream, source: source, feeds: c.feeds}
-	})
+	stream := msg.stream
+	pid := c.spawn(ctx, stream, intake{bindings: msg.bindings, prefetch: c.core.options.Limits.Prefetch, sink: stream})
 	c.account.enter(stream.address)
-	c.open[pid.Id], c.streams[stream.id] = stream, pid
-	s.count.opened.Add(1)
-	s.count.streams.Add(1)
-	stream.attach(func(message any) { s.root.Send(pid, message) })
+	c.streams[pid.Id], c.pids[stream.id] = stream, pid
+	c.core.count.opened.Add(1)
+	c.core.count.streams.Add(1)
+	stream.ownedBy(connectionOwner{root: c.core.rootContext, pid: pid})
 	answer(ctx, admitted{})
+}
+
+func (c *connections) spawn(ctx actor.Context, stream *Stream, in intake) *actor.PID {
+	return c.core.spawn(ctx, c.node, RoleConnection, stream.id, stopAlways, func(n *node) actor.Actor {
+		n.stream = stream
+		source := source{core: c.core, node: n, broker: c.broker, intake: in}
+		return &connection{node: n, core: c.core, stream: stream, source: source, feeds: c.feeds}
+	})
 }
 
 func (c *connections) examine(ctx actor.Context, msg examine) {
-	if err := c.refusal(msg.address); err != nil {
-		c.system.count.countRefusal(err.Code)
+	if err := c.check(msg.address); err != nil {
+		c.core.count.countRefusal(err.Code)
 		answer(ctx, refused{err: err})
 		return
 	}
 	answer(ctx, admitted{})
 }
 
-// refusal says why a stream of this address is not admitted now. The order is
-// the contract's: the service first, then the address.
-func (c *connections) refusal(address string) *Error {
-	if c.system.draining.Load() {
+// check returns why a stream of this address is not admitted now, nil where it is. The order is the
+// contract's: the service first, then the address.
+func (c *connections) check(address string) *Error {
+	if c.core.draining.Load() {
 		return errDraining
 	}
-	if most := c.system.options.Limits.Streams; most > 0 && len(c.open) >= most {
+	if most := c.core.options.Limits.Streams; most > 0 && len(c.streams) >= most {
 		return &Error{Code: AtCapacity, Reason: "The service has as many streams as it may have"}
 	}
-	return c.account.refusal(address)
+	return c.account.check(address)
 }
 
-// ended: a connection has stopped, however it came to that. This is the last
-// guard inside the actors that its reader hears of it.
-func (c *connections) ended(ctx actor.Context, who *actor.PID) {
-	stream := c.open[who.Id]
+// childStopped: a connection has stopped, for whatever reason. This is the last guard inside the
+// actors that its reader hears of it.
+func (c *connections) childStopped(ctx actor.Context, who *actor.PID) {
+	stream := c.streams[who.Id]
 	if stream == nil {
 		return
 	}
-	delete(c.open, who.Id)
-	delete(c.streams, stream.id)
-	c.settle(stream)
-	if c.drain != nil && len(c.open) == 0 {
+	delete(c.streams, who.Id)
+	delete(c.pids, stream.id)
+	c.recordEnd(stream)
+	if c.drain != nil && len(c.streams) == 0 {
 		c.drained(ctx)
 	}
 }
 
-// settle takes a stream out of the books.
-func (c *connections) settle(stream *Stream) {
+// recordEnd takes a stream out of the account and counts its end.
+func (c *connections) recordEnd(stream *Stream) {
 	c.account.leave(stream.address)
-	c.system.count.streams.Add(-1)
-	stream.finish(&Error{Code: InternalError, Reason: "The stream's actor ended without a word"})
-	c.system.count.countEnd(stream.outcome())
-	c.system.ends.add(stream)
+	c.core.count.streams.Add(-1)
+	stream.finish(errActorEnded)
+	c.core.count.countEnd(stream.Ended().Code)
+	c.core.recent.add(stream)
 }
 
-// abandon: this instance ends, and its connections with it.
-func (c *connections) abandon() {
-	for _, stream := range c.open {
-		stream.finish(c.system.anew())
-		c.settle(stream)
+// endAll is called when this instance ends, and its connections with it.
+func (c *connections) endAll() {
+	for _, stream := range c.streams {
+		stream.finish(c.core.parentEnded())
+		c.recordEnd(stream)
 	}
-	clear(c.open)
+	clear(c.streams)
 }
 
 func (c *connections) startDrain(ctx actor.Context, msg drain) {
 	if c.drain == nil {
-		c.become("draining")
-		c.system.draining.Store(true)
-		c.drain = &draining{left: slices.Clone(ctx.Children()), step: math.MaxInt64} // cloned: it is the actor's own list
+		c.setState("draining")
+		c.core.draining.Store(true)
+		c.drain = &drainPlan{left: slices.Clone(ctx.Children()), step: math.MaxInt64} // cloned: it is the actor's own list
 	}
-	if c.drain.hasten(msg.spread) {
-		c.shutNext(ctx)
+	if c.drain.speedUp(msg.spread) {
+		c.shutdownNext(ctx)
 	}
 	if ctx.Sender() != nil {
 		c.drain.asked = append(c.drain.asked, ctx.Sender())
 	}
-	if len(c.open) == 0 {
+	if len(c.streams) == 0 {
 		c.drained(ctx)
 	}
 }
 
-// hasten sets the pace so that all are told within spread, and tells whether
-// that is faster than before: a drain that is asked for again may be in more of
-// a hurry.
-func (d *draining) hasten(spread time.Duration) bool {
+// speedUp sets the pace so that all are told within spread, and reports whether that is faster than
+// before: a drain that is asked for again may have less time.
+func (d *drainPlan) speedUp(spread time.Duration) bool {
 	n := max(1, len(d.left))
 	groups := min(n, max(1, int(spread/drainStep)))
 	chunk, step := (n+groups-1)/groups, spread/time.Duration(groups)
@@ -174,7 +177,7 @@ func (d *draining) hasten(spread time.Duration) bool {
 	return true
 }
 
-func (c *connections) shutNext(ctx actor.Context) {
+func (c *connections) shutdownNext(ctx actor.Context) {
 	d := c.drain
 	if d.timer != nil {
 		d.timer.Stop()
@@ -184,7 +187,7 @@ func (c *connections) shutNext(ctx actor.Context) {
 		ctx.Send(pid, shutdown{})
 	}
 	if d.left = d.left[n:]; len(d.left) > 0 {
-		d.timer = c.system.after(d.step, ctx.Self(), shutNext{})
+		d.timer = c.core.after(d.step, ctx.Self(), shutdownNext{})
 	}
 }
 
@@ -196,21 +199,21 @@ func (c *connections) drained(ctx actor.Context) {
 }
 
 func (c *connections) endStream(ctx actor.Context, msg endStream) {
-	pid := c.streams[msg.stream]
+	pid := c.pids[msg.stream]
 	if pid == nil {
 		answer(ctx, refused{err: errNoSuchStream})
 		return
 	}
-	ctx.Send(pid, spoiled{err: errEndedByHand})
+	ctx.Send(pid, finish{err: errEndedByHand})
 	answer(ctx, admitted{})
 }
 
 func (c *connections) crash(ctx actor.Context, msg crash) {
 	if msg.role == RoleConnections {
 		answer(ctx, crashed{})
-		panic(planted(msg.role))
+		panic(requestedFailure(msg.role))
 	}
-	pid := c.streams[msg.stream]
+	pid := c.pids[msg.stream]
 	if pid == nil || (msg.role == RoleFeed && c.feeds == nil) {
 		answer(ctx, refused{err: errNoSuchActor})
 		return

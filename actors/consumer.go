@@ -2,60 +2,48 @@ package actors
 
 import (
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // consumer is the side of a stream, or of a feed, towards the broker.
 //
 // Owns:    one worker, the goroutine that holds the AMQP channel and its queue.
 // Parent:  connection or feed; never restarted.
-// Ends:    with its parent, which cancels the worker; or when the worker has
-// exited, by failing with the reason: the parent hears of it as supervisor.
+// Ends:    with its parent, which cancels the worker; or when the worker has exited, by failing
+// with the reason: the parent hears of it as supervisor.
 type consumer struct {
 	*node
-	system   *System
-	link     amqp.Link
-	tenant   tenant
-	sink     sink
-	bindings []amqp.Binding
-	worker   *worker
+	core   *core
+	lease  lease
+	intake intake
+	worker *worker
 }
 
-// Receive is the table of contents.
+// Receive handles the worker's reports.
 func (c *consumer) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
 		c.start(ctx)
 	case subscribed:
-		c.become("consuming")
+		c.setState("consuming")
 		ctx.Send(ctx.Parent(), msg)
 	case exited:
-		panic(c.reason(msg.err))
+		panic(exitFailure(msg.err))
 	case fail:
 		c.crash(msg)
 	case *actor.Restarting, *actor.Stopping:
 		c.cancel()
 	case *actor.Stopped:
 		c.cancel()
-		c.leave()
+		c.unregister()
 	}
 }
 
 func (c *consumer) start(ctx actor.Context) {
-	c.become("subscribing")
-	root, self := c.system.root, ctx.Self()
-	c.worker = newWorker(c.system, c.link, c.tenant, c.bindings, c.sink)
+	c.setState("subscribing")
+	root, self := c.core.rootContext, ctx.Self()
+	c.worker = newWorker(c.core, c.lease, c.intake)
 	c.worker.report = func(message any) { root.Send(self, message) }
-	c.system.startWorker(c.worker)
-}
-
-// reason: a worker that exits while its consumer runs was not cancelled.
-func (c *consumer) reason(err error) error {
-	if err == nil {
-		return &Error{Code: InternalError, Reason: "The stream's consumer ended without a word"}
-	}
-	return err
+	c.worker.start()
 }
 
 func (c *consumer) crash(msg fail) {
@@ -63,11 +51,10 @@ func (c *consumer) crash(msg fail) {
 		c.worker.crash()
 		return
 	}
-	panic(planted(msg.role))
+	panic(requestedFailure(msg.role))
 }
 
-// cancel does not wait: the worker tidies up on its own, and the System knows
-// of it until it has.
+// cancel does not wait: the worker closes its channel by itself, and the core counts it until then.
 func (c *consumer) cancel() {
 	if c.worker != nil {
 		c.worker.cancel()

@@ -18,14 +18,14 @@ const (
 	encodingOmitted = "omitted" // the body is over the operator's limit: payload is null, payloadBytes its size
 )
 
-// encode makes the message of a delivery. It is the one place where a
-// message's JSON is produced, whoever reads it later:
+// encode returns the message of a delivery, and how its payload is encoded ("" for JSON). It is the
+// one place where a message's JSON is produced, for every reader:
 //
 //	{"payload":{"status":{}},"exchange":"exchange/…","routingKey":"a.b","redelivered":false,"routes":["index.x"]}
 //
-// It cannot fail: a body that is not JSON becomes a string, one that is too
-// large is announced with its size. The body's JSON keeps its numbers and
-// escapes as they are; only white space between the tokens goes.
+// It cannot fail: a body that is not JSON becomes a string, one of more than maxBytes is announced
+// with its size. The body's JSON keeps its numbers and escapes as they are; only white space between
+// the tokens is removed.
 func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
 	m = &Message{
 		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
@@ -58,7 +58,7 @@ func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
 	return m, encoding
 }
 
-// payload writes the body, and says how where it is not JSON.
+// payload writes the body, and returns its encoding where it is not JSON, else "".
 func payload(b *bytes.Buffer, body []byte, maxBytes int) (encoding string) {
 	if len(body) > maxBytes {
 		b.WriteString("null")
@@ -93,7 +93,7 @@ func quote(b *bytes.Buffer, s string) {
 	b.Truncate(b.Len() - 1) // without the encoder's line break
 }
 
-// plain tells whether s stands in a JSON string as it is.
+// plain reports whether s stands in a JSON string as it is.
 func plain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
@@ -103,7 +103,7 @@ func plain(s string) bool {
 	return true
 }
 
-// routes are the CC header's entries that start with "route.", without that.
+// routes returns the CC header's entries that start with "route.", without that prefix.
 func routes(cc []string) []string {
 	var out []string
 	for _, key := range cc {

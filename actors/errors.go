@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Code says why a stream ended. A client acts on the code.
+// Code is why a stream ended or was refused. A client acts on the code.
 type Code string
 
 // The codes of PROTOCOL's error event.
@@ -13,7 +13,7 @@ const (
 	InvalidBindings   Code = "InvalidBindings"   // the request must change
 	ExchangeForbidden Code = "ExchangeForbidden" // the operator's allow-list refuses an exchange
 	BindingRefused    Code = "BindingRefused"    // the broker refused an exchange
-	QueueDeleted      Code = "QueueDeleted"      // somebody deleted the stream's queue
+	QueueDeleted      Code = "QueueDeleted"      // the stream's queue was deleted at the broker
 	BrokerUnavailable Code = "BrokerUnavailable" // no broker when the stream was opened
 	BrokerLost        Code = "BrokerLost"        // broker, link or channel went away under the stream
 	SlowConsumer      Code = "SlowConsumer"      // the client did not read fast enough
@@ -21,8 +21,8 @@ const (
 	InternalError     Code = "InternalError"     // ours; the log has the cause
 )
 
-// The codes of a refusal before the stream's head: they never appear in an
-// error event, since the answer is an HTTP status.
+// The codes of a refusal before the stream's head: they never appear in an error event, since the
+// answer is an HTTP status.
 const (
 	Draining        Code = "Draining"        // no new streams: the process is going away
 	AtCapacity      Code = "AtCapacity"      // as many streams as the operator allows
@@ -30,13 +30,16 @@ const (
 	TooManyConnects Code = "TooManyConnects" // too many connects per second of one address
 )
 
+// ClientGone counts the streams whose reader left before they ended. It is told to no client.
+const ClientGone Code = "ClientGone"
+
 // Codes lists the codes of the error event, in the order of the documentation.
 var Codes = []Code{
 	InvalidBindings, ExchangeForbidden, BindingRefused, QueueDeleted, BrokerUnavailable,
 	BrokerLost, SlowConsumer, ServerShutdown, InternalError,
 }
 
-// Retryable tells whether the same request may work later.
+// Retryable reports whether the same request may work later.
 func (c Code) Retryable() bool {
 	switch c {
 	case InvalidBindings, ExchangeForbidden, BindingRefused:
@@ -45,15 +48,14 @@ func (c Code) Retryable() bool {
 	return true
 }
 
-// Error is why a stream ended or was refused; it is the last event a reader
-// receives.
+// Error is why a stream ended or was refused. It is the last event that a reader receives.
 type Error struct {
 	Code   Code
 	Reason string // a sentence for people: no broker text, address or credentials
 	Cause  error  // for the log only; may be nil
 }
 
-// Error gives code, reason and cause: for logs, not for clients.
+// Error returns code, reason and cause: for logs, not for clients.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return fmt.Sprintf("%s: %s", e.Code, e.Reason)
@@ -61,11 +63,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %v", e.Code, e.Reason, e.Cause)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// CodeOf gives the code of the *Error that err wraps, InternalError for any
-// other error, and "" for nil.
+// CodeOf returns the code of the *Error that err wraps, InternalError for any other error, and "" for
+// nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
@@ -76,12 +78,3 @@ func CodeOf(err error) Code {
 	}
 	return InternalError
 }
-
-var (
-	errDraining     = &Error{Code: Draining, Reason: "The service is shutting down"}
-	errShutdown     = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
-	errEndedByHand  = &Error{Code: ServerShutdown, Reason: "An operator has ended this stream"}
-	errNoSuchStream = &Error{Code: InternalError, Reason: "There is no such stream"}
-	errNoSuchActor  = &Error{Code: InternalError, Reason: "There is no such actor"}
-	errReaderGone   = &Error{Code: ClientGone, Reason: "The reader has gone"}
-)

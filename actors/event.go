@@ -5,20 +5,20 @@ import "time"
 // Event is what a reader receives: Ping, Ready, *Message, and last an *Error.
 type Event interface{ event() }
 
-// Ping says that the stream is alive. It is the first event of every stream
-// and comes every 20 seconds (± 10 %) after that.
+// Ping says that the stream is alive. It is the first event of every stream and comes every 20 seconds
+// (± 10 %) after that.
 type Ping struct{ Time time.Time }
 
-// Ready says that every binding is in place: whatever is published from now on
-// and matches is delivered. No message comes before it.
+// Ready says that every binding is in place: what is published from now on and matches is delivered. No
+// message comes before it.
 type Ready struct{}
 
-// Message is one delivery. It may be shared by many readers: nobody edits it.
+// Message is one delivery. It may be shared by many readers and must not be changed.
 type Message struct {
 	Exchange    string
 	RoutingKey  string
 	Redelivered bool
-	Routes      []string // the CC header's entries that start with "route.", without that
+	Routes      []string // the CC header's entries that start with "route.", without that prefix
 	Body        []byte   // as published
 
 	// JSON is the whole message as the event's data, one line:

@@ -8,27 +8,27 @@ import (
 //
 // Owns:    its consumer, and the hub that its worker delivers to.
 // Parent:  feeds; never restarted.
-// Ends:    its consumer failed, or feeds stops it when nobody is attached.
+// Ends:    its consumer failed, or feeds stops it when no stream is attached.
 type feed struct {
 	*node
 	hub     *hub
-	source  subscription
+	source  source
 	waiting map[*Stream]*actor.PID // whose connections are to hear of ready
 	why     *Error                 // why the consumer failed
 }
 
-// Receive is the table of contents.
+// Receive handles the consumer and the streams that come and go.
 func (f *feed) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		f.become("opening")
-		f.source.ask(ctx)
+		f.setState("opening")
+		f.source.request(ctx)
 	case attach:
 		f.attach(ctx, msg)
 	case detach:
 		f.hub.detach(msg.stream)
 		delete(f.waiting, msg.stream)
-	case acquired:
+	case leased:
 		f.source.consume(ctx, msg)
 	case refused:
 		f.fail(ctx, msg.err)
@@ -37,10 +37,10 @@ func (f *feed) Receive(ctx actor.Context) {
 	case fail:
 		f.crash(ctx, msg) // in the feed itself, or further down
 	case *actor.Terminated:
-		f.bereaved(ctx)
+		f.childStopped(ctx)
 	case *actor.Stopped:
 		f.source.release(ctx)
-		f.leave()
+		f.unregister()
 	}
 }
 
@@ -65,29 +65,29 @@ func (f *feed) subscribed(ctx actor.Context) {
 func (f *feed) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
 	_ *actor.RestartStatistics, reason, _ any) {
 	f.childFailed(child, reason)
-	f.why = verdict(reason)
+	f.why = failureOf(reason)
 	supervisor.StopChildren(child) // its Terminated ends the feed
 }
 
-// bereaved: the consumer is gone.
-func (f *feed) bereaved(ctx actor.Context) {
+// childStopped: the consumer has ended.
+func (f *feed) childStopped(ctx actor.Context) {
 	if f.why == nil {
-		f.why = &Error{Code: InternalError, Reason: "The stream's consumer ended without a word"}
+		f.why = errConsumerEnded
 	}
 	f.fail(ctx, f.why)
 }
 
 // fail tells feeds, which tells every attached connection and ends this actor.
 func (f *feed) fail(ctx actor.Context, err *Error) {
-	f.become("ending")
+	f.setState("ending")
 	ctx.Request(ctx.Parent(), failed{err: err})
 }
 
 func (f *feed) crash(ctx actor.Context, msg fail) {
 	if msg.role == RoleFeed {
-		panic(planted(msg.role))
+		panic(requestedFailure(msg.role))
 	}
 	if !f.source.crash(ctx, msg) {
-		f.fail(ctx, verdict(planted(msg.role)))
+		f.fail(ctx, failureOf(requestedFailure(msg.role)))
 	}
 }

@@ -11,58 +11,58 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// feeds gives each distinct set of bindings its feed (shared mode).
+// feeds has a feed for each distinct set of bindings (shared mode).
 //
-// Owns:    the feeds (PIDs), and who is attached to which.
-// Parent:  events, which restarts it; every attached stream ends then.
+// Owns:    the feeds (PIDs), and which stream is attached to which.
+// Parent:  root, which restarts it; every attached stream ends then.
 // Ends:    with the System.
 type feeds struct {
 	*node
-	system   *System
+	core     *core
 	broker   *actor.PID
-	byKey    map[string]*fed
-	byFeed   map[string]*fed // by the feed's PID
-	byStream map[*Stream]*fed
+	byKey    map[string]*feedEntry
+	byFeed   map[string]*feedEntry // by the feed's PID
+	byStream map[*Stream]*feedEntry
 }
 
-// fed is the streams of one feed.
-type fed struct {
+// feedEntry is a feed and its streams.
+type feedEntry struct {
 	key      string
 	feed     *actor.PID
 	attached map[*Stream]*actor.PID // and their connections
-	turn     int                    // counts how often the feed has become idle
+	idle     int                    // how often the feed has become idle
 }
 
-func newFeeds(s *System, n *node, broker *actor.PID) *feeds {
+func newFeeds(c *core, n *node, broker *actor.PID) *feeds {
 	return &feeds{
-		node: n, system: s, broker: broker,
-		byKey: map[string]*fed{}, byFeed: map[string]*fed{}, byStream: map[*Stream]*fed{},
+		node: n, core: c, broker: broker,
+		byKey: map[string]*feedEntry{}, byFeed: map[string]*feedEntry{}, byStream: map[*Stream]*feedEntry{},
 	}
 }
 
-// Receive is the table of contents.
+// Receive handles the streams that come and go, and the feeds' failures.
 func (f *feeds) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
-		f.become("running")
+		f.setState("running")
 	case attach:
 		f.attach(ctx, msg)
 	case detach:
 		f.detach(ctx, msg)
-	case hurry:
-		f.hurry(ctx)
+	case stopLingering:
+		f.stopLingering(ctx)
 	case lingered:
-		f.retire(ctx, msg)
+		f.stopIdle(ctx, msg)
 	case failed:
 		f.failed(ctx, ctx.Sender(), msg.err)
 	case *actor.Terminated:
-		f.failed(ctx, msg.Who, &Error{Code: InternalError, Reason: "The stream's feed ended without a word"})
+		f.failed(ctx, msg.Who, errFeedEnded)
 	case fail:
 		f.crash(ctx, msg)
 	case *actor.Restarting, *actor.Stopping:
-		f.abandon(ctx)
+		f.endAll(ctx)
 	case *actor.Stopped:
-		f.leave()
+		f.unregister()
 	}
 }
 
@@ -70,26 +70,27 @@ func (f *feeds) attach(ctx actor.Context, msg attach) {
 	key := feedKey(msg.bindings)
 	entry := f.byKey[key]
 	if entry == nil {
-		entry = f.open(ctx, key, msg.bindings)
+		entry = f.spawn(ctx, key, msg.bindings)
 	}
 	entry.attached[msg.stream] = ctx.Sender()
 	f.byStream[msg.stream] = entry
 	ctx.Forward(entry.feed)
 }
 
-func (f *feeds) open(ctx actor.Context, key string, bindings []amqp.Binding) *fed {
-	s := f.system
-	pid := s.spawn(ctx, f.node, RoleFeed, "", stopAlways, func(n *node) actor.Actor {
+func (f *feeds) spawn(ctx actor.Context, key string, bindings []amqp.Binding) *feedEntry {
+	c := f.core
+	pid := c.spawn(ctx, f.node, RoleFeed, "", stopAlways, func(n *node) actor.Actor {
 		h := newHub()
-		source := subscription{system: s, node: n, broker: f.broker, bindings: bindings, sink: h}
+		in := intake{bindings: bindings, prefetch: c.options.Limits.FeedPrefetch, sink: h}
+		source := source{core: c, node: n, broker: f.broker, intake: in}
 		return &feed{node: n, hub: h, source: source, waiting: map[*Stream]*actor.PID{}}
 	})
-	entry := &fed{key: key, feed: pid, attached: map[*Stream]*actor.PID{}}
+	entry := &feedEntry{key: key, feed: pid, attached: map[*Stream]*actor.PID{}}
 	f.byKey[key], f.byFeed[pid.Id] = entry, entry
 	return entry
 }
 
-// detach: the last one's leaving ends the feed, unless somebody comes soon.
+// detach: the last stream's leaving ends the feed, unless another one attaches soon.
 func (f *feeds) detach(ctx actor.Context, msg detach) {
 	entry := f.byStream[msg.stream]
 	if entry == nil {
@@ -99,71 +100,72 @@ func (f *feeds) detach(ctx actor.Context, msg detach) {
 	delete(entry.attached, msg.stream)
 	ctx.Forward(entry.feed)
 	if len(entry.attached) == 0 {
-		entry.turn++
-		f.system.after(f.linger(), ctx.Self(), lingered{key: entry.key, turn: entry.turn})
+		entry.idle++
+		f.core.after(f.linger(), ctx.Self(), lingered{key: entry.key, idle: entry.idle})
 	}
 }
 
-// linger is no time at all once nobody can come back.
+// linger returns how long a feed stays without a stream: no time once no stream can come.
 func (f *feeds) linger() time.Duration {
-	if f.system.draining.Load() {
+	if f.core.draining.Load() {
 		return 0
 	}
-	return f.system.options.Limits.Linger
+	return f.core.options.Limits.Linger
 }
 
-func (f *feeds) retire(ctx actor.Context, msg lingered) {
+// stopIdle stops a feed that has had no stream since it became idle.
+func (f *feeds) stopIdle(ctx actor.Context, msg lingered) {
 	entry := f.byKey[msg.key]
-	if entry != nil && entry.turn == msg.turn && len(entry.attached) == 0 {
-		f.forget(entry)
+	if entry != nil && entry.idle == msg.idle && len(entry.attached) == 0 {
+		f.remove(entry)
 		ctx.Stop(entry.feed)
 	}
 }
 
-// hurry: a drain has begun, nobody will come back.
-func (f *feeds) hurry(ctx actor.Context) {
+// stopLingering: a drain has begun, no stream will come.
+func (f *feeds) stopLingering(ctx actor.Context) {
 	for _, entry := range f.byKey {
-		f.retire(ctx, lingered{key: entry.key, turn: entry.turn})
+		f.stopIdle(ctx, lingered{key: entry.key, idle: entry.idle})
 	}
 }
 
-// failed: whoever is attached hears why, those too whose attach the feed could
-// no longer answer. The next one gets a new feed.
+// failed tells every attached stream why, those too whose attach the feed could no longer answer.
+// The next stream gets a new feed.
 func (f *feeds) failed(ctx actor.Context, feed *actor.PID, err *Error) {
 	entry := f.byFeed[feed.Id]
 	if entry == nil {
 		return
 	}
-	f.forget(entry)
+	f.remove(entry)
 	ctx.Stop(feed)
 	for stream, connection := range entry.attached {
 		delete(f.byStream, stream)
-		ctx.Send(connection, spoiled{err: err})
+		ctx.Send(connection, finish{err: err})
 	}
 }
 
-func (f *feeds) forget(entry *fed) {
+func (f *feeds) remove(entry *feedEntry) {
 	delete(f.byKey, entry.key)
 	delete(f.byFeed, entry.feed.Id)
 }
 
 func (f *feeds) crash(ctx actor.Context, msg fail) {
 	if msg.role == RoleFeeds {
-		panic(planted(msg.role))
+		panic(requestedFailure(msg.role))
 	}
 	if entry := f.byStream[msg.stream]; entry != nil {
 		ctx.Forward(entry.feed)
 	}
 }
 
-// abandon: this instance ends, and its feeds with it.
-func (f *feeds) abandon(ctx actor.Context) {
+// endAll is called when this instance ends, and its feeds with it.
+func (f *feeds) endAll(ctx actor.Context) {
 	for _, entry := range f.byFeed {
-		f.failed(ctx, entry.feed, f.system.anew())
+		f.failed(ctx, entry.feed, f.core.parentEnded())
 	}
 }
 
-// feedKey is the same for equal sets of bindings, in whatever order. Names hold
+// feedKey returns a key that is the same for equal sets of bindings, in whatever order. Names hold
 // no control characters, so these can stand between them.
 func feedKey(bindings []amqp.Binding) string {
 	sorted := slices.Clone(bindings)

@@ -6,81 +6,80 @@ import (
 	"time"
 )
 
-// hub hands a feed's messages to every attached stream. Its worker delivers;
-// the feed actor attaches and detaches.
+// hub hands a feed's messages to every attached stream. Its worker delivers; the feed actor attaches
+// and detaches.
 //
-// A stream that cannot take a message is cut, and costs the others nothing.
-// Where more than half of the streams are behind, it is not them who are slow
-// but the machine: then the hub is crowded, and the broker keeps the messages.
-// It is so only as long as their number falls: readers that have stopped would
-// starve the others.
+// A stream that cannot take a message is cut, and costs the others nothing. Where more than half of
+// the streams are over half full, it is not they who are slow but the machine: then the hub asks for
+// backpressure, and the broker keeps the messages. That ends when the number of streams that lag has
+// not fallen for backpressurePatience: readers that have stopped would starve the others.
 type hub struct {
 	mu      sync.Mutex
-	open    bool // every binding is in place
+	bound   bool // every binding is in place
 	streams []*Stream
-	places  map[*Stream]int
-	lagging int       // streams that were behind at the last delivery
-	ended   []*Stream // streams that took nothing at this delivery, and will not
-	worker  *worker
+	index   map[*Stream]int // of each stream in streams
+	lagging int             // streams that were over half full at the last delivery
+	ended   []*Stream       // streams that took nothing at this delivery, and will not
+	acks    acknowledger
 
-	least    int       // of lagging, since the crowd came; 0: there is none
-	progress time.Time // when that became less
+	lowest   int       // of lagging, since backpressure began; 0: there is none
+	fallenAt time.Time // when lowest fell last
 }
 
-// crowdPatience is how long a crowd may stay as it is.
-const crowdPatience = time.Second
+// backpressurePatience is how long the number of lagging streams may stay as it is.
+const backpressurePatience = time.Second
 
-func newHub() *hub { return &hub{places: map[*Stream]int{}} }
+func newHub() *hub { return &hub{index: map[*Stream]int{}} }
 
-// attach adds a stream, and tells whether it is ready at once.
-func (h *hub) attach(s *Stream) bool {
+// attach adds a stream, and reports whether it is ready at once. Adding it again changes nothing.
+func (h *hub) attach(s *Stream) (ready bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, there := h.places[s]; there {
-		return h.open
+	if _, there := h.index[s]; there {
+		return h.bound
 	}
-	if h.open {
+	if h.bound {
 		s.offer(Ready{}) // under the lock: no message comes before it
 	}
-	h.places[s] = len(h.streams)
+	h.index[s] = len(h.streams)
 	h.streams = append(h.streams, s)
-	return h.open
+	return h.bound
 }
 
-// detach removes a stream. The last takes its place, which changes no order
-// that anybody could see: each stream has its own.
+// detach removes a stream.
 func (h *hub) detach(s *Stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.remove(s)
 }
 
+// remove puts the last stream into the place of s, which changes no order that could be seen: each
+// stream has its own.
 func (h *hub) remove(s *Stream) {
-	i, there := h.places[s]
+	i, there := h.index[s]
 	if !there {
 		return
 	}
 	last := len(h.streams) - 1
 	h.streams[i] = h.streams[last]
-	h.places[h.streams[i]] = i
+	h.index[h.streams[i]] = i
 	h.streams[last] = nil
 	h.streams = h.streams[:last]
-	delete(h.places, s)
+	delete(h.index, s)
 }
 
-// ready tells all who wait for it.
-func (h *hub) ready(w *worker) {
+// ready tells the streams that wait for it.
+func (h *hub) ready(a acknowledger) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.worker, h.open = w, true
+	h.acks, h.bound = a, true
 	for _, s := range h.streams {
 		s.offer(Ready{})
 	}
 }
 
-// deliver offers the message to every stream, from a random one on, so that
-// nobody is always the last. It is acknowledged then: what cannot be taken is
-// told in the stream that is cut for it.
+// deliver offers the message to every stream, starting with a random one so that none is always the
+// last, and acknowledges it: a stream that cannot take it is cut, and its reader told.
 func (h *hub) deliver(m *Message) {
 	h.mu.Lock()
 	h.lagging = 0
@@ -89,48 +88,48 @@ func (h *hub) deliver(m *Message) {
 		h.offer(h.streams[from:], m)
 		h.offer(h.streams[:from], m)
 	}
-	for _, s := range h.ended { // now: they no longer count as behind
+	for _, s := range h.ended { // now: they no longer count as lagging
 		h.remove(s)
 	}
 	clear(h.ended)
 	h.ended = h.ended[:0]
 	h.mu.Unlock()
-	h.worker.acknowledge(m.tag)
+	h.acks.acknowledge(m.tag)
 }
 
 func (h *hub) offer(streams []*Stream, m *Message) {
 	for _, s := range streams {
 		taken, full := s.offer(m)
 		if full {
-			s.Fail(&Error{Code: SlowConsumer, Reason: "The client reads more slowly than messages come: too many wait for it"})
+			s.Fail(errTooManyWaiting)
 		}
 		switch {
 		case !taken:
 			h.ended = append(h.ended, s)
-		case s.behind():
+		case s.halfFull():
 			h.lagging++
 		}
 	}
 }
 
-// crowded looks again at the streams only where they were behind before.
-func (h *hub) crowded() bool {
+// backpressure counts the lagging streams again only where too many lagged at the last delivery.
+func (h *hub) backpressure() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if 2*h.lagging > len(h.streams) {
 		h.lagging = 0
 		for _, s := range h.streams {
-			if s.behind() {
+			if s.halfFull() {
 				h.lagging++
 			}
 		}
 	}
 	if 2*h.lagging <= len(h.streams) {
-		h.least = 0
+		h.lowest = 0
 		return false
 	}
-	if h.least == 0 || h.lagging < h.least {
-		h.least, h.progress = h.lagging, time.Now()
+	if h.lowest == 0 || h.lagging < h.lowest {
+		h.lowest, h.fallenAt = h.lagging, time.Now()
 	}
-	return time.Since(h.progress) < crowdPatience
+	return time.Since(h.fallenAt) < backpressurePatience
 }

@@ -9,39 +9,39 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// links is the one owner of every AMQP connection of a broker actor's life: a
-// link that is dialed while the actor stops has nobody else to close it.
+// links is the one owner of every AMQP connection of a broker actor's life: a link that is dialed
+// while the actor stops must be closed by it. Its methods may be called concurrently.
 type links struct {
 	ctx    context.Context // ends with the actor's life
 	cancel context.CancelFunc
-	work   *sync.WaitGroup // the System's: dials, watchers, closes
+	work   *sync.WaitGroup // the core's: dials, watchers, closes
 
-	mu   sync.Mutex
-	open map[amqp.Link]struct{} // nil once closed
+	mu sync.Mutex
+	up map[amqp.Link]struct{} // nil once all are closed
 }
 
-// closePatience is how long a link's orderly end may take.
-const closePatience = 2 * time.Second
+// linkCloseTimeout is how long a link's orderly end may take.
+const linkCloseTimeout = 2 * time.Second
 
 func newLinks(work *sync.WaitGroup) *links {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &links{ctx: ctx, cancel: cancel, work: work, open: map[amqp.Link]struct{}{}}
+	return &links{ctx: ctx, cancel: cancel, work: work, up: map[amqp.Link]struct{}{}}
 }
 
-// dial reaches the broker in a goroutine of its own, which reports once.
+// dial reaches the broker in a goroutine of its own, which calls report once; not at all where all
+// links have been closed meanwhile.
 func (l *links) dial(dialer amqp.Dialer, report func(amqp.Link, error)) {
 	l.work.Go(func() {
 		link, err := tryDial(l.ctx, dialer)
 		if err == nil && !l.keep(link) {
-			l.close(link, closePatience)
+			l.close(link, linkCloseTimeout)
 			return
 		}
 		report(link, err)
 	})
 }
 
-// tryDial makes a panic of a dialer a failed try: in a goroutine of its own it
-// would end the process.
+// tryDial makes a panic of a dialer a failed try: in a goroutine of its own it would end the process.
 func tryDial(ctx context.Context, dialer amqp.Dialer) (link amqp.Link, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -54,26 +54,26 @@ func tryDial(ctx context.Context, dialer amqp.Dialer) (link amqp.Link, err error
 func (l *links) keep(link amqp.Link) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open == nil {
+	if l.up == nil {
 		return false
 	}
-	l.open[link] = struct{}{}
+	l.up[link] = struct{}{}
 	return true
 }
 
-// watch reports the link's loss, once. Its goroutine ends with the link, which
+// watch calls report once, when the link is lost or closed. Its goroutine ends with the link, which
 // ends with the actor at the latest.
 func (l *links) watch(link amqp.Link, report func()) {
 	l.work.Go(func() {
 		<-link.Lost()
 		l.mu.Lock()
-		delete(l.open, link)
+		delete(l.up, link)
 		l.mu.Unlock()
 		report()
 	})
 }
 
-// close ends one link, in a goroutine: it may have to wait for the broker.
+// close ends one link, in a goroutine: it may have to wait for the broker, at most for patience.
 func (l *links) close(link amqp.Link, patience time.Duration) {
 	l.work.Go(func() {
 		defer func() { _ = recover() }() // the link is given up, however its Close fares
@@ -85,10 +85,10 @@ func (l *links) close(link amqp.Link, patience time.Duration) {
 func (l *links) closeAll() {
 	l.cancel()
 	l.mu.Lock()
-	open := l.open
-	l.open = nil
+	up := l.up
+	l.up = nil
 	l.mu.Unlock()
-	for link := range open {
-		l.close(link, closePatience)
+	for link := range up {
+		l.close(link, linkCloseTimeout)
 	}
 }

@@ -8,31 +8,33 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// newActorSystem makes an actor system that touches nothing global and whose
-// own remarks are debug lines: what an operator should know, we log ourselves.
+// newActorSystem returns an actor system that touches nothing global and whose own log lines are debug
+// lines: what an operator should know, we log ourselves.
 func newActorSystem(log *slog.Logger) *actor.ActorSystem {
 	return actor.NewActorSystem(
-		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{log.Handler()}) }),
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(debugOnly{log.Handler()}) }),
 		actor.WithDeadLetterThrottleInterval(time.Millisecond),
 	)
 }
 
-// quiet turns every line into a debug line.
-type quiet struct{ slog.Handler }
+// debugOnly turns every line into a debug line.
+type debugOnly struct{ slog.Handler }
 
-// Enabled asks for debug lines, whatever the level.
-func (q quiet) Enabled(ctx context.Context, _ slog.Level) bool {
-	return q.Handler.Enabled(ctx, slog.LevelDebug)
+// Enabled reports whether debug lines are logged, whatever the level.
+func (d debugOnly) Enabled(ctx context.Context, _ slog.Level) bool {
+	return d.Handler.Enabled(ctx, slog.LevelDebug)
 }
 
 // Handle writes the line as a debug line.
-func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+func (d debugOnly) Handle(ctx context.Context, r slog.Record) error {
 	r.Level = slog.LevelDebug
-	return q.Handler.Handle(ctx, r)
+	return d.Handler.Handle(ctx, r)
 }
 
-// WithAttrs keeps the wrapping.
-func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+// WithAttrs returns a handler that does the same.
+func (d debugOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return debugOnly{d.Handler.WithAttrs(attrs)}
+}
 
-// WithGroup keeps the wrapping.
-func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+// WithGroup returns a handler that does the same.
+func (d debugOnly) WithGroup(name string) slog.Handler { return debugOnly{d.Handler.WithGroup(name)} }

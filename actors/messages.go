@@ -8,29 +8,27 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Every message between actors stands here, grouped by conversation. Requests
-// are verbs, answers are past participles. All are values: nobody edits what
-// was sent.
+// Every message between actors stands here, grouped by conversation. Requests are verbs, answers are
+// past participles. All are values, and what they point to must not be changed once it was sent.
 
-// late marks a message that may reach an actor just after it stopped. The
-// actor system drops it without a log line, and without the goroutine that
-// counts such lines.
+// late marks a message that may reach an actor just after it stopped. The actor system drops it
+// without a log line, and without the goroutine that counts such lines.
 type late struct{}
 
-// IgnoreDeadLetterLogging is protoactor's name for that.
+// IgnoreDeadLetterLogging makes protoactor drop the message.
 func (late) IgnoreDeadLetterLogging() {}
 
 // Opening and counting streams.
 type (
-	// admit: System → events → connections. Answered by admitted or refused.
+	// admit: System → root → connections. Answered by admitted or refused.
 	admit struct {
 		late
 		stream   *Stream
 		bindings []amqp.Binding
 	}
 
-	// examine: System → events → connections. Would a stream of this address
-	// be admitted? Answered by admitted or refused; it takes no place.
+	// examine: System → root → connections. Would a stream of this address be admitted? Answered by
+	// admitted or refused; it takes no place.
 	examine struct {
 		late
 		address string
@@ -48,11 +46,11 @@ type (
 
 // A stream and its reader.
 type (
-	// gone: Stream → connection. The reader has closed the stream.
-	gone struct{ late }
+	// closed: Stream → connection. The reader has closed the stream.
+	closed struct{ late }
 
-	// spoiled: Stream → connection. The reader ended the stream for a reason.
-	spoiled struct {
+	// finish: Stream, connections or feeds → connection. End the stream with err.
+	finish struct {
 		late
 		err *Error
 	}
@@ -61,46 +59,41 @@ type (
 	pingDue struct{ late }
 )
 
-// A connection, or a feed, and the broker: a lease is the right to one channel.
-// All come in the name of the holder (tenant.go).
+// A connection, or a feed, and the broker: a lease is the right to one channel (lease.go). The
+// sender is always the lease's owner.
 type (
-	// acquire: connection → broker. Answered by acquired or refused, in the
-	// order of asking.
-	acquire struct{ late }
+	// requestLease: connection → broker. Answered by leased or refused, in the order of asking.
+	requestLease struct{ late }
 
-	// acquired: broker → connection. The link has room for one more channel.
-	acquired struct {
+	// leased: broker → connection. The link has room for one more channel.
+	leased struct {
 		late
 		link amqp.Link
 	}
 
-	// progressed: worker → broker. The channel is still being opened, and the
-	// link answers.
+	// progressed: worker → broker. The channel is still being opened, and the link answers.
 	progressed struct{ late }
 
-	// exhausted: worker → broker. The link has room for fewer channels than we
-	// thought.
+	// exhausted: worker → broker. The link has room for fewer channels than the pool has assumed.
 	exhausted struct{ late }
 
-	// opened: worker → broker. The channel is open and consuming: the next one
-	// may be opened.
+	// opened: worker → broker. The channel is open and consuming: the next one may be opened.
 	opened struct{ late }
 
-	// release: worker → broker, when the channel is closed; connection →
-	// broker, when it is no longer wanted before there is a worker.
+	// release: worker → broker, when the channel is closed; connection → broker, when the lease is no
+	// longer wanted before there is a worker.
 	release struct{ late }
 )
 
-// A consumer and its worker, and the connection above them. A failure is no
-// message: the consumer panics with the *Error, and the connection hears of it
-// as its supervisor.
+// A consumer and its worker, and the connection above them. A failure is no message: the consumer
+// panics with the *Error, and the connection hears of it as its supervisor.
 type (
-	// subscribed: worker → consumer → connection. Every binding is in place,
-	// and the stream has been told.
+	// subscribed: worker → consumer → connection. Every binding is in place, and the stream has been
+	// told.
 	subscribed struct{ late }
 
-	// exited: worker → consumer. The channel is closed; err says why, nil when
-	// it was cancelled by its consumer.
+	// exited: worker → consumer. The channel is closed; err is why, nil when the consumer cancelled
+	// the worker.
 	exited struct {
 		late
 		err error
@@ -109,8 +102,8 @@ type (
 
 // A connection and its feed (shared mode).
 type (
-	// attach: connection → feeds → feed. Answered by subscribed when the
-	// stream is ready, by spoiled when the feed has failed.
+	// attach: connection → feeds → feed. Answered by subscribed when the stream is ready, by finish
+	// when the feed has failed.
 	attach struct {
 		late
 		stream   *Stream
@@ -123,25 +116,25 @@ type (
 		stream *Stream
 	}
 
-	// failed: feed → feeds. For all who are attached.
+	// failed: feed → feeds. End every attached stream with err.
 	failed struct {
 		late
 		err *Error
 	}
 
-	// lingered: feeds → itself. Nobody came back to the feed, if turn is still
-	// its turn.
+	// lingered: feeds → itself. The feed has been idle for long enough, unless it has had a stream
+	// since it became idle for that time.
 	lingered struct {
 		late
 		key  string
-		turn int
+		idle int
 	}
 )
 
 // The broker actor and its links.
 type (
-	// dialed: dial goroutine → broker. by tells whose: the actor may have been
-	// restarted meanwhile.
+	// dialed: dial goroutine → broker. by is whose it was: the actor may have been restarted
+	// meanwhile.
 	dialed struct {
 		late
 		by   *links
@@ -149,7 +142,7 @@ type (
 		err  error
 	}
 
-	// lost: watching goroutine → broker. The link is gone.
+	// lost: watching goroutine → broker. The link has ended.
 	lost struct {
 		late
 		link amqp.Link
@@ -158,15 +151,14 @@ type (
 	// redial: broker → itself, when the back-off is over.
 	redial struct{ late }
 
-	// holdOver: broker → itself. Whoever waits for the first link has waited
-	// long enough.
-	holdOver struct{ late }
+	// refuseWaiting: broker → itself. The first link is not awaited any longer.
+	refuseWaiting struct{ late }
 
-	// audit: broker → itself. Look for channels that take too long to open.
-	audit struct{ late }
+	// checkStuck: broker → itself. Look for channels that take too long to open.
+	checkStuck struct{ late }
 
-	// rested: broker → itself. A link that was idle for a while may go.
-	rested struct {
+	// closeIdle: broker → itself. A link that is not needed may be closed.
+	closeIdle struct {
 		late
 		link amqp.Link
 	}
@@ -174,18 +166,17 @@ type (
 
 // Draining.
 type (
-	// drain: System → events → connections. Answered by drained when the last
-	// stream has ended.
+	// drain: System → root → connections. Answered by drained when the last stream has ended.
 	drain struct {
 		late
 		spread time.Duration
 	}
 
-	// hurry: events → feeds. Nothing lingers any more.
-	hurry struct{ late }
+	// stopLingering: root → feeds. A feed without a stream stops at once.
+	stopLingering struct{ late }
 
-	// shutNext: connections → itself. End the next few streams.
-	shutNext struct{ late }
+	// shutdownNext: connections → itself. End the next few streams.
+	shutdownNext struct{ late }
 
 	// shutdown: connections → connection. End with ServerShutdown.
 	shutdown struct{ late }
@@ -196,8 +187,8 @@ type (
 
 // Ended by an operator.
 type (
-	// endStream: System → events → connections. Answered by admitted, or by
-	// refused where there is no such stream.
+	// endStream: System → root → connections. Answered by admitted, or by refused where there is no
+	// such stream.
 	endStream struct {
 		late
 		stream string
@@ -206,8 +197,8 @@ type (
 
 // Made to fail, on purpose.
 type (
-	// crash: System → events → the actor that is meant. Answered by crashed
-	// where there is such an actor, by refused where there is none.
+	// crash: System → root → the actor that is meant. Answered by crashed where there is such an
+	// actor, by refused where there is none.
 	crash struct {
 		late
 		role   Role
@@ -217,8 +208,8 @@ type (
 	// crashed: the actor's parent → System. It was told to fail.
 	crashed struct{ late }
 
-	// fail: parent → child. Panic now; role says how far down. In shared mode
-	// it goes connection → feeds → feed, and stream says which.
+	// fail: parent → child. Panic now; role says how far down. In shared mode it goes connection →
+	// feeds → feed, and stream says which.
 	fail struct {
 		late
 		role   Role
@@ -226,7 +217,7 @@ type (
 	}
 )
 
-// answer replies where somebody asked.
+// answer responds where the message is a question.
 func answer(ctx actor.Context, message any) {
 	if ctx.Sender() != nil {
 		ctx.Respond(message)

@@ -17,31 +17,31 @@ type Options struct {
 	// Dialer reaches the broker.
 	Dialer amqp.Dialer
 
-	// Namespace is the <user> in queue/<user>/exclusive/…: under Pulse the
-	// broker's user name, which may make no other queues. Default "guest".
+	// Namespace is the <user> in queue/<user>/exclusive/…: under Pulse the broker's user name, which
+	// may make no other queues. Default "guest".
 	Namespace string
 
-	// Logger receives what an operator should know; the default is silent.
+	// Logger receives what an operator should know. By default that is discarded.
 	Logger *slog.Logger
 
-	// System is a host's actor system to live in. By default the System has
-	// one of its own, and ends it on Close.
+	// System is a host's actor system to live in. By default the System has one of its own, and ends
+	// it on Close.
 	System *actor.ActorSystem
 
-	// Parent spawns the tree below a host's actor instead of below the root:
-	// the host passes its actor.Context while it handles a message, and the
-	// actor system is that context's: System is not needed.
+	// Parent spawns the tree below a host's actor instead of below the root: the host passes its
+	// actor.Context while it handles a message, and the actor system is that context's: System is not
+	// needed.
 	Parent actor.SpawnerContext
 
 	// PingPeriod is the time between pings, spread by ± 10 %. Default 20 s.
 	PingPeriod time.Duration
 
-	// AllowExchanges are patterns (path.Match, where * stops at a slash) of
-	// the exchanges that may be asked for. Empty: all.
+	// AllowExchanges are patterns ([path.Match], where * stops at a slash) of the exchanges that may
+	// be asked for. Empty: all.
 	AllowExchanges []string
 
-	// ShareQueues lets streams with equal bindings share one queue, one
-	// channel and one encoding of each message. Default: a queue per stream.
+	// ShareQueues lets streams with equal bindings share one queue, one channel and one encoding of
+	// each message. Default: a queue per stream.
 	ShareQueues bool
 
 	Limits Limits
@@ -81,36 +81,36 @@ func DefaultLimits() Limits {
 	}
 }
 
-// withDefaults fills the zero fields.
+// withDefaults returns the options with their zero fields filled.
 func (o Options) withDefaults() Options {
-	or(&o.Namespace, "guest")
-	or(&o.PingPeriod, DefaultPingPeriod)
+	setDefault(&o.Namespace, "guest")
+	setDefault(&o.PingPeriod, DefaultPingPeriod)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	l, d := &o.Limits, DefaultLimits()
-	or(&l.Bindings, d.Bindings)
-	or(&l.MessageBytes, d.MessageBytes)
-	or(&l.Prefetch, d.Prefetch)
-	or(&l.FeedPrefetch, d.FeedPrefetch)
-	or(&l.BacklogBytes, d.BacklogBytes)
-	or(&l.Linger, d.Linger)
-	or(&l.Declares, d.Declares)
-	or(&l.ChannelsPerLink, d.ChannelsPerLink)
-	or(&l.SlowAfter, d.SlowAfter)
-	or(&l.Backlog, d.Backlog)
-	or(&l.MaxLength, d.MaxLength)
+	setDefault(&l.Bindings, d.Bindings)
+	setDefault(&l.MessageBytes, d.MessageBytes)
+	setDefault(&l.Prefetch, d.Prefetch)
+	setDefault(&l.FeedPrefetch, d.FeedPrefetch)
+	setDefault(&l.BacklogBytes, d.BacklogBytes)
+	setDefault(&l.Linger, d.Linger)
+	setDefault(&l.Declares, d.Declares)
+	setDefault(&l.ChannelsPerLink, d.ChannelsPerLink)
+	setDefault(&l.SlowAfter, d.SlowAfter)
+	setDefault(&l.Backlog, d.Backlog)
+	setDefault(&l.MaxLength, d.MaxLength)
 	return o
 }
 
-func or[T comparable](field *T, value T) {
+func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
 		*field = value
 	}
 }
 
-// validate names every problem of filled options at once.
+// validate returns an error that names every problem of filled options, nil where there is none.
 func (o Options) validate() error {
 	var problems []error
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -152,7 +152,7 @@ func (o Options) validate() error {
 	return errors.Join(problems...)
 }
 
-// host gives the actor system to live in; nil: one of our own.
+// host returns the actor system to live in; nil means one of our own.
 func (o Options) host() *actor.ActorSystem {
 	if o.Parent != nil {
 		return o.Parent.ActorSystem()
@@ -160,7 +160,7 @@ func (o Options) host() *actor.ActorSystem {
 	return o.System
 }
 
-// allowed tells whether the operator lets streams ask for an exchange.
+// allowed reports whether the operator lets streams ask for an exchange.
 func (o Options) allowed(exchange string) bool {
 	for _, pattern := range o.AllowExchanges {
 		if ok, _ := path.Match(pattern, exchange); ok {

@@ -10,20 +10,20 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// pool is the broker actor's books: which links are up, who holds a channel of
-// which, who waits. It decides and does nothing; one actor holds it.
+// pool is the broker actor's account: which links are up, who has a lease of which, who waits for
+// one. It decides and does nothing; one actor holds it.
 type pool struct {
 	channels int // most leases of a link
 	declares int // most leases of a link whose channel is still being opened
 
-	links   []*pooled
-	leases  map[string]*lease // by the holder's PID
-	waiting *list.List        // of *actor.PID, in order of asking
-	places  map[string]*list.Element
+	links   []*linkEntry
+	leases  map[string]*leaseEntry   // by the owner's PID
+	waiting *list.List               // of *actor.PID, in order of asking
+	places  map[string]*list.Element // in waiting, by the PID
 }
 
-// pooled is a link that is up.
-type pooled struct {
+// linkEntry is a link that is up.
+type linkEntry struct {
 	link     amqp.Link
 	since    time.Time
 	channels int // most leases; fewer than the pool's where the broker allows fewer
@@ -31,17 +31,17 @@ type pooled struct {
 	opening  int
 }
 
-// lease is the right to one channel of a link.
-type lease struct {
-	on      *pooled
+// leaseEntry is a lease that was granted.
+type leaseEntry struct {
+	on      *linkEntry
 	opening bool
-	since   time.Time // the broker's last word while it is opening
+	since   time.Time // of the broker's last answer, while it is opening
 }
 
 func newPool(l Limits) *pool {
 	return &pool{
 		channels: l.ChannelsPerLink, declares: l.Declares,
-		leases: map[string]*lease{}, waiting: list.New(), places: map[string]*list.Element{},
+		leases: map[string]*leaseEntry{}, waiting: list.New(), places: map[string]*list.Element{},
 	}
 }
 
@@ -49,10 +49,10 @@ func (p *pool) up() bool { return len(p.links) > 0 }
 
 // add takes a new link into use.
 func (p *pool) add(link amqp.Link) {
-	p.links = append(p.links, &pooled{link: link, channels: p.channels, since: time.Now()})
+	p.links = append(p.links, &linkEntry{link: link, channels: p.channels, since: time.Now()})
 }
 
-// states gives what an operator sees of the links.
+// states returns what an operator sees of the links.
 func (p *pool) states() []LinkState {
 	out := make([]LinkState, len(p.links))
 	for i, l := range p.links {
@@ -61,24 +61,25 @@ func (p *pool) states() []LinkState {
 	return out
 }
 
-// remove forgets a link, and tells whether it was there. Its leases stay until
-// their holders release them.
+// remove removes a link, and reports whether it was there. Its leases stay until their owners release
+// them.
 func (p *pool) remove(link amqp.Link) bool {
 	before := len(p.links)
-	p.links = slices.DeleteFunc(p.links, func(l *pooled) bool { return l.link == link })
+	p.links = slices.DeleteFunc(p.links, func(l *linkEntry) bool { return l.link == link })
 	return len(p.links) < before
 }
 
-// wait puts somebody at the end of the queue.
-func (p *pool) wait(who *actor.PID) {
-	if p.places[who.Id] == nil && p.leases[who.Id] == nil {
-		p.places[who.Id] = p.waiting.PushBack(who)
+// wait puts an owner at the end of the queue, unless it waits or has a lease already.
+func (p *pool) wait(owner *actor.PID) {
+	if p.places[owner.Id] == nil && p.leases[owner.Id] == nil {
+		p.places[owner.Id] = p.waiting.PushBack(owner)
 	}
 }
 
-// next gives a lease to whoever waits longest: nil where nobody waits or no
-// link has room. full tells that all links have as many leases as they may.
-func (p *pool) next(now time.Time) (who *actor.PID, link amqp.Link, full bool) {
+// next grants a lease to the owner that has waited longest, and returns that owner and the link: nil
+// where none waits or no link has room. full reports whether all links have as many leases as they
+// may.
+func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, full bool) {
 	front := p.waiting.Front()
 	if front == nil {
 		return nil, nil, false
@@ -90,78 +91,77 @@ func (p *pool) next(now time.Time) (who *actor.PID, link amqp.Link, full bool) {
 		}
 		full = false
 		if l.opening < p.declares {
-			who = p.leaveQueue(front)
+			owner = p.stopWaiting(front)
 			l.leases++
 			l.opening++
-			p.leases[who.Id] = &lease{on: l, opening: true, since: now}
-			return who, l.link, false
+			p.leases[owner.Id] = &leaseEntry{on: l, opening: true, since: now}
+			return owner, l.link, false
 		}
 	}
 	return nil, nil, full
 }
 
-// dismiss empties the queue and gives who waited.
-func (p *pool) dismiss() []*actor.PID {
+// clearWaiting empties the queue and returns the owners that waited.
+func (p *pool) clearWaiting() []*actor.PID {
 	var all []*actor.PID
 	for p.waiting.Len() > 0 {
-		all = append(all, p.leaveQueue(p.waiting.Front()))
+		all = append(all, p.stopWaiting(p.waiting.Front()))
 	}
 	return all
 }
 
-func (p *pool) leaveQueue(place *list.Element) *actor.PID {
-	who := p.waiting.Remove(place).(*actor.PID)
-	delete(p.places, who.Id)
-	return who
+func (p *pool) stopWaiting(place *list.Element) *actor.PID {
+	owner := p.waiting.Remove(place).(*actor.PID)
+	delete(p.places, owner.Id)
+	return owner
 }
 
-// progressed: the link of the holder's channel answers.
-func (p *pool) progressed(who *actor.PID, now time.Time) {
-	if l := p.leases[who.Id]; l != nil {
+// progressed notes that the link of the owner's channel answers.
+func (p *pool) progressed(owner *actor.PID, now time.Time) {
+	if l := p.leases[owner.Id]; l != nil {
 		l.since = now
 	}
 }
 
-// exhausted: the holder's link has no room for more than the channels that are
-// open on it.
-func (p *pool) exhausted(who *actor.PID) {
-	if l := p.leases[who.Id]; l != nil {
+// exhausted notes that the owner's link has no room for more than the channels that are open on it.
+func (p *pool) exhausted(owner *actor.PID) {
+	if l := p.leases[owner.Id]; l != nil {
 		l.on.channels = max(1, l.on.leases-l.on.opening)
 	}
 }
 
-// opened: the holder's channel is consuming, another may be opened.
-func (p *pool) opened(who *actor.PID) {
-	if l := p.leases[who.Id]; l != nil && l.opening {
+// opened notes that the owner's channel is consuming: another may be opened.
+func (p *pool) opened(owner *actor.PID) {
+	if l := p.leases[owner.Id]; l != nil && l.opening {
 		l.opening = false
 		l.on.opening--
 	}
 }
 
-// release takes a lease back, or a place in the queue. It gives the link that
-// has no lease left by this, if it is one.
-func (p *pool) release(who *actor.PID) (idle amqp.Link) {
-	if place := p.places[who.Id]; place != nil {
-		p.leaveQueue(place)
+// release takes the owner's lease back, or its place in the queue. It returns the link that has no
+// lease left by this, nil where there is none.
+func (p *pool) release(owner *actor.PID) (idle amqp.Link) {
+	if place := p.places[owner.Id]; place != nil {
+		p.stopWaiting(place)
 	}
-	l := p.leases[who.Id]
+	l := p.leases[owner.Id]
 	if l == nil {
 		return nil
 	}
-	p.opened(who)
-	delete(p.leases, who.Id)
+	p.opened(owner)
+	delete(p.leases, owner.Id)
 	if l.on.leases--; l.on.leases == 0 {
 		return l.on.link
 	}
 	return nil
 }
 
-// spare tells whether a link has no lease and is not the only one.
-func (p *pool) spare(link amqp.Link) bool {
-	return len(p.links) > 1 && slices.ContainsFunc(p.links, func(l *pooled) bool { return l.link == link && l.leases == 0 })
+// idleExtra reports whether a link has no lease and is not the only one.
+func (p *pool) idleExtra(link amqp.Link) bool {
+	return len(p.links) > 1 && slices.ContainsFunc(p.links, func(l *linkEntry) bool { return l.link == link && l.leases == 0 })
 }
 
-// stuck gives the links that have left a channel without an answer for too long.
+// stuck returns the links that have left a channel without an answer for longer than patience.
 func (p *pool) stuck(now time.Time, patience time.Duration) []amqp.Link {
 	var links []amqp.Link
 	for _, l := range p.leases {
@@ -172,7 +172,7 @@ func (p *pool) stuck(now time.Time, patience time.Duration) []amqp.Link {
 	return links
 }
 
-// opening tells whether any channel is being opened.
+// opening reports whether any channel is being opened.
 func (p *pool) opening() bool {
-	return slices.ContainsFunc(p.links, func(l *pooled) bool { return l.opening > 0 })
+	return slices.ContainsFunc(p.links, func(l *linkEntry) bool { return l.opening > 0 })
 }

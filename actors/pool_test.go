@@ -21,7 +21,7 @@ func newTestPool(channels, declares int) *pool {
 	return newPool(Limits{ChannelsPerLink: channels, Declares: declares})
 }
 
-func somebody(i int) *actor.PID { return &actor.PID{Id: fmt.Sprint("holder", i)} }
+func somebody(i int) *actor.PID { return &actor.PID{Id: fmt.Sprint("owner", i)} }
 
 func TestThePoolGivesNothingWithoutALink(t *testing.T) {
 	p := newTestPool(1, 1)
@@ -113,24 +113,24 @@ func TestALinkIsSpareWhenItIsIdleAndNotTheLast(t *testing.T) {
 	p := newTestPool(1, 1)
 	a, b := fakeLink{name: "a"}, fakeLink{name: "b"}
 	p.add(a)
-	if p.spare(a) {
+	if p.idleExtra(a) {
 		t.Fatal("the last link is spare")
 	}
 	p.add(b)
-	if !p.spare(a) || p.spare(fakeLink{name: "unknown"}) {
+	if !p.idleExtra(a) || p.idleExtra(fakeLink{name: "unknown"}) {
 		t.Fatal("an idle link of two is spare, an unknown one not")
 	}
 	p.wait(somebody(1))
 	p.next(time.Time{})
-	if p.spare(a) {
+	if p.idleExtra(a) {
 		t.Fatal("a link in use is spare")
 	}
-	if !p.remove(b) || p.remove(b) || p.spare(a) {
+	if !p.remove(b) || p.remove(b) || p.idleExtra(a) {
 		t.Fatal("a link is removed once")
 	}
 }
 
-// Leases outlive their link until their holders let go; then nothing is left.
+// Leases outlive their link until their owners release them; then nothing is left.
 func TestALostLinkLeavesNothingInThePool(t *testing.T) {
 	p := newTestPool(5, 5)
 	a := fakeLink{name: "a"}
@@ -183,7 +183,7 @@ func TestThePoolsBooksAgreeWhateverHappens(t *testing.T) {
 				}
 			},
 			"dismiss": func(t *rapid.T) {
-				if have := len(p.dismiss()); have != len(queue) {
+				if have := len(p.clearWaiting()); have != len(queue) {
 					t.Fatalf("%d of %d are dismissed", have, len(queue))
 				}
 				queue = nil
@@ -197,7 +197,7 @@ func agree(t *rapid.T, p *pool, waiting int) {
 	if p.waiting.Len() != waiting || len(p.places) != waiting {
 		t.Fatalf("%d wait in the list, %d in the index, want %d", p.waiting.Len(), len(p.places), waiting)
 	}
-	leases, opening := map[*pooled]int{}, map[*pooled]int{}
+	leases, opening := map[*linkEntry]int{}, map[*linkEntry]int{}
 	for _, l := range p.leases {
 		leases[l.on]++
 		if l.opening {

@@ -6,17 +6,17 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Request asks for a stream.
+// Request is what a stream is asked for with.
 type Request struct {
 	// Bindings say which messages; 1 to Limits.Bindings distinct ones.
 	Bindings []amqp.Binding
 
-	// Address is the client's, for limits and logs. Empty where there is none:
-	// no limit by address applies then.
+	// Address is the client's, for limits and logs. Empty where there is none: no limit by address
+	// applies then.
 	Address string
 }
 
-// check gives the request's distinct bindings, or what is wrong with them.
+// check returns the request's distinct bindings, or why they are refused.
 func (o Options) check(r Request) ([]amqp.Binding, *Error) {
 	if len(r.Bindings) == 0 {
 		return nil, invalid("Bindings must hold at least one and at most %d elements", o.Limits.Bindings)

@@ -13,7 +13,7 @@ type Stats struct {
 	Ended       map[Code]int64 // streams ended, by code; ClientGone where the reader left first
 	Refused     map[Code]int64 // streams refused before their head, by code
 	Links       int64          // AMQP connections up now
-	Leases      int64          // channels given out now
+	Leases      int64          // channels leased now
 	Waiting     int64          // streams that wait for a channel now
 	Workers     int64          // goroutines that hold a channel now
 	Dials       int64          // tries to reach the broker
@@ -27,10 +27,7 @@ type Stats struct {
 	Failures    int64            // actors that failed, planned failures of a stream's consumer included
 }
 
-// ClientGone counts the streams whose reader left before they ended.
-const ClientGone Code = "ClientGone"
-
-// counters is where the actors count; safe for all of them at once.
+// counters is where the actors count. Its methods may be called concurrently.
 type counters struct {
 	streams, opened                 atomic.Int64
 	links, leases, waiting, workers atomic.Int64
@@ -62,10 +59,8 @@ func (c *counters) countMessage(m *Message, size int, encoding string) {
 	}
 }
 
-// Stats gives the counters. It may be called at any time and never waits for
-// an actor.
-func (s *System) Stats() Stats {
-	c := s.count
+// stats returns the counters and gauges as they are now.
+func (c *counters) stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Stats{

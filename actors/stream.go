@@ -2,6 +2,8 @@ package actors
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"io"
 	"iter"
 	"sync"
@@ -10,66 +12,85 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Stream is the hand-over from the actors to one reader: an HTTP response, or
-// a Go program. Events are put in by offer and finish, which never wait; the
-// reader takes them out.
+// Stream is the hand-over from the actors to one reader: an HTTP response, or a Go program. Events
+// are put in by offer and finish, which never wait; the reader takes them out.
 //
 //	worker ──offer──▶ ┌────────┐ ──Take, Next──▶ reader
-//	connection ─finish▶│ Stream │ ◀──Done────────  (written: may be forgotten)
-//	        ◀──gone─── └────────┘ ◀──Close, Fail─
+//	connection ─finish▶│ Stream │ ◀──Done────────  (written: the broker may forget it)
+//	        ◀─closed── └────────┘ ◀──Close, Fail─
 //
-// A program reads with Next or Events. A writer of bytes uses Notify, Take and
-// Done instead, which lets many events share one write; the two ways do not mix.
-// Close, Fail, ID and Ended may be called from anywhere, all else by one
-// goroutine at a time.
+// A program reads with [Stream.Next] or [Stream.Events]. A writer of bytes uses [Stream.Notify],
+// [Stream.Take] and [Stream.Done] instead, which lets many events share one write; the two ways do
+// not mix. Close, Fail, ID and Ended may be called concurrently, all else by one goroutine at a time.
 type Stream struct {
-	id      string
-	address string
-
+	id       string
+	address  string
 	bindings []amqp.Binding
 	since    time.Time
 
 	mu              sync.Mutex
-	tell            func(any) // sends to the stream's connection actor; nil before there is one
-	waiting         *[]Event  // nil while nothing waits: an idle stream costs no buffer
-	bytes           int       // of the messages that wait
-	limit           int       // of bytes, where the source cannot be slowed down; 0: none
-	messages, total int64     // offered since the start, and their bytes
-	verdict         *Error    // why it ended; set once
-	closed          bool      // the reader has gone
-	notify          func()
-	settle          acknowledger  // where deliveries come from; nil: nobody waits for a word
-	taken           uint64        // the highest tag that the reader has taken
-	wake            chan struct{} // Next's own; nil before the first
+	owner           streamOwner  // nil before there is one
+	waiting         *[]Event     // nil while nothing waits: an idle stream costs no buffer
+	bytes           int          // of the messages that wait
+	limit           int          // of bytes, where the source cannot be slowed down; 0: none
+	messages, total int64        // offered since the start, and their bytes
+	verdict         *Error       // why it ended; set once
+	closed          bool         // by its reader
+	notify          func()       // set by Notify
+	acks            acknowledger // where deliveries come from; nil: there is none that waits for a word
+	takenTag        uint64       // the highest tag that the reader has taken
 
-	pulled []Event // Next's own, taken and not yet given out
-	tag    uint64  // of the message that Next gave out last
+	// Of Next alone; wake is read under mu.
+	wake    chan struct{} // nil before the first
+	pulled  []Event       // taken and not returned yet
+	lastTag uint64        // of the message that was returned last
+}
+
+// streamOwner is the actor that a stream belongs to. Its methods never wait.
+type streamOwner interface {
+	// readerClosed says that the reader has closed the stream.
+	readerClosed()
+	// readerFailed says that the reader has ended the stream with err.
+	readerFailed(err *Error)
 }
 
 // acknowledger is told which deliveries were written.
 type acknowledger interface {
-	// acknowledge: everything up to and including tag was written. It never waits.
+	// acknowledge says that everything up to and including tag was written. It never waits.
 	acknowledge(tag uint64)
 }
 
 // buffers holds the waiting lists of streams that have become idle.
 var buffers = sync.Pool{New: func() any { return new([]Event) }}
 
-// ID names the stream in logs and in the live tree: 22 characters, unguessable.
+// maxIdleList is the longest waiting list that is kept for another stream.
+const maxIdleList = 1024
+
+func newStream(address string, bindings []amqp.Binding) *Stream {
+	return &Stream{id: newID(), address: address, bindings: bindings, since: time.Now()}
+}
+
+// newID returns 22 random characters, 128 random bits.
+func newID() string {
+	var id [16]byte
+	rand.Read(id[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+// ID returns the stream's name in logs and in the live tree: 22 characters, unguessable.
 func (s *Stream) ID() string { return s.id }
 
-// Ended gives the reason of the end, and nil while the stream goes on.
+// Ended returns why the stream has ended, and nil while it goes on.
 func (s *Stream) Ended() *Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.verdict
 }
 
-// Notify sets the function that is called when events come to wait where none
-// did, and once more when the stream ends. It is called at once where either
-// is the case already. f must not block, nor call the Stream's methods but
-// Ended; it is called from any goroutine, sometimes from two at a time. A reader
-// whose f panics counts as gone. Notify is called once.
+// Notify sets the function that is called when events come to wait where none did, and once more
+// when the stream ends. It is called at once where either is the case already. f must not block, nor
+// call the Stream's methods but Ended; it is called by any goroutine, sometimes by two at a time. A
+// reader whose f panics counts as closed. Notify must not be called twice.
 func (s *Stream) Notify(f func()) {
 	s.mu.Lock()
 	s.notify = f
@@ -80,9 +101,9 @@ func (s *Stream) Notify(f func()) {
 	}
 }
 
-// inform calls what Notify has set. A panic must not reach the actor that
-// calls: one that fails while it stops would never end.
-func (s *Stream) inform(notify func()) {
+// callNotify calls what Notify has set. A panic must not reach the actor that calls: one that fails
+// while it stops would never end.
+func (s *Stream) callNotify(notify func()) {
 	if notify == nil {
 		return
 	}
@@ -94,9 +115,9 @@ func (s *Stream) inform(notify func()) {
 	notify()
 }
 
-// Take appends all that waits to events[:0] and returns that, without waiting.
-// An *Error is always the last event of a stream and given out once. Memory is
-// the caller's: the stream keeps no reference to events.
+// Take appends all that waits to events[:0] and returns that, without waiting. An *Error is always
+// the last event of a stream, and is returned once. The slice is the caller's: the stream keeps no
+// reference to it.
 func (s *Stream) Take(events []Event) []Event {
 	events = events[:0]
 	s.mu.Lock()
@@ -108,27 +129,26 @@ func (s *Stream) Take(events []Event) []Event {
 	s.recycle()
 	for i := len(events) - 1; i >= 0; i-- {
 		if m, ok := events[i].(*Message); ok {
-			s.taken = m.tag
+			s.takenTag = m.tag
 			break
 		}
 	}
 	return events
 }
 
-// Done says that everything taken so far was written, so that the broker may
-// forget it.
+// Done says that everything taken so far was written, so that the broker may forget it.
 func (s *Stream) Done() {
 	s.mu.Lock()
-	settle, tag := s.settle, s.taken
+	acks, tag := s.acks, s.takenTag
 	s.mu.Unlock()
-	if settle != nil && tag > 0 {
-		settle.acknowledge(tag)
+	if acks != nil && tag > 0 {
+		acks.acknowledge(tag)
 	}
 }
 
-// Next waits for the next event. Asking for an event says that the one before
-// was dealt with. After the *Error, which is the last event, it returns io.EOF;
-// ctx's end is returned as ctx.Err() and ends nothing.
+// Next waits for the next event and returns it. Asking for an event says that the one before was
+// dealt with. After the *Error, which is the last event, it returns [io.EOF]. Where ctx ends first
+// it returns the error of ctx, and the stream goes on.
 func (s *Stream) Next(ctx context.Context) (Event, error) {
 	if s.wake == nil {
 		s.listen()
@@ -150,7 +170,7 @@ func (s *Stream) Next(ctx context.Context) (Event, error) {
 	event := s.pulled[0]
 	s.pulled = s.pulled[1:]
 	if m, ok := event.(*Message); ok {
-		s.tag = m.tag
+		s.lastTag = m.tag
 	}
 	return event, nil
 }
@@ -161,19 +181,19 @@ func (s *Stream) listen() {
 	s.mu.Lock()
 	s.wake = wake
 	s.mu.Unlock()
-	s.Notify(func() { rouse(wake) })
+	s.Notify(func() { signal(wake) })
 }
 
-// rouse makes whoever waits for wake look again; nil is nobody.
-func rouse(wake chan<- struct{}) {
+// signal makes the goroutine that waits for wake look again. A nil channel is ignored.
+func signal(wake chan<- struct{}) {
 	select {
 	case wake <- struct{}{}:
 	default:
 	}
 }
 
-// Events gives the stream's events for a range loop, the *Error last. The
-// stream is closed when the loop is left, however it is left.
+// Events returns the stream's events for a range loop, the *Error last. The stream is closed when the
+// loop is left, however it is left.
 func (s *Stream) Events(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		defer s.Close()
@@ -186,52 +206,55 @@ func (s *Stream) Events(ctx context.Context) iter.Seq[Event] {
 	}
 }
 
-// Close says that the reader has gone: the stream's actors stop and the broker
-// is tidied up. It does not wait; closing again, or after the end, is harmless.
+// Close ends the stream on behalf of its reader. It returns at once; the stream's actors stop, and
+// its queue and channel are released, in the background. Closing again, or after the end, does
+// nothing.
 func (s *Stream) Close() {
 	s.mu.Lock()
-	first, tell := !s.closed, s.tell
+	first, owner := !s.closed, s.owner
 	s.closed = true
 	if s.verdict == nil {
 		s.verdict = errReaderGone
 	}
-	s.drop()
-	rouse(s.wake) // Next may be waiting
+	if s.waiting != nil {
+		s.recycle() // it will not be read
+	}
+	signal(s.wake) // Next may be waiting
 	s.mu.Unlock()
-	if first && tell != nil {
-		tell(gone{})
+	if first && owner != nil {
+		owner.readerClosed()
 	}
 }
 
-// attach says where the stream's connection actor is. A reader that left
-// before learns nothing of it, and the actor hears of the leaving at once.
-func (s *Stream) attach(tell func(any)) {
+// ownedBy sets the stream's owner. Where the reader has closed the stream before, the owner hears
+// of it at once.
+func (s *Stream) ownedBy(owner streamOwner) {
 	s.mu.Lock()
-	s.tell = tell
-	left := s.closed
+	s.owner = owner
+	closed := s.closed
 	s.mu.Unlock()
-	if left {
-		tell(gone{})
+	if closed {
+		owner.readerClosed()
 	}
 }
 
-// Fail ends the stream with the reader's own verdict, such as SlowConsumer for
-// a client that did not take its bytes in time. The reader receives it as its
-// last event unless the stream has ended for another reason before.
+// Fail ends the stream with the reader's own verdict, such as SlowConsumer for a client that did not
+// take its bytes in time. The reader receives it as its last event unless the stream has ended for
+// another reason before.
 func (s *Stream) Fail(err *Error) {
 	s.mu.Lock()
-	tell := s.tell
+	owner := s.owner
 	s.mu.Unlock()
 	s.finish(err)
-	if tell != nil {
-		tell(spoiled{err: err})
+	if owner != nil {
+		owner.readerFailed(err)
 	}
 }
 
-// offer puts an event in. It fails when the stream has ended, or when a
-// message does not fit the stream's limit of bytes: then full is true.
+// offer puts an event in, and reports whether it was taken: not when the stream has ended, nor when
+// a message does not fit the stream's limit of bytes, for which full is true.
 func (s *Stream) offer(event Event) (taken, full bool) {
-	size := weight(event)
+	size := sizeOf(event)
 	s.mu.Lock()
 	if s.verdict != nil || s.closed {
 		s.mu.Unlock()
@@ -246,14 +269,13 @@ func (s *Stream) offer(event Event) (taken, full bool) {
 		s.messages++
 		s.total += int64(size)
 	}
-	notify := s.put(event)
+	notify := s.enqueue(event)
 	s.mu.Unlock()
-	s.inform(notify)
+	s.callNotify(notify)
 	return true, false
 }
 
-// finish ends the stream; the first verdict stands. What was offered before
-// stays in front of it.
+// finish ends the stream; the first verdict stands. What was offered before stays in front of it.
 func (s *Stream) finish(err *Error) {
 	s.mu.Lock()
 	if s.verdict != nil {
@@ -261,47 +283,47 @@ func (s *Stream) finish(err *Error) {
 		return
 	}
 	s.verdict = err
-	s.put(err)
+	s.enqueue(err)
 	notify := s.notify
 	s.mu.Unlock()
-	s.inform(notify)
+	s.callNotify(notify)
 }
 
-// behind tells whether more than half of what may wait does.
-func (s *Stream) behind() bool {
+// halfFull reports whether more than half of the bytes that may wait do.
+func (s *Stream) halfFull() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.limit > 0 && s.bytes > s.limit/2
 }
 
-// ready and the two below make a stream a worker's sink: in dedicated mode.
-func (s *Stream) ready(w *worker) {
-	s.feedBy(w)
-	s.offer(Ready{})
-}
-
-func (s *Stream) deliver(m *Message) { s.offer(m) }
-
-// crowded: the window of unacknowledged deliveries slows the broker down.
-func (s *Stream) crowded() bool { return false }
-
-// idle tells whether nothing waits.
+// idle reports whether nothing waits.
 func (s *Stream) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.waiting == nil
 }
 
-// feedBy says who is told about written deliveries. It comes before the first.
-func (s *Stream) feedBy(a acknowledger) {
+// ready, deliver and backpressure make a stream the sink of its own worker, in dedicated mode.
+func (s *Stream) ready(a acknowledger) {
+	s.acknowledgeTo(a)
+	s.offer(Ready{})
+}
+
+func (s *Stream) deliver(m *Message) { s.offer(m) }
+
+// backpressure is never needed: the window of unacknowledged deliveries slows the broker down.
+func (s *Stream) backpressure() bool { return false }
+
+// acknowledgeTo sets who is told about written deliveries. It comes before the first.
+func (s *Stream) acknowledgeTo(a acknowledger) {
 	s.mu.Lock()
-	s.settle = a
+	s.acks = a
 	s.mu.Unlock()
 }
 
-// put appends under the lock, and gives the function to call after it where
-// the event is the first to wait.
-func (s *Stream) put(event Event) func() {
+// enqueue appends an event. mu is held. Where the event is the first to wait it returns the function
+// to call when mu is released, else nil.
+func (s *Stream) enqueue(event Event) (notify func()) {
 	first := s.waiting == nil
 	if first {
 		s.waiting = buffers.Get().(*[]Event)
@@ -313,13 +335,7 @@ func (s *Stream) put(event Event) func() {
 	return nil
 }
 
-// drop forgets what waits: nobody will read it.
-func (s *Stream) drop() {
-	if s.waiting != nil {
-		s.recycle()
-	}
-}
-
+// recycle empties the waiting list. mu is held.
 func (s *Stream) recycle() {
 	list := s.waiting
 	s.waiting, s.bytes = nil, 0
@@ -331,38 +347,42 @@ func (s *Stream) recycle() {
 	buffers.Put(list)
 }
 
-// outcome is the code that the stream's end is counted under.
-func (s *Stream) outcome() Code {
-	if err := s.Ended(); err != nil {
-		return err.Code
-	}
-	return ""
-}
-
-// maxIdleList is the longest waiting list that is kept for another stream.
-const maxIdleList = 1024
-
 func (s *Stream) acknowledgeLast() {
-	if s.tag == 0 {
+	if s.lastTag == 0 {
 		return
 	}
 	s.mu.Lock()
-	settle := s.settle
+	acks := s.acks
 	s.mu.Unlock()
-	if settle != nil {
-		settle.acknowledge(s.tag)
+	if acks != nil {
+		acks.acknowledge(s.lastTag)
 	}
-	s.tag = 0
+	s.lastTag = 0
 }
 
+// over reports whether no event will come any more.
 func (s *Stream) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.waiting == nil && (s.verdict != nil || s.closed)
 }
 
-// weight is what an event takes of a reader's limit.
-func weight(event Event) int {
+// state returns what an operator sees of the stream; its actor's state is not known here.
+func (s *Stream) state(now time.Time) StreamState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := StreamState{
+		ID: s.id, Address: s.address, Bindings: s.bindings, Age: now.Sub(s.since),
+		Messages: s.messages, Bytes: s.total, WaitingBytes: s.bytes,
+	}
+	if s.waiting != nil {
+		state.Waiting = len(*s.waiting)
+	}
+	return state
+}
+
+// sizeOf returns what an event takes of a stream's limit, in bytes.
+func sizeOf(event Event) int {
 	if m, ok := event.(*Message); ok {
 		return len(m.JSON)
 	}

@@ -96,9 +96,9 @@ func TestAStreamBehavesAsItsModel(t *testing.T) {
 func TestAStreamUnderConcurrency(t *testing.T) {
 	for round := range 200 {
 		s, a := fedStream()
-		s.attach(func(any) {})
+		s.ownedBy(owner(func(string) {}))
 		more := make(chan struct{}, 1) // one is enough: it says "look again"
-		s.Notify(func() { rouse(more) })
+		s.Notify(func() { signal(more) })
 		var all sync.WaitGroup
 		const count = 200
 		all.Go(func() {
@@ -118,10 +118,10 @@ func TestAStreamUnderConcurrency(t *testing.T) {
 			case 2:
 				runtime.Gosched()
 				s.Close()
-				rouse(more) // who closes knows of it, and is not told
+				signal(more) // who closes knows of it, and is not told
 			}
 		})
-		all.Go(func() { s.idle(); s.Ended(); s.behind(); s.ID() })
+		all.Go(func() { s.idle(); s.Ended(); s.halfFull(); s.ID() })
 		last, ended := uint64(0), false
 		var events []Event
 		for !ended {

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -52,24 +51,28 @@ func TestNotifyIsCalledWithoutTheStreamsLock(t *testing.T) {
 	s.finish(planned)
 }
 
+// owner is a stream's owner that is called with what it hears.
+type owner func(event string)
+
+func (o owner) readerClosed()       { o("closed") }
+func (o owner) readerFailed(*Error) { o("failed") }
+
 // What the connection actor hears, and how often.
 func TestTheActorHearsOfTheReadersLeavingOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(s *Stream, attach func())
 		want string
 	}{
-		"closed twice":         {func(s *Stream, attach func()) { attach(); s.Close(); s.Close() }, "gone"},
-		"closed before it was": {func(s *Stream, attach func()) { s.Close(); attach() }, "gone"},
-		"failed":               {func(s *Stream, attach func()) { attach(); s.Fail(planned) }, "spoiled"},
-		"failed and closed":    {func(s *Stream, attach func()) { attach(); s.Fail(planned); s.Close() }, "spoiled gone"},
+		"closed twice":         {func(s *Stream, attach func()) { attach(); s.Close(); s.Close() }, "closed"},
+		"closed before it was": {func(s *Stream, attach func()) { s.Close(); attach() }, "closed"},
+		"failed":               {func(s *Stream, attach func()) { attach(); s.Fail(planned) }, "failed"},
+		"failed and closed":    {func(s *Stream, attach func()) { attach(); s.Fail(planned); s.Close() }, "failed closed"},
 		"left open":            {func(_ *Stream, attach func()) { attach() }, ""},
 	} {
 		s, _ := fedStream()
 		var heard []string
 		c.do(s, func() {
-			s.attach(func(message any) {
-				heard = append(heard, strings.TrimPrefix(fmt.Sprintf("%T", message), "actors."))
-			})
+			s.ownedBy(owner(func(event string) { heard = append(heard, event) }))
 		})
 		if have := strings.Join(heard, " "); have != c.want {
 			t.Errorf("%s: the actor hears %q, want %q", name, have, c.want)
@@ -85,7 +88,7 @@ func TestAPanicInNotifyClosesTheStream(t *testing.T) {
 	} {
 		s, _ := fedStream()
 		gone := 0
-		s.attach(func(any) { gone++ })
+		s.ownedBy(owner(func(string) { gone++ }))
 		s.Notify(func() { panic("the reader's") })
 		if call(s); gone != 1 {
 			t.Errorf("%s: the actor heard %d times of the leaving", name, gone)

@@ -32,7 +32,7 @@ func (a *acknowledgements) list() []uint64 {
 
 func fedStream() (*Stream, *acknowledgements) {
 	s, a := &Stream{}, &acknowledgements{}
-	s.feedBy(a)
+	s.acknowledgeTo(a)
 	return s, a
 }
 
@@ -220,11 +220,11 @@ func TestAStreamTakesNoMoreBytesThanItsLimit(t *testing.T) {
 	if taken, _ := s.offer(Ping{}); !taken {
 		t.Fatal("a ping weighs nothing")
 	}
-	if !s.behind() {
+	if !s.halfFull() {
 		t.Fatal("16 of 20 bytes wait, and it is not behind")
 	}
 	s.Take(nil)
-	if s.behind() {
+	if s.halfFull() {
 		t.Fatal("nothing waits, but it is behind")
 	}
 	if taken, full := s.offer(&Message{JSON: make([]byte, 100)}); !taken || full {

@@ -9,7 +9,7 @@ import (
 // The tree on one screen: who spawns whom, and what happens when a child
 // fails.
 //
-//	events        restartFew: a failing child is restarted, 3 times in 10 s; then the System ends
+//	root          restartFew: a failing child is restarted, 3 times in 10 s; then the System ends
 //	├─ broker
 //	├─ feeds          (shared mode) stopAlways: a failing feed is stopped, its streams told
 //	│  └─ feed*           its own strategy (feed.go): the consumer's failure is told to all its streams
@@ -25,12 +25,12 @@ var (
 	stopAlways = supervised{actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })}
 )
 
-// supervised is a strategy that keeps the live tree informed.
+// supervised is a strategy that keeps the registry informed.
 type supervised struct{ actor.SupervisorStrategy }
 
-// HandleFailure is called in the supervisor's own turn. One that ends has told
-// its children to stop; a restart would bring the child back to life, and the
-// supervisor would wait for its end for ever.
+// HandleFailure is called in the supervisor's own turn. A supervisor that ends has told its children
+// to stop; a restart would bring the child back to life, and the supervisor would wait for its end
+// for ever.
 func (s supervised) HandleFailure(system *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
 	stats *actor.RestartStatistics, reason, message any) {
 	if n := nodeOf(supervisor); n != nil {
@@ -43,29 +43,27 @@ func (s supervised) HandleFailure(system *actor.ActorSystem, supervisor actor.Su
 	s.SupervisorStrategy.HandleFailure(system, supervisor, child, stats, reason, message)
 }
 
-// noder is an actor that has a place in the live tree: all of ours.
-type noder interface{ place() *node }
-
-// nodeOf finds the node of the actor behind a supervisor.
+// nodeOf returns the node of the actor behind a supervisor, nil where it is none of ours.
 func nodeOf(supervisor actor.Supervisor) *node {
 	if ctx, ok := supervisor.(interface{ Actor() actor.Actor }); ok {
-		if n, ok := ctx.Actor().(noder); ok {
-			return n.place()
+		if a, ok := ctx.Actor().(interface{ ownNode() *node }); ok {
+			return a.ownNode()
 		}
 	}
 	return nil
 }
 
-// spawn starts a child and gives it a place in the live tree. make builds the
-// actor, and again after each restart; it must acquire nothing.
-func (s *System) spawn(parent actor.SpawnerContext, above *node, role Role, label string,
+// spawn starts a child of parent, whose node is above (nil for the root), registers it and returns
+// its PID. build returns a new instance of the actor: at the start, and after each restart. It must
+// acquire nothing.
+func (c *core) spawn(parent actor.SpawnerContext, above *node, role Role, label string,
 	strategy actor.SupervisorStrategy, build func(*node) actor.Actor) *actor.PID {
-	n := s.tree.plan(above, role, label)
+	n := c.nodes.newNode(above, role, label)
 	pid := parent.SpawnPrefix(actor.PropsFromProducer(
-		func() actor.Actor { n.born(); return build(n) },
+		func() actor.Actor { n.countInstance(); return build(n) },
 		actor.WithSupervisor(strategy),
 		actor.WithMailbox(actor.UnboundedLockfree(n)),
 	), string(role))
-	n.enter(pid)
+	n.register(pid)
 	return pid
 }

@@ -27,7 +27,7 @@ func (s *supervising) RestartChildren(...*actor.PID) { s.done = "restarted" }
 func (s *supervising) StopChildren(...*actor.PID)    { s.done = "stopped" }
 
 func newTestNode() *node {
-	return newTree(newCounters(), slog.New(slog.DiscardHandler)).plan(nil, RoleEvents, "")
+	return newRegistry(newCounters(), slog.New(slog.DiscardHandler)).newNode(nil, RoleEvents, "")
 }
 
 // A parent that ends has told its children to stop. A restart would bring the
@@ -38,7 +38,7 @@ func TestAParentThatEndsRestartsNobody(t *testing.T) {
 	for ending, want := range map[bool]string{false: "restarted", true: "stopped"} {
 		n := newTestNode()
 		n.ending = ending
-		parent := &supervising{actor: &events{node: n}}
+		parent := &supervising{actor: &root{node: n}}
 		restartFew.HandleFailure(system, parent, &actor.PID{Id: "child"}, actor.NewRestartStatistics(), errors.New("planted"), nil)
 		if parent.done != want {
 			t.Errorf("ending %t: the child is %s", ending, parent.done)
@@ -50,7 +50,7 @@ func TestAParentThatEndsRestartsNobody(t *testing.T) {
 func TestAChildIsRestartedThreeTimesInTenSeconds(t *testing.T) {
 	system := newActorSystem(slog.New(slog.DiscardHandler))
 	defer system.Shutdown()
-	parent, stats := &supervising{actor: &events{node: newTestNode()}}, actor.NewRestartStatistics()
+	parent, stats := &supervising{actor: &root{node: newTestNode()}}, actor.NewRestartStatistics()
 	for i, want := range []string{"restarted", "restarted", "restarted", "stopped"} {
 		restartFew.HandleFailure(system, parent, &actor.PID{Id: "child"}, stats, errors.New("planted"), nil)
 		if parent.done != want {
@@ -64,7 +64,7 @@ func TestAChildIsRestartedThreeTimesInTenSeconds(t *testing.T) {
 func TestAStreamsActorsAreStoppedAtTheirFirstFailure(t *testing.T) {
 	system := newActorSystem(slog.New(slog.DiscardHandler))
 	defer system.Shutdown()
-	parent := &supervising{actor: &events{node: newTestNode()}}
+	parent := &supervising{actor: &root{node: newTestNode()}}
 	stopAlways.HandleFailure(system, parent, &actor.PID{Id: "child"}, actor.NewRestartStatistics(), errors.New("planted"), nil)
 	if parent.done != "stopped" {
 		t.Errorf("the child is %s", parent.done)
@@ -85,7 +85,7 @@ func TestAFailuresVerdictIsItsErrorOrInternalError(t *testing.T) {
 		{"a panic with text", InternalError},
 		{nil, InternalError},
 	} {
-		err := verdict(c.reason)
+		err := failureOf(c.reason)
 		if err.Code != c.code || err.Reason == fmt.Sprint(c.reason) {
 			t.Errorf("%v is told as %v", c.reason, err)
 		}
@@ -131,8 +131,8 @@ func TestARestartDoesNotUndoAStop(t *testing.T) {
 				}
 				opened <- s
 			case string:
-				ctx.Stop(s.events)
-				ctx.(actor.Supervisor).RestartChildren(s.events)
+				ctx.Stop(s.root)
+				ctx.(actor.Supervisor).RestartChildren(s.root)
 			}
 		}))
 		<-opened

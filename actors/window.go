@@ -5,81 +5,81 @@ import (
 	"time"
 )
 
-// window is the account of one channel's deliveries: which are under way to
-// the reader, which are written and not yet acknowledged. The worker holds it;
-// only write is called by the reader.
+// window is the account of one channel's deliveries: which are under way to the reader, which are
+// written and not yet acknowledged. The worker holds it; only markWritten is called by the reader.
 //
 //	acked ≤ written ≤ delivered ≤ acked + prefetch
 //
-// Acknowledgements go out by half a window, because each costs the broker as
-// much as a delivery, or flushAfter after the first that waits.
+// Acknowledgements go out by half a window, because each costs the broker as much as a delivery, or
+// flushAfter after the first that waits.
 type window struct {
-	prefetch  uint64
-	limits    Limits
-	rouse     func()      // makes the worker look
-	flushing  atomic.Bool // a flush is due
-	look      *time.Timer
-	lookAt    time.Time // when the next look is due; zero: none
-	delivered uint64
-	acked     atomic.Uint64
-	written   atomic.Uint64
-	filled    bool      // the window was full since the last look
-	fullSince time.Time // when it was filled last
+	prefetch   uint64
+	limits     Limits
+	wake       func()      // makes the worker look
+	flushing   atomic.Bool // a flush is due
+	checkTimer *time.Timer
+	checkAt    time.Time // when the next check is due; zero: none
+	delivered  uint64
+	acked      atomic.Uint64
+	written    atomic.Uint64
+	filled     bool      // the window was full since the last check
+	fullSince  time.Time // when it was filled last
 }
 
 const (
-	// flushAfter is the longest an acknowledgement waits for others. At 30 messages
-	// a second to each of a thousand streams, 50 ms cost a fifth of the throughput.
+	// flushAfter is the longest an acknowledgement waits for others. At 30 messages a second to each
+	// of a thousand streams, 50 ms cost a fifth of the throughput.
 	flushAfter = 500 * time.Millisecond
-	// lookEvery is the time between looks at a reader that fills its window.
-	lookEvery = time.Second
+	// checkEvery is the time between checks of a reader that fills its window.
+	checkEvery = time.Second
 )
 
-func newWindow(limits Limits, prefetch int, rouse func()) *window {
-	return &window{prefetch: uint64(prefetch), limits: limits, rouse: rouse}
+func newWindow(limits Limits, prefetch int, wake func()) *window {
+	return &window{prefetch: uint64(prefetch), limits: limits, wake: wake}
 }
 
-// write: the reader has written everything up to tag.
-func (w *window) write(tag uint64) {
+// markWritten notes that the reader has written everything up to tag.
+func (w *window) markWritten(tag uint64) {
 	w.written.Store(tag)
 	if tag-w.acked.Load() >= w.batch() {
-		w.rouse()
+		w.wake()
 		return
 	}
 	if !w.flushing.Swap(true) {
-		time.AfterFunc(flushAfter, w.flushNow)
+		time.AfterFunc(flushAfter, w.flush)
 	}
 }
 
-func (w *window) flushNow() {
+func (w *window) flush() {
 	w.flushing.Store(false)
-	w.rouse()
+	w.wake()
 }
 
 func (w *window) batch() uint64 { return max(1, w.prefetch/2) }
 
-// deliver: a delivery is on its way to the reader.
-func (w *window) deliver(tag uint64) {
+// markDelivered notes that a delivery is on its way to the reader.
+func (w *window) markDelivered(tag uint64) {
 	w.delivered = tag
 	if tag-w.acked.Load() < w.prefetch {
 		return
 	}
 	w.filled, w.fullSince = true, time.Now() // it was not full before this one
-	if w.lookAt.IsZero() {
+	if w.checkAt.IsZero() {
 		w.arm()
 	}
 }
 
-// crowd: the readers cannot take more, so that messages wait at the broker.
-func (w *window) crowd() {
+// markFull notes that the readers cannot take more, so that messages wait at the broker.
+func (w *window) markFull() {
 	w.filled = true
-	if w.lookAt.IsZero() {
+	if w.checkAt.IsZero() {
 		w.arm()
 	}
 }
 
-// due gives the tag to acknowledge now, 0 for none.
-func (w *window) due(busy bool) uint64 {
+// tagDue returns the tag to acknowledge now, 0 for none. While deliveries are coming (busy), that
+// waits for half a window.
+func (w *window) tagDue(busy bool) uint64 {
 	written, acked := w.written.Load(), w.acked.Load()
 	if written == acked || (busy && written-acked < w.batch()) {
 		return 0
@@ -88,41 +88,41 @@ func (w *window) due(busy bool) uint64 {
 	return written
 }
 
-// lookDue tells whether it is time to look at a reader that fills its window.
-func (w *window) lookDue() bool {
-	return !w.lookAt.IsZero() && !time.Now().Before(w.lookAt)
+// checkDue reports whether a reader that fills its window is to be checked now.
+func (w *window) checkDue() bool {
+	return !w.checkAt.IsZero() && !time.Now().Before(w.checkAt)
 }
 
-// slow judges the reader, depth being the messages that wait at the broker. It
-// gives the reason to cut the stream, or "" and the time of the next look.
-func (w *window) slow(depth int) string {
+// tooSlow checks the reader, depth being the number of messages that wait at the broker. It returns
+// why the stream is to be cut; or nil, and the next check is due in checkEvery if one is needed.
+func (w *window) tooSlow(depth int) *Error {
 	full := w.delivered-w.acked.Load() >= w.prefetch
 	switch {
 	case depth > w.limits.Backlog:
-		return "The client reads more slowly than messages come: too many wait for it"
+		return errTooManyWaiting
 	case full && time.Since(w.fullSince) >= w.limits.SlowAfter:
-		return "The client has stopped reading"
+		return errStoppedReading
 	case full || w.filled:
 		w.filled = full
 		w.arm()
 	default:
-		w.lookAt = time.Time{}
+		w.checkAt = time.Time{}
 	}
-	return ""
+	return nil
 }
 
 func (w *window) arm() {
-	w.lookAt = time.Now().Add(lookEvery)
-	if w.look == nil {
-		w.look = time.AfterFunc(lookEvery, w.rouse)
+	w.checkAt = time.Now().Add(checkEvery)
+	if w.checkTimer == nil {
+		w.checkTimer = time.AfterFunc(checkEvery, w.wake)
 		return
 	}
-	w.look.Reset(lookEvery)
+	w.checkTimer.Reset(checkEvery)
 }
 
-// stop ends the timers.
+// stop ends the timer of the checks.
 func (w *window) stop() {
-	if w.look != nil {
-		w.look.Stop()
+	if w.checkTimer != nil {
+		w.checkTimer.Stop()
 	}
 }

@@ -29,9 +29,9 @@ func TestNothingIsDueBeforeItIsWritten(t *testing.T) {
 		w, roused := newTestWindow(4, patient)
 		defer w.stop()
 		for tag := uint64(1); tag <= 4; tag++ {
-			w.deliver(tag)
+			w.markDelivered(tag)
 		}
-		if tag := w.due(false); tag != 0 || roused() != 0 {
+		if tag := w.tagDue(false); tag != 0 || roused() != 0 {
 			t.Fatalf("tag %d is due", tag)
 		}
 	})
@@ -41,22 +41,22 @@ func TestNothingIsDueBeforeItIsWritten(t *testing.T) {
 func TestWrittenDeliveriesAreAcknowledgedByHalfAWindowOrSoon(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(10, patient)
-		w.write(4)
+		w.markWritten(4)
 		if roused() != 0 {
 			t.Fatal("roused for less than half a window")
 		}
-		if w.due(true) != 0 {
+		if w.tagDue(true) != 0 {
 			t.Fatal("due while deliveries are coming")
 		}
 		elapse(flushAfter)
-		if roused() != 1 || w.due(false) != 4 {
+		if roused() != 1 || w.tagDue(false) != 4 {
 			t.Fatalf("roused %d times", roused())
 		}
-		w.write(9)
-		if roused() != 2 || w.due(true) != 9 {
+		w.markWritten(9)
+		if roused() != 2 || w.tagDue(true) != 9 {
 			t.Fatalf("roused %d times for half a window", roused())
 		}
-		if w.due(false) != 0 {
+		if w.tagDue(false) != 0 {
 			t.Fatal("due twice")
 		}
 	})
@@ -67,7 +67,7 @@ func TestManyWritesAreOneFlush(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(1000, patient)
 		for tag := uint64(1); tag <= 100; tag++ {
-			w.write(tag)
+			w.markWritten(tag)
 		}
 		elapse(time.Second)
 		if roused() != 1 {
@@ -80,9 +80,9 @@ func TestAWindowOfOneIsAcknowledgedAtOnce(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(1, patient)
 		defer w.stop()
-		w.deliver(1)
-		w.write(1)
-		if roused() != 1 || w.due(true) != 1 {
+		w.markDelivered(1)
+		w.markWritten(1)
+		if roused() != 1 || w.tagDue(true) != 1 {
 			t.Fatal("the only delivery waits for another, which cannot come")
 		}
 	})
@@ -91,9 +91,9 @@ func TestAWindowOfOneIsAcknowledgedAtOnce(t *testing.T) {
 func TestAWindowThatIsNotFullIsNeverLookedAt(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(10, patient)
-		w.deliver(9)
+		w.markDelivered(9)
 		elapse(time.Hour)
-		if w.lookDue() || roused() != 0 {
+		if w.checkDue() || roused() != 0 {
 			t.Fatal("looked at")
 		}
 	})
@@ -104,18 +104,18 @@ func TestAFullWindowIsLookedAtEverySecond(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.deliver(2)
+		w.markDelivered(2)
 		for second := range 9 {
-			elapse(lookEvery)
-			if !w.lookDue() {
+			elapse(checkEvery)
+			if !w.checkDue() {
 				t.Fatalf("not looked at after %d seconds", second+1)
 			}
-			if reason := w.slow(0); reason != "" {
-				t.Fatalf("slow after %d seconds: %s", second+1, reason)
+			if err := w.tooSlow(0); err != nil {
+				t.Fatalf("slow after %d seconds: %s", second+1, err)
 			}
 		}
-		elapse(lookEvery)
-		if w.slow(0) == "" {
+		elapse(checkEvery)
+		if w.tooSlow(0) == nil {
 			t.Fatal("not slow after ten seconds")
 		}
 	})
@@ -125,23 +125,23 @@ func TestAWindowThatMovesIsNotSlow(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.deliver(2)
+		w.markDelivered(2)
 		for tag := uint64(1); tag < 10; tag++ {
 			elapse(9 * time.Second)
-			if reason := w.slow(0); reason != "" {
-				t.Fatalf("slow: %s", reason)
+			if err := w.tooSlow(0); err != nil {
+				t.Fatalf("slow: %s", err)
 			}
-			w.write(tag)
-			w.due(false)
-			w.deliver(tag + 2)
+			w.markWritten(tag)
+			w.tagDue(false)
+			w.markDelivered(tag + 2)
 		}
-		w.write(11)
-		w.due(false)
-		elapse(lookEvery)
-		w.slow(0)
-		elapse(lookEvery)
-		w.slow(0)
-		if elapse(time.Hour); w.lookDue() {
+		w.markWritten(11)
+		w.tagDue(false)
+		elapse(checkEvery)
+		w.tooSlow(0)
+		elapse(checkEvery)
+		w.tooSlow(0)
+		if elapse(time.Hour); w.checkDue() {
 			t.Fatal("looked at though it is empty")
 		}
 	})
@@ -151,26 +151,26 @@ func TestABacklogBeyondTheLimitIsSlowAtOnce(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.deliver(2)
-		elapse(lookEvery)
-		if reason := w.slow(100); reason != "" {
-			t.Fatalf("at the limit: %s", reason)
+		w.markDelivered(2)
+		elapse(checkEvery)
+		if err := w.tooSlow(100); err != nil {
+			t.Fatalf("at the limit: %s", err)
 		}
-		if w.slow(101) == "" {
+		if w.tooSlow(101) == nil {
 			t.Fatal("over the limit, but not slow")
 		}
 	})
 }
 
-// A crowd of readers holds messages at the broker though the window is not full.
-func TestACrowdIsLookedAt(t *testing.T) {
+// Backpressure holds messages at the broker though the window is not full.
+func TestBackpressureIsLookedAt(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(100, patient)
 		defer w.stop()
-		w.crowd()
-		elapse(lookEvery)
-		if !w.lookDue() || roused() != 1 || w.slow(101) == "" {
-			t.Fatal("a crowd's backlog is not seen")
+		w.markFull()
+		elapse(checkEvery)
+		if !w.checkDue() || roused() != 1 || w.tooSlow(101) == nil {
+			t.Fatal("the backlog under backpressure is not seen")
 		}
 	})
 }
@@ -178,7 +178,7 @@ func TestACrowdIsLookedAt(t *testing.T) {
 func TestAStoppedWindowRousesNobodyToLook(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(1, patient)
-		w.deliver(1)
+		w.markDelivered(1)
 		w.stop()
 		if elapse(time.Minute); roused() != 0 {
 			t.Fatal("roused")

@@ -1,0 +1,130 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// This file is the one way from what went wrong at the broker, or in this process, to what a client
+// is told: an *Error, whose cause is for the log only.
+//
+//	before ready, any call           openFailure       BindingRefused, BrokerUnavailable, QueueDeleted
+//	before ready, on the queue       queueFailure      and QueueDeleted where the broker knows no such queue
+//	after ready, deliveries, acks    lossFailure       BrokerLost, QueueDeleted
+//	after ready, the queue's depth   depthFailure      and QueueDeleted where the broker knows no such queue
+//	an actor or a worker             failureOf         the *Error that it failed with, else InternalError
+
+// openFailure returns what a client is told of an error before `ready`.
+func openFailure(err error) *Error {
+	var e *amqp.Error
+	if errors.As(err, &e) {
+		switch e.Kind {
+		case amqp.Refused:
+			return &Error{Code: BindingRefused, Reason: refusedReason(e), Cause: err}
+		case amqp.Cancelled:
+			return lossFailure(err)
+		case amqp.Exhausted:
+			return &Error{Code: BrokerUnavailable, Reason: "The message broker has no channel left", Cause: err}
+		}
+	}
+	return &Error{Code: BrokerUnavailable, Reason: "The message broker went away while the stream was opened", Cause: err}
+}
+
+// refusedReason returns a sentence of ours about what the broker refused. The exchange's name is the
+// client's own.
+func refusedReason(e *amqp.Error) string {
+	switch {
+	case e.Op != "bind":
+		return "The message broker refused to make the stream's queue"
+	case e.Code == amqp.NotFound:
+		return fmt.Sprintf("The exchange %q does not exist", e.Subject)
+	case e.Code == amqp.AccessRefused:
+		return fmt.Sprintf("The exchange %q may not be read by this service", e.Subject)
+	}
+	return fmt.Sprintf("The message broker refused a binding to the exchange %q", e.Subject)
+}
+
+// queueFailure is openFailure, but for a queue that was deleted while it was bound.
+func queueFailure(err error, queue string) *Error {
+	var e *amqp.Error
+	if errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.NotFound && e.Subject == queue {
+		return depthFailure(err)
+	}
+	return openFailure(err)
+}
+
+// lossFailure returns what a client is told of an error after `ready`.
+func lossFailure(err error) *Error {
+	switch amqp.KindOf(err) {
+	case amqp.Cancelled:
+		return &Error{Code: QueueDeleted, Reason: "The stream's queue was deleted at the message broker", Cause: err}
+	case amqp.LinkLost:
+		return &Error{Code: BrokerLost, Reason: "The connection to the message broker was lost", Cause: err}
+	}
+	return &Error{Code: BrokerLost, Reason: "The message broker ended the stream's channel", Cause: err}
+}
+
+// depthFailure returns what a client is told when its queue cannot be looked at: where the broker
+// does not know it, it was deleted a moment ago.
+func depthFailure(err error) *Error {
+	var e *amqp.Error
+	if errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.NotFound {
+		err = &amqp.Error{Kind: amqp.Cancelled, Code: e.Code, Op: e.Op, Subject: e.Subject, Cause: e.Cause}
+	}
+	return lossFailure(err)
+}
+
+// failureOf returns what a client is told of an actor or worker that failed with a reason: the
+// *Error in it, or InternalError without the text of the defect.
+func failureOf(reason any) *Error {
+	err, ok := reason.(error)
+	if !ok {
+		err = fmt.Errorf("panic: %v", reason)
+	}
+	var told *Error
+	if errors.As(err, &told) {
+		return told
+	}
+	return &Error{Code: InternalError, Reason: "A defect of this service ended the stream", Cause: err}
+}
+
+// exitFailure returns why a consumer fails when its worker has exited with err. A worker that exits
+// without an error while its consumer runs was not cancelled, which is a defect.
+func exitFailure(err error) error {
+	if err == nil {
+		return errConsumerEnded
+	}
+	return err
+}
+
+// recovered turns a panic into the function's error, unless it has one already: then it was the
+// closing that panicked. It is to be deferred.
+func recovered(err *error) {
+	if r := recover(); r != nil && *err == nil {
+		*err = failureOf(r)
+	}
+}
+
+// requestedFailure returns the reason of a failure that [System.Crash] asked for.
+func requestedFailure(role Role) error {
+	return &Error{Code: InternalError, Reason: "A failure was asked for", Cause: fmt.Errorf("crash of %s", role)}
+}
+
+// The same for every stream, so that one value does for all.
+var (
+	errDraining       = &Error{Code: Draining, Reason: "The service is shutting down"}
+	errShutdown       = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
+	errEndedByHand    = &Error{Code: ServerShutdown, Reason: "An operator has ended this stream"}
+	errNoSuchStream   = &Error{Code: InternalError, Reason: "There is no such stream"}
+	errNoSuchActor    = &Error{Code: InternalError, Reason: "There is no such actor"}
+	errReaderGone     = &Error{Code: ClientGone, Reason: "The reader has gone"}
+	errNoBroker       = &Error{Code: BrokerUnavailable, Reason: "The message broker cannot be reached at present"}
+	errActorEnded     = &Error{Code: InternalError, Reason: "The stream's actor ended without a word"}
+	errFeedEnded      = &Error{Code: InternalError, Reason: "The stream's feed ended without a word"}
+	errConsumerEnded  = &Error{Code: InternalError, Reason: "The stream's consumer ended without a word"}
+	errDefect         = &Error{Code: InternalError, Reason: "A defect of this service ended the stream"}
+	errTooManyWaiting = &Error{Code: SlowConsumer, Reason: "The client reads more slowly than messages come: too many wait for it"}
+	errStoppedReading = &Error{Code: SlowConsumer, Reason: "The client has stopped reading"}
+)

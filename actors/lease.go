@@ -1,0 +1,42 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// lease is the right to one channel of a link, from asking for it to the channel's close. It is the
+// owner's word to the broker actor, which keeps the account of leases by their owners. It is a
+// value, and may be used by a goroutine.
+//
+//	request ──▶ leased ──▶ progressed … ──▶ opened ──▶ release
+//	                   └─▶ exhausted ─────────────────▶ release
+//
+// A lease ends with its channel, not with its owner: a reader that leaves while its queue is being
+// declared still keeps the broker busy.
+type lease struct {
+	root          *actor.RootContext
+	broker, owner *actor.PID
+	link          amqp.Link // nil until it was granted
+}
+
+// on returns the lease as it was granted.
+func (l lease) on(link amqp.Link) lease { l.link = link; return l }
+
+func (l lease) say(message any) { l.root.RequestWithCustomSender(l.broker, message, l.owner) }
+
+// request asks for the lease: the owner receives leased or refused.
+func (l lease) request() { l.say(requestLease{}) }
+
+// progressed says that the link has answered while the channel is being opened.
+func (l lease) progressed() { l.say(progressed{}) }
+
+// exhausted says that the link had no room for the channel.
+func (l lease) exhausted() { l.say(exhausted{}) }
+
+// opened says that the channel is consuming.
+func (l lease) opened() { l.say(opened{}) }
+
+// release says that the channel is closed, or that the lease is no longer wanted.
+func (l lease) release() { l.say(release{}) }

@@ -1,0 +1,88 @@
+package actors
+
+import (
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// open is the first half of a worker's life: from a lease to a queue that is consumed and bound, and
+// a sink that is ready. It returns the channel; or nil and the reason, which is nil when cancelled.
+//
+// Consuming before binding leaves nothing behind where a binding is refused: the queue is
+// auto-delete, and that works only once it has had a consumer.
+func (w *worker) open() (channel amqp.Channel, err error) {
+	defer recovered(&err)
+	if w.cancelled.Load() {
+		return nil, nil
+	}
+	if channel, err = w.lease.link.Channel(); err != nil {
+		if amqp.KindOf(err) == amqp.Exhausted {
+			w.lease.exhausted()
+		}
+		return nil, openFailure(err)
+	}
+	w.lease.progressed()
+	ready := false
+	defer func() {
+		if !ready {
+			closing := channel
+			channel = nil
+			closing.Close()
+		}
+	}()
+	if err = w.subscribe(channel); err != nil || w.cancelled.Load() {
+		return channel, err
+	}
+	w.lease.opened()
+	w.intake.sink.ready(w)
+	w.report(subscribed{})
+	ready = true
+	return channel, nil
+}
+
+// subscribe makes the queue, its consumer and all its bindings, in this order. It returns an *Error,
+// and nil early when the worker is cancelled.
+func (w *worker) subscribe(channel amqp.Channel) error {
+	limits := w.core.options.Limits
+	if err := channel.Declare(w.queue, amqp.QueueLimits{MaxLength: limits.MaxLength}); err != nil {
+		return openFailure(err)
+	}
+	w.lease.progressed()
+	if err := w.consume(channel); err != nil {
+		return queueFailure(err, w.queue)
+	}
+	w.lease.progressed()
+	for _, binding := range w.intake.bindings {
+		if w.cancelled.Load() {
+			return nil
+		}
+		if err := channel.Bind(w.queue, binding); err != nil {
+			return queueFailure(err, w.queue)
+		}
+		w.lease.progressed()
+	}
+	return nil
+}
+
+// consume makes the queue one that goes with its channel, or deletes it.
+func (w *worker) consume(channel amqp.Channel) error {
+	consuming := false
+	defer func() {
+		if !consuming {
+			w.deleteQueue() // where the port panicked, too
+		}
+	}()
+	err := channel.Consume(w.queue, w.intake.prefetch)
+	consuming = err == nil
+	return err
+}
+
+// deleteQueue removes a queue that never had a consumer, on a channel of its own: the other one is
+// closed. Where even that fails, x-expires does it.
+func (w *worker) deleteQueue() {
+	channel, err := w.lease.link.Channel()
+	if err != nil {
+		return
+	}
+	defer channel.Close()
+	_ = channel.Delete(w.queue)
+}
