@@ -31,7 +31,6 @@ var limits = []struct {
 	most   int
 }{
 	{"actors", 6},
-	{"actors/amqp", 8},
 	{"http", 12},
 }
 
