@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 	"weak"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -57,9 +58,10 @@ func TestReadersThatLeaveLeaveNothing(t *testing.T) {
 	}
 }
 
-// What readers leave in memory is nothing either, though nothing is published
-// and others stay on their queue. A few may be kept: a mailbox holds its last
-// message until the next, a pool its last buffers.
+// Streams that were left are garbage, even where nothing is published and other readers stay on
+// their queue. A few may still be reachable: from the last message of a mailbox, or from a pool of
+// buffers. The clock has to pass the time of the next ping: a stopped timer of a bubble is
+// reachable until then.
 func TestStreamsThatWereLeftAreForgotten(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
 		f.ready(task, "#")
@@ -73,7 +75,7 @@ func TestStreamsThatWereLeftAreForgotten(t *testing.T) {
 			s.Close()
 			left = append(left, weak.Make(s))
 		}
-		synctest.Wait()
+		pass(time.Minute)
 		kept := len(left)
 		for range 10 { // more than one, for pools that forget in two steps
 			runtime.GC()
@@ -83,7 +85,7 @@ func TestStreamsThatWereLeftAreForgotten(t *testing.T) {
 				kept--
 			}
 		}
-		if kept > 25 {
+		if kept > 10 {
 			f.t.Fatalf("%d of 100 streams are kept", kept)
 		}
 	})
