@@ -52,6 +52,11 @@ func NewServer(h *Handler, o ServerOptions) *Server {
 		ErrorLog:       slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 		TLSConfig:      o.TLS,
 		Protocols:      new(http.Protocols),
+		// For streams that stay inside net/http; a hijacked one is tuned by itself.
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			limitUnacked(underlying(conn), h.options.VanishAfter)
+			return ctx
+		},
 		// HTTP/2 has frames of its own to ask whether a client is there.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: h.options.VanishAfter / 2, PingTimeout: h.options.VanishAfter / 2},
 	}

@@ -186,18 +186,6 @@ func TestASilentBrokerIsLost(t *testing.T) {
 	must(t, w.channel.Close())
 }
 
-// Closing a link asks for the broker's consent, and goes without it.
-func TestALinkToASilentBrokerCloses(t *testing.T) {
-	node := rabbit.Run(t)
-	w := newWorld(t, dialer(t, node.URL()))
-	must(t, node.Freeze())
-	defer node.Thaw()
-	isKind(t, w.link.Close(50*time.Millisecond), amqp.LinkLost)
-	must(t, w.link.Err())
-	isKind(t, ends(t, w.channel), amqp.LinkLost)
-	must(t, w.channel.Close())
-}
-
 // A killed broker is noticed at once, and dialled again once it is back.
 func TestAKilledBrokerIsLostAndDialledAgain(t *testing.T) {
 	node := rabbit.Run(t)

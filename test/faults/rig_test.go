@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,7 @@ type settings struct {
 	http   httpapi.Options
 	down   bool // the broker is stopped when the proxy starts
 	share  bool // streams with equal bindings share a queue
+	host   bool // the handler is mounted in a host program's own http.Server
 }
 
 // onRabbitMQ starts a proxy on a virtual host of its own.
@@ -85,13 +87,17 @@ func (r *rig) start(s settings) {
 	r.Helper()
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
 	s.http.Logger, s.http.PingPeriod = logger, s.ping
-	running, err := proxy.Start(proxy.Options{
+	options := proxy.Options{
 		Actors: actors.Options{
 			Dialer: r.broker.Dialer(), Namespace: r.broker.Namespace(), Logger: logger,
 			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, Chaos: true,
 		},
 		HTTP: s.http,
-	})
+	}
+	if s.host {
+		options.Wrap = func(h http.Handler) http.Handler { return h }
+	}
+	running, err := proxy.Start(options)
 	if err != nil {
 		r.Fatal(err)
 	}
