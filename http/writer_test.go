@@ -179,26 +179,6 @@ func TestDoneIsNotSaidWhileTheClientHasNotTakenTheMessage(t *testing.T) {
 	}
 }
 
-// What a client sends although it has nothing to say must not turn the end
-// into a reset, which would destroy the error that it has not read yet.
-func TestTheErrorArrivesAtAClientThatTalks(t *testing.T) {
-	h, s := bare(t, Options{}), &script{}
-	h.ends = late{h.ends} // what the client sends lies unread when the stream ends
-	client := serveScript(t, h, s)
-	io.WriteString(client, long(1000))
-	s.offer(errDefect)
-	if got, want := readAll(t, client), "HEAD\r\n\r\n"+string(errorFrame(errDefect)); got != want {
-		t.Errorf("got %q", got)
-	}
-	client.Close()
-	await(t, "the end", func() bool { return len(h.open.all()) == 0 })
-}
-
-// late is ends that come too late.
-type late struct{ ends }
-
-func (late) watch(*hijacked) {}
-
 func TestAClientThatTalksIsNotTakenForGone(t *testing.T) {
 	p := start(t, nil)
 	s := p.dial(all)
