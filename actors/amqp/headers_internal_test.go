@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -83,6 +84,74 @@ func TestOnlyTheCCListOfAHeaderIsKept(t *testing.T) {
 	if got := carbonCopies(list); !slices.Equal(got, []string{"a", "bc"}) {
 		t.Errorf("got %q", got)
 	}
+}
+
+// wideCC is a CC list with this many routes, in its encoding and in words.
+func wideCC(routes int) (list []byte, want []string) {
+	for i := range routes {
+		want = append(want, fmt.Sprint("route.of.some.length.", i))
+		list = append(append(list, 'S'), long([]byte(want[i])...)...)
+	}
+	return list, want
+}
+
+// A header frame may be wider than any frame that was agreed on: RabbitMQ passes on what came by other
+// protocols. What leaves the filter fits into the smallest frame that can be agreed on, and the
+// message with its routes is whole.
+func TestAHeaderWiderThanAFrameIsCutToSize(t *testing.T) {
+	wide, routes := wideCC(20_000)
+	noise := slices.Concat([]byte{1, 'x', 'S'}, long(bytes.Repeat([]byte{'x'}, 200<<10)...))
+	for name, c := range map[string]struct {
+		table []byte
+		want  []string
+	}{
+		"a wide table":           {noise, nil},
+		"CC behind a wide field": {slices.Concat(noise, []byte{2, 'C', 'C', 'A'}, long('S', 0, 0, 0, 1, 'a')), []string{"a"}},
+		"a wide CC":              {slices.Concat([]byte{2, 'C', 'C', 'A'}, long(wide...)), routes},
+		"too wide by far":        {slices.Concat([]byte{1, 'x', 'S'}, long(make([]byte, headerMax)...)), nil},
+	} {
+		in := slices.Concat(header(flagHeaders, long(c.table...)...), frame(bodyType, []byte("hello")...), frame(8))
+		for _, reader := range []io.Reader{bytes.NewReader(in), iotest.HalfReader(bytes.NewReader(in))} {
+			headers, body, rest := received(t, filtered(t, reader))
+			list, body := separate(headers, body)
+			if got := carbonCopies(list); !slices.Equal(got, c.want) {
+				t.Errorf("%s: got %d routes, want %d", name, len(got), len(c.want))
+			}
+			if string(body) != "hello" || !bytes.Equal(rest, frame(8)) {
+				t.Errorf("%s: the body is %.50q, then comes %.50q", name, body, rest)
+			}
+		}
+	}
+}
+
+// received reads one message as the client library does.
+func received(t *testing.T, in []byte) (headers any, body, rest []byte) {
+	t.Helper()
+	next := func(kind byte) []byte {
+		size := int(binary.BigEndian.Uint32(in[3:]))
+		if in[0] != kind || frameHead+size+1 > frameMin || in[frameHead+size] != frameEnd {
+			t.Fatalf("a frame of type %d and %d bytes", in[0], size)
+		}
+		payload := in[frameHead : frameHead+size]
+		in = in[frameHead+size+1:]
+		return payload
+	}
+	head := next(headerType)
+	r := fieldReader{rest: head[headerStart-2:]}
+	if r.uint16() == flagHeaders {
+		table := fieldReader{rest: r.longString()}
+		table.shortString()
+		switch kind, value := table.field(); kind {
+		case 'x':
+			headers = value
+		case 'I':
+			headers = int32(binary.BigEndian.Uint32(value))
+		}
+	}
+	for size := int(binary.BigEndian.Uint64(head[4:])); len(body) < size; {
+		body = append(body, next(bodyType)...)
+	}
+	return headers, body, in
 }
 
 // No bytes make the filter panic, hang, or touch what is no message header.

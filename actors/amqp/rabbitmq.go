@@ -307,10 +307,10 @@ func (c *rabbitChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 // take gives what Next has received.
 func (c *rabbitChannel) take() *Delivery {
 	d := &c.received
-	list, _ := d.Headers["CC"].([]byte) // headerFilter left it so
+	list, body := separate(d.Headers["CC"], d.Body)
 	c.delivery = Delivery{
 		Tag: d.DeliveryTag, Exchange: d.Exchange, RoutingKey: d.RoutingKey,
-		CC: carbonCopies(list), Redelivered: d.Redelivered, Body: nilIfEmpty(d.Body),
+		CC: carbonCopies(list), Redelivered: d.Redelivered, Body: nilIfEmpty(body),
 	}
 	*d = amqp091.Delivery{} // holds nothing that is not asked for
 	return &c.delivery

@@ -3,10 +3,15 @@ package faults
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
 )
 
 // A17: bodies that are no JSON are delivered in their documented form and
@@ -89,5 +94,51 @@ func TestA18MessageOverTheLimitIsAnnounced(t *testing.T) {
 		t.Errorf("the message over the limit has come as %+v (%v)", m, err)
 	}
 	s.Close()
+	r.clean()
+}
+
+// A25: headers that are wider than a frame, as only other protocols can send them, arrive with their
+// message; the link lives, and streams that never bound the key do not notice.
+func TestA25HeadersWiderThanAFrameArrive(t *testing.T) {
+	node, err := rabbit.StartManagedNode(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { node.Close() })
+	brokers, err := script.RabbitMQ(t.Context(), node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	management, err := rabbit.NewManagement(node.ManagementURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := on(t, brokers, settings{})
+	meant, other := r.ready(exchange, "wide.#"), r.ready(exchange, "primary.#")
+	routes, cc := make([]string, 9000), make([]string, 9000)
+	for i := range routes {
+		routes[i] = fmt.Sprintf("of.twenty.bytes.%05d", i)
+		cc[i] = "route." + routes[i]
+	}
+	for i, headers := range []map[string]any{
+		{"x": strings.Repeat("x", 200<<10)},
+		{"CC": cc},
+		{"x": strings.Repeat("x", 200<<10), "CC": []string{"route.a", "route.b"}},
+	} {
+		if err := management.Publish(t.Context(), t.Name(), exchange, "wide.headers", headers, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.awaits(meant, messages(3))
+	for i, want := range [][]string{nil, routes, {"a", "b"}} {
+		m, err := meant.Received().Message(i)
+		if err != nil || string(m.Payload) != fmt.Sprint(i) || !slices.Equal(m.Routes, want) {
+			t.Errorf("message %d has come as %s with %d routes (%v)", i, m.Payload, len(m.Routes), err)
+		}
+	}
+	r.publish(1, 1, 10)
+	r.awaits(other, messages(1))
+	meant.Close()
+	other.Close()
 	r.clean()
 }
