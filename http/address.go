@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// clientAddress is where a request comes from, without the port: for limits
+// clientAddress returns where a request comes from, without the port, for limits
 // and logs. Behind a trusted proxy it is what that proxy has put last into
-// X-Forwarded-For; what stands before came with the request and may be a lie.
+// X-Forwarded-For; what stands before that came with the request and may be
+// forged.
 func (h *Handler) clientAddress(r *http.Request) string {
 	if h.options.TrustProxy {
 		if lines := r.Header.Values("X-Forwarded-For"); len(lines) > 0 {
@@ -26,8 +27,8 @@ func (h *Handler) clientAddress(r *http.Request) string {
 	return r.RemoteAddr
 }
 
-// parseAddress gives an IP address in its one spelling, "" where s is none.
-// Some proxies add the port.
+// parseAddress returns an IP address in its canonical spelling, "" where s is
+// none. Some proxies add the port.
 func parseAddress(s string) string {
 	if host, _, err := net.SplitHostPort(s); err == nil {
 		s = host

@@ -9,7 +9,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// sink is an outlet that takes everything.
+// sink is a transport that takes everything.
 type sink struct{}
 
 func (sink) write(parts net.Buffers) (n int, err error) {
@@ -22,8 +22,8 @@ func (sink) write(parts net.Buffers) (n int, err error) {
 // From what waits in a stream to the bytes that the socket gets: a batch of
 // small messages, and one that is written from where it lies.
 func TestWritingADeliveryAllocatesNothing(t *testing.T) {
-	w := &writer{handler: bare(t, Options{}), stream: &endless{event: message(`{"payload":"` + long(256) + `"}`)}, out: sink{}}
-	large := &writer{handler: w.handler, stream: &endless{event: message(`{"payload":"` + long(largeData) + `"}`)}, out: sink{}}
+	w := &writer{outlets: bare(t, Options{}).outlets, stream: &endless{event: message(`{"payload":"` + long(256) + `"}`)}, to: sink{}}
+	large := &writer{outlets: w.outlets, stream: &endless{event: message(`{"payload":"` + long(largeData) + `"}`)}, to: sink{}}
 	b := borrowBatch()
 	defer b.giveBack()
 	if allocs := testing.AllocsPerRun(100, func() {

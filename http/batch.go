@@ -35,12 +35,12 @@ type batch struct {
 	buf    []byte
 	split  int    // where large stands, if there is any
 	large  []byte // shared with other streams: not edited
-	ends   []int  // where each frame ends, from the start of the batch
-	headed bool   // the response's head stands in front
+	ends   []int  // where each frame ends, in bytes from the start of the batch
+	headed bool   // the response's head stands first
 	events []actors.Event
 
 	scratch []byte
-	parts   [3][]byte
+	buffers [3][]byte // what between returns
 }
 
 var batches = sync.Pool{New: func() any {
@@ -52,7 +52,7 @@ func borrowBatch() *batch { return batches.Get().(*batch) }
 // maxTaken is the longest list of events that is kept with a batch.
 const maxTaken = 1024
 
-// giveBack ends the use of the batch.
+// giveBack returns the batch to the pool. It must not be used after that.
 func (b *batch) giveBack() {
 	b.reset()
 	clear(b.events) // messages are shared and large; the pool must not hold them
@@ -69,18 +69,18 @@ func (b *batch) reset() {
 // size is the number of bytes to write.
 func (b *batch) size() int { return len(b.buf) + len(b.large) }
 
-// full tells whether another frame would not fit.
+// full reports whether another frame may not fit.
 func (b *batch) full() bool { return b.large != nil || len(b.buf)+frameRoom > batchBytes }
 
-// head puts the response's head in front. Its end is a place to stop, too.
+// head adds the response's head, which goes first. Its end counts as a frame's.
 func (b *batch) head(head []byte) {
 	b.buf = append(b.buf, head...)
 	b.ends = append(b.ends, len(b.buf))
 	b.headed = true
 }
 
-// add puts in an event's frame. It fails where the event's data is more than
-// one line, which is a defect of whoever made it.
+// add adds an event's frame. It returns an error, and adds nothing, where the
+// event's data is more than one line, which is a defect of the event's maker.
 func (b *batch) add(event actors.Event) error {
 	name, text := eventData(event, b.scratch[:0])
 	data, err := sse.NewData(text)
@@ -98,14 +98,14 @@ func (b *batch) add(event actors.Event) error {
 	return nil
 }
 
-// window gives the batch's bytes between two places, in up to three parts. It
-// is valid until the next call.
-func (b *batch) window(from, to int) net.Buffers {
+// between returns the batch's bytes from one place to another, in up to three
+// parts. The result is valid until the next call.
+func (b *batch) between(from, to int) net.Buffers {
 	if b.large == nil {
-		b.parts[0] = b.buf[from:to]
-		return b.parts[:1]
+		b.buffers[0] = b.buf[from:to]
+		return b.buffers[:1]
 	}
-	parts := b.parts[:0]
+	parts := b.buffers[:0]
 	start := 0
 	for _, whole := range [...][]byte{b.buf[:b.split], b.large, b.buf[b.split:]} {
 		low, high := max(from-start, 0), min(to-start, len(whole))
@@ -117,15 +117,15 @@ func (b *batch) window(from, to int) net.Buffers {
 	return parts
 }
 
-// cut gives what is missing of the frame (or head) that a write was stopped in
-// at a place; nothing where that is between two frames. The bytes are a copy.
-func (b *batch) cut(at int) []byte {
+// restOfFrame returns a copy of what is missing of the frame (or head) in which a
+// write stopped; nil where it stopped between two frames.
+func (b *batch) restOfFrame(at int) []byte {
 	if (at == 0 && !b.headed) || slices.Contains(b.ends, at) {
 		return nil
 	}
 	for _, end := range b.ends {
 		if end > at {
-			return slices.Concat(b.window(at, end)...)
+			return slices.Concat(b.between(at, end)...)
 		}
 	}
 	return nil

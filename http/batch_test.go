@@ -37,7 +37,7 @@ func TestEveryEventHasItsFrame(t *testing.T) {
 }
 
 // bytes gives what the batch holds between two places.
-func (b *batch) bytes(from, to int) []byte { return slices.Concat(b.window(from, to)...) }
+func (b *batch) bytes(from, to int) []byte { return slices.Concat(b.between(from, to)...) }
 
 func TestAnEventOfMoreThanOneLineIsNoFrame(t *testing.T) {
 	b := borrowBatch()
@@ -62,7 +62,7 @@ func TestLargeDataIsNotCopied(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	parts := b.window(0, b.size())
+	parts := b.between(0, b.size())
 	if len(parts) != 3 || &parts[1][0] != &large.JSON[0] || !b.full() {
 		t.Errorf("%d parts, full %v", len(parts), b.full())
 	}
@@ -88,7 +88,7 @@ func TestACutFrameCanBeCompletedFromAnywhere(t *testing.T) {
 			}
 			whole := bytes.Clone(b.bytes(0, b.size()))
 			for at := range b.size() + 1 {
-				told := string(whole[:at]) + string(b.cut(at))
+				told := string(whole[:at]) + string(b.restOfFrame(at))
 				if !strings.HasPrefix(string(whole), told) || !endsFrame(told, head) {
 					t.Fatalf("%s, cut at %d of %d: %.200q", name, at, len(whole), told)
 				}
@@ -130,7 +130,7 @@ func TestGatheringMessagesDoesNotAllocate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		b.window(0, b.size())
+		b.between(0, b.size())
 	})
 	if allocs != 0 {
 		t.Errorf("%v allocations for three frames", allocs)

@@ -4,15 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/http/bindings"
 )
 
 // connect serves an event stream. The order of its checks is the contract's:
-// who is to stop, who has no room, what is too large, what is wrong.
+//
+//  1. 204 for a client that reconnects by itself
+//  2. 503 or 429 where there is no room: the service is draining or full, or
+//     this address has its share
+//  3. 414 or 431 for a head that is too large
+//  4. 200 and an error event for bindings that are wrong
+//
+// Admission comes before syntax, so that a flood of bad requests is held to the
+// same limits as one of good ones, and so that a client which is told that its
+// request is wrong knows that mending it will help. The checks of 3 and 4 touch
+// no actor and are made first; a request that fails them asks for admission
+// before it is told so (refuseUnlessFull).
 func (h *Handler) connect(w http.ResponseWriter, r *http.Request) {
-	q := parseQuery(r.URL.RawQuery)
-	if q.lastEventID || r.Header.Get("Last-Event-ID") != "" {
+	if reconnects(r) {
 		w.WriteHeader(http.StatusNoContent) // an EventSource that reconnects by itself stops at this
 		return
 	}
@@ -23,68 +36,79 @@ func (h *Handler) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	address := h.clientAddress(r)
 	if tooLarge := h.tooLarge(r); tooLarge != nil {
-		h.refuseIfAdmissible(w, r, address, tooLarge)
+		h.refuseUnlessFull(w, r, address, tooLarge)
 		return
 	}
-	bindings, err := q.parse()
+	list, err := bindings.Parse(r.URL.RawQuery)
 	if err != nil {
-		h.refuseIfAdmissible(w, r, address, &actors.Error{Code: actors.InvalidBindings, Reason: err.Error()})
+		h.refuseUnlessFull(w, r, address, &actors.Error{Code: actors.InvalidBindings, Reason: err.Error()})
 		return
 	}
-	h.stream(w, r, actors.Request{Bindings: bindings, Address: address})
+	h.stream(w, r, actors.Request{Bindings: list, Address: address})
 }
 
 // stream asks the system for a stream and serves it.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, request actors.Request) {
-	if h.open.shuttingDown() {
+	if h.outlets.registry.shuttingDown() {
 		h.refuse(w, r, &actors.Error{Code: actors.Draining, Reason: errShuttingDown.Reason})
 		return
 	}
 	stream, err := h.system.Connect(r.Context(), request)
-	var told *actors.Error
+	var why *actors.Error
 	switch {
 	case err == nil:
-		h.serve(w, r, stream)
-	case r.Context().Err() != nil: // the client has gone
-	case errors.As(err, &told) && isRefusal(told.Code):
-		h.refuse(w, r, told)
-	case told != nil && told.Code != actors.InternalError: // the bindings; asked before the room
-		h.refuseIfAdmissible(w, r, request.Address, told)
+		if err := h.outlets.serve(w, r, stream); err != nil {
+			h.log.Error("no stream can be served", "error", err)
+			h.refuse(w, r, &actors.Error{Code: actors.InternalError, Reason: "A defect of this service"})
+		}
+	case r.Context().Err() != nil: // the client has left
+	case errors.As(err, &why) && hasStatus(why.Code):
+		h.refuse(w, r, why)
+	case why != nil && why.Code != actors.InternalError: // the bindings, which Connect checks before admission
+		h.refuseUnlessFull(w, r, request.Address, why)
 	default:
 		h.log.Error("connect", "error", err)
-		h.end(w, errDefect)
+		writeErrorStream(w, errDefect)
 	}
 }
 
-// refuseIfAdmissible refuses what is wrong with a request, unless the service
-// has no room for it anyway, which is told first.
-func (h *Handler) refuseIfAdmissible(w http.ResponseWriter, r *http.Request, address string, why *actors.Error) {
+// refuseUnlessFull answers what is wrong with a request, unless the service has
+// no room for it anyway: that is answered then.
+func (h *Handler) refuseUnlessFull(w http.ResponseWriter, r *http.Request, address string, why *actors.Error) {
 	var full *actors.Error
-	if err := h.system.Admissible(r.Context(), address); errors.As(err, &full) && isRefusal(full.Code) {
+	if err := h.system.Admissible(r.Context(), address); errors.As(err, &full) && hasStatus(full.Code) {
 		why = full
 	}
-	if isRefusal(why.Code) {
+	if hasStatus(why.Code) {
 		h.refuse(w, r, why)
 		return
 	}
 	h.metrics.refused(why.Code)
-	h.end(w, why)
+	writeErrorStream(w, why)
 }
 
-func isRefusal(code actors.Code) bool {
-	_, ok := refusals[code]
-	return ok
-}
-
-// end answers with a stream that holds its error event and nothing else.
-func (h *Handler) end(w http.ResponseWriter, why *actors.Error) {
+// writeErrorStream answers with a stream of one error event.
+func writeErrorStream(w http.ResponseWriter, why *actors.Error) {
 	streamHeaders(w.Header())
 	w.WriteHeader(http.StatusOK)
 	w.Write(errorFrame(why))
 }
 
-// tooLarge says what is too large about a request's head. net/http refuses
-// what is beyond twice the limit by itself, without our headers.
+// reconnects reports whether a client has come back by itself after a stream's
+// end: the request has a Last-Event-ID header, or the parameter lastEventId, as
+// polyfills send it.
+func reconnects(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		key, value, _ := strings.Cut(part, "=")
+		if key, err := url.QueryUnescape(key); err == nil && key == "lastEventId" && value != "" {
+			return true
+		}
+	}
+	return r.Header.Get("Last-Event-ID") != ""
+}
+
+// tooLarge returns what is too large about a request's head, nil if nothing is.
+// net/http refuses what is beyond twice the limit by itself, without our headers.
 func (h *Handler) tooLarge(r *http.Request) *actors.Error {
 	limit := h.options.HeadBytes
 	if len(r.RequestURI) > limit {

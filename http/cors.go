@@ -19,20 +19,20 @@ const (
 	corsMaxAge  = "900"
 )
 
-// origins are those whose pages may use the service; nil: all.
-type origins map[string]bool
+// cors is the set of origins whose pages may use the service; nil: all.
+type cors map[string]bool
 
-// newOrigins makes the allow-list. The service's own origin is always on it:
-// its page is served from there.
-func newOrigins(o Options) origins {
-	if len(o.AllowOrigins) == 0 {
+// newCORS returns the allow-list. The service's own origin is always on it: its
+// page is served from there.
+func newCORS(rootURL string, origins []string) cors {
+	if len(origins) == 0 {
 		return nil
 	}
-	allowed := origins{}
-	if own := originOf(o.RootURL); own != "" {
+	allowed := cors{}
+	if own := originOf(rootURL); own != "" {
 		allowed[own] = true
 	}
-	for _, origin := range o.AllowOrigins {
+	for _, origin := range origins {
 		if origin == "*" {
 			return nil
 		}
@@ -41,25 +41,29 @@ func newOrigins(o Options) origins {
 	return allowed
 }
 
-// withCORS puts the headers on whatever next answers. A request from an origin
-// off the list is refused; one without an origin comes from no page.
-func (h *Handler) withCORS(next http.Handler) http.Handler {
+// refuser answers a request with an error.
+type refuser func(http.ResponseWriter, *http.Request, *actors.Error)
+
+// around returns a handler that puts the headers on whatever next answers. A
+// request from an origin off the list is refused; one without an origin comes
+// from no page.
+func (c cors) around(next http.Handler, refuse refuser) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header, origin := w.Header(), r.Header.Get("Origin")
 		header.Set("Access-Control-Allow-Methods", corsMethods)
 		header.Set("Access-Control-Allow-Headers", corsHeaders)
 		header.Set("Access-Control-Max-Age", corsMaxAge)
 		switch {
-		case h.origins == nil:
+		case c == nil:
 			header.Set("Access-Control-Allow-Origin", "*")
 		case origin == "":
 			header.Add("Vary", "Origin")
-		case h.origins[strings.ToLower(origin)]:
+		case c[strings.ToLower(origin)]:
 			header.Add("Vary", "Origin")
 			header.Set("Access-Control-Allow-Origin", origin)
 		default:
 			header.Add("Vary", "Origin")
-			h.refuse(w, r, &actors.Error{Code: originForbidden, Reason: "Pages of this origin may not use this service"})
+			refuse(w, r, &actors.Error{Code: originForbidden, Reason: "Pages of this origin may not use this service"})
 			return
 		}
 		next.ServeHTTP(w, r)

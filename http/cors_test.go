@@ -124,7 +124,7 @@ func TestAStarInTheAllowListAllowsAll(t *testing.T) {
 
 func TestRetryAfterIsOnRefusalsThatPass(t *testing.T) {
 	for _, code := range []actors.Code{actors.Draining, actors.AtCapacity, actors.TooManyStreams, actors.TooManyConnects} {
-		if refusals[code].retryAfter <= 0 {
+		if statuses[code].retryAfter <= 0 {
 			t.Errorf("%s has no Retry-After", code)
 		}
 	}

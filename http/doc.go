@@ -1,16 +1,25 @@
 // Package httpapi is the HTTP face of the events proxy: it turns a request
 // with bindings into a stream of server-sent events. The folder is named http;
-// the package is not, so that net/http keeps its name for whoever imports both.
+// the package is not, so that net/http keeps its name where both are imported.
+//
+// A program that has an HTTP server of its own calls [New] with an
+// [actors.System] and mounts the [Handler], at the root or below a prefix. It
+// mounts [Handler.Operator] on a listener that is not public, and calls
+// [Handler.Shutdown] before it shuts its server down. A program that has no
+// server uses [NewServer] and [Server.Serve]; [Server.Shutdown] ends everything
+// in the right order. Package bindings is for programs with routes of their own.
+// Nothing here touches a global: several handlers live in one process.
+//
+// # The way of a request
 //
 //	GET …/connect/?bindings=…
 //	  routes.go    which handler
-//	  connect.go   the checks, in the contract's order   request.go, binding.go
-//	  serve.go     whose socket                          hijacked.go, flushed.go
+//	  connect.go   the checks, in the contract's order   bindings/, address.go
+//	  outlets.go   whose socket                          hijacked.go, flushed.go
 //	  writer.go    events → frames → batches → socket    frame.go, batch.go
 //
-// A program that has its own HTTP server mounts New's Handler; one that has
-// none uses Server, which knows the order in which things end. Nothing here
-// touches a global: several handlers live in one process.
+// Handler is policy: routes, checks, CORS, operators. What all open responses
+// share, and the writing, know nothing of it (outlets.go, registry.go, peers.go).
 //
 // # One writer for each socket
 //

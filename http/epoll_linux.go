@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// epoll waits for signs of life and death on many sockets at once. It is
-// itself a file that Go's poller waits for, so its one goroutine holds no
-// thread.
+// epoll waits for input and for the end of the other side on many sockets at
+// once. It is itself a file that Go's poller waits for, so its one goroutine
+// holds no thread.
 //
 //	sockets ──▶ epoll ──▶ Go's poller ──▶ run
 type epoll struct {
@@ -29,20 +29,21 @@ func newEpoll() (*epoll, error) {
 }
 
 const (
-	// deaths say that the other side has ended; errors come unasked.
-	deaths = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	// peerGone are the events that mean that the other side has ended; errors
+	// are reported without being asked for.
+	peerGone = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
 
-	// signs are what is asked for.
-	signs = syscall.EPOLLIN | syscall.EPOLLRDHUP
+	// watchedEvents are the events that are asked for.
+	watchedEvents = syscall.EPOLLIN | syscall.EPOLLRDHUP
 )
 
-// add asks for the signs of a socket, under two numbers of the caller's.
-func (e *epoll) add(socket syscall.Conn, place, life int32) error {
+// add watches a socket, whose events are reported with the two numbers.
+func (e *epoll) add(socket syscall.Conn, place, use int32) error {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return err
 	}
-	event := syscall.EpollEvent{Events: signs, Fd: place, Pad: life}
+	event := syscall.EpollEvent{Events: watchedEvents, Fd: place, Pad: use}
 	var failed error
 	if err := raw.Control(func(fd uintptr) {
 		failed = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(e.fd, syscall.EPOLL_CTL_ADD, int(fd), &event))
@@ -52,8 +53,9 @@ func (e *epoll) add(socket syscall.Conn, place, life int32) error {
 	return failed
 }
 
-// run tells what is noticed, until close.
-func (e *epoll) run(noticed func(place, life int32, gone bool)) {
+// run calls handle for every event, until close. gone is true when the other
+// side has ended, false when it has sent something.
+func (e *epoll) run(handle func(place, use int32, gone bool)) {
 	raw, err := e.file.SyscallConn()
 	if err != nil {
 		return // closed
@@ -69,13 +71,13 @@ func (e *epoll) run(noticed func(place, life int32, gone bool)) {
 			return
 		}
 		for _, event := range events[:n] {
-			noticed(event.Fd, event.Pad, event.Events&deaths != 0)
+			handle(event.Fd, event.Pad, event.Events&peerGone != 0)
 		}
 	}
 }
 
-// wait gives what has been noticed by now: the number of events, below 0 for
-// an error that will not pass.
+// wait fills events with those that are there already, and returns their number;
+// a negative one is an error that will not pass.
 func wait(fd int, events []syscall.EpollEvent) int {
 	for {
 		n, err := syscall.EpollWait(fd, events, 0)
@@ -88,17 +90,17 @@ func wait(fd int, events []syscall.EpollEvent) int {
 // close ends run.
 func (e *epoll) close() { e.file.Close() }
 
-// discard reads and drops what a client has sent, a little at a time: the
-// epoll tells of the rest again. It fails when the socket does.
+// discard reads and drops up to 4 KiB of what a client has sent: the epoll
+// reports the rest again. It returns false when the socket has ended or failed.
 func discard(conn net.Conn) bool {
 	raw, err := conn.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return false
 	}
-	var nothing [4096]byte
+	var discarded [4096]byte
 	alive := true
 	err = raw.Read(func(fd uintptr) (done bool) {
-		n, err := syscall.Read(int(fd), nothing[:])
+		n, err := syscall.Read(int(fd), discarded[:])
 		alive = n > 0 || err == syscall.EAGAIN || err == syscall.EINTR
 		return true
 	})

@@ -301,19 +301,15 @@ func await(t *testing.T, what string, is func() bool) {
 func (p *proxy) gone() {
 	p.t.Helper()
 	await(p.t, "every stream is gone", func() bool {
-		return len(p.handler.open.all()) == 0 && p.system.Stats().Streams == 0 && len(p.broker.Queues()) == 0
+		return len(p.handler.outlets.registry.all()) == 0 && p.system.Stats().Streams == 0 && len(p.broker.Queues()) == 0
 	})
 }
 
-// all gives the clients that are open.
-func (o *openStreams) all() []client {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var all []client
-	for c := range o.clients {
-		all = append(all, c)
-	}
-	return all
+// all returns the responses that are open.
+func (r *registry) all() []openResponse {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.list()
 }
 
 // testLog shows a log with its test.

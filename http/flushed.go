@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -20,35 +19,37 @@ type flushed struct {
 	writer
 	response http.ResponseWriter
 	control  *http.ResponseController
-	notified chan struct{} // of one: it says "look again"
-	quit     chan struct{}
-	quitOnce sync.Once
+	notified chan struct{} // one is enough: it means "look again"
+	aborted  chan struct{} // closed by abort
+	abortOne sync.Once
 }
 
-// serveFlushed serves the stream to its end. The response's head is set, not
-// written.
-func (h *Handler) serveFlushed(ctx context.Context, w http.ResponseWriter, s stream, protocol string) {
+// serveFlushed serves the stream, and returns at its end. The response's headers
+// have been set, and nothing has been written. It panics with
+// http.ErrAbortHandler where the response must not look complete.
+func (o *outlets) serveFlushed(ctx context.Context, w http.ResponseWriter, s stream, protocol string) {
 	f := &flushed{
 		response: w, control: http.NewResponseController(w),
-		notified: make(chan struct{}, 1), quit: make(chan struct{}),
+		notified: make(chan struct{}, 1), aborted: make(chan struct{}),
 	}
-	f.writer = writer{handler: h, stream: s, out: f}
-	f.quiet.Store(time.Now().UnixNano())
+	f.writer = writer{outlets: o, stream: s, to: f}
+	f.markIdle(time.Now())
 	defer s.Close()
-	defer h.open.remove(f)
-	if !h.open.add(f, protocol) {
+	defer o.registry.remove(f)
+	if !o.registry.add(f, protocol) {
 		s.Fail(errShuttingDown)
 	}
 	_ = f.control.SetReadDeadline(time.Time{}) // a host's ReadTimeout is for requests; a recorder has none
 	w.WriteHeader(http.StatusOK)
 	if err := f.flush(); err != nil {
-		return // the client has gone
+		return // the client has left
 	}
 	s.Notify(f.wake)
 	f.run(ctx)
 }
 
-// wake is told that events wait, or that the stream has ended.
+// wake is called when events come to wait, and when the stream has ended. It may
+// be called concurrently, and never blocks.
 func (f *flushed) wake() {
 	select {
 	case f.notified <- struct{}{}:
@@ -65,28 +66,28 @@ func (f *flushed) run(ctx context.Context) {
 			}
 		case <-ctx.Done():
 			return
-		case <-f.quit:
+		case <-f.aborted:
 			panic(http.ErrAbortHandler) // the client must not take it for an end
 		}
 	}
 }
 
-// writeOnce writes what waits, and tells whether the stream goes on.
+// writeOnce writes what waits, and reports whether the stream goes on.
 func (f *flushed) writeOnce() (goesOn bool) {
 	b := borrowBatch()
 	defer b.giveBack()
-	defer f.recovered(&goesOn)
+	defer f.recoverPanic(&goesOn)
 	ended, failed := f.writeWaiting(b)
 	if failed != nil {
-		f.fail(failed)
+		f.endAfter(failed)
 	}
 	return !ended && failed == nil
 }
 
-// write is the outlet's: deadline, write, flush. The deadline is cleared after
+// write is the transport's: deadline, write, flush. The deadline is cleared after
 // it: on HTTP/2 one that passes while the stream is idle resets the stream.
 func (f *flushed) write(parts net.Buffers) (n int, err error) {
-	if err := f.deadline(time.Now().Add(f.handler.options.WriteDeadline)); err != nil {
+	if err := f.deadline(time.Now().Add(f.outlets.sockets.writeTimeout)); err != nil {
 		return 0, err
 	}
 	for _, part := range parts {
@@ -107,8 +108,8 @@ func (f *flushed) flush() error {
 	return err
 }
 
-// deadline sets the write deadline where the response has one: a recorder
-// never blocks.
+// deadline sets the write deadline. It returns nil where the response has none: a
+// recorder never blocks.
 func (f *flushed) deadline(t time.Time) error {
 	if err := f.control.SetWriteDeadline(t); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
@@ -116,25 +117,27 @@ func (f *flushed) deadline(t time.Time) error {
 	return nil
 }
 
-// fail ends the stream after a write that did not end. net/http gives no
-// second try, so a stuck client cannot be told; the broken response tells it
-// from a proper end.
-func (f *flushed) fail(failed *failedWrite) {
-	// HTTP/2 says of a missed deadline only that the stream is gone.
-	if failed.took < f.handler.options.WriteDeadline && !errors.Is(failed.err, os.ErrDeadlineExceeded) {
-		return // the client has gone
+// endAfter ends the stream after a write that failed. net/http allows no second
+// try, so a stuck client cannot be told; the broken response tells it from a
+// proper end.
+func (f *flushed) endAfter(failed *failedWrite) {
+	// With HTTP/2 the error of a missed deadline is that the stream is closed.
+	if failed.took < f.outlets.sockets.writeTimeout && !errors.Is(failed.err, os.ErrDeadlineExceeded) {
+		return // the client has left
 	}
 	why := f.verdict(errTooSlow)
-	f.handler.metrics.cut(why.Code, false)
+	f.outlets.metrics.cut(why.Code, false)
 	panic(http.ErrAbortHandler)
 }
 
-func (f *flushed) expire(why *actors.Error) { f.stream.Fail(why) }
+// fail ends the stream with an error event.
+func (f *flushed) fail(why *actors.Error) { f.stream.Fail(why) }
 
-func (f *flushed) abort() { f.quitOnce.Do(func() { close(f.quit) }) }
+// abort ends the response as it stands.
+func (f *flushed) abort() { f.abortOne.Do(func() { close(f.aborted) }) }
 
-// recovered ends a stream whose writing panicked, as hijacked.recovered does.
-func (f *flushed) recovered(goesOn *bool) {
+// recoverPanic ends a stream whose writing panicked, as that of hijacked does.
+func (f *flushed) recoverPanic(goesOn *bool) {
 	v := recover()
 	if v == nil {
 		return
@@ -143,8 +146,8 @@ func (f *flushed) recovered(goesOn *bool) {
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
-	f.handler.panicked(v, debug.Stack(), "stream", f.stream.ID())
-	if f.quiet.Load() == 0 { // in the middle of a write
+	f.outlets.recovered(v, f.stream.ID())
+	if f.writeUnderWay() {
 		panic(http.ErrAbortHandler)
 	}
 	if _, err := f.write(net.Buffers{errorFrame(f.verdict(errDefect))}); err != nil {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -25,16 +24,17 @@ var (
 //	id: -⏎
 //	⏎
 //
-// The id says nothing of the event. It makes a browser send Last-Event-ID when
-// it reconnects by itself after the stream's end, which is answered 204, and
+// The id names no event. It makes a browser send Last-Event-ID when it
+// reconnects by itself after the stream's end, which is answered with 204, and
 // that is how a browser is told to stop.
 var frames = sse.Encoder{ID: sse.MustID("-")}
 
 // timeFormat is RFC 3339 with milliseconds, as JavaScript writes it; of UTC.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-// eventData gives the name and the JSON of an event. JSON that the event does
-// not bring along is built in scratch.
+// eventData returns the name and the JSON of an event. JSON that the event does
+// not bring along is appended to scratch. It panics for an event of no known
+// kind.
 func eventData(event actors.Event, scratch []byte) (sse.Name, []byte) {
 	switch e := event.(type) {
 	case *actors.Message:
@@ -55,7 +55,8 @@ func pingData(scratch []byte, at time.Time) []byte {
 	return append(scratch, `"}`...)
 }
 
-// errorData never holds the cause: that is for the log.
+// errorData returns the JSON of an error event. It never holds the cause: that
+// is for the log.
 func errorData(e *actors.Error) []byte {
 	return oneLineJSON(struct {
 		Code      actors.Code `json:"code"`
@@ -64,13 +65,13 @@ func errorData(e *actors.Error) []byte {
 	}{e.Code, e.Reason, e.Code.Retryable()})
 }
 
-// errorFrame is the last frame of a stream.
+// errorFrame returns the last frame of a stream.
 func errorFrame(e *actors.Error) []byte {
 	return frames.Append(nil, nameError, sse.MustData(string(errorData(e))))
 }
 
-// oneLineJSON writes v without the escapes for HTML that nobody here needs.
-// What it is given cannot fail to be JSON.
+// oneLineJSON returns v as JSON, without escapes for HTML. It panics where v
+// cannot be encoded, which is a defect.
 func oneLineJSON(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -79,12 +80,4 @@ func oneLineJSON(v any) []byte {
 		panic(err)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// streamHeaders are what every event stream's head says.
-func streamHeaders(h http.Header) {
-	h.Set("Content-Type", sse.ContentType)
-	h.Set("Cache-Control", "no-cache, no-transform") // nobody keeps it, nobody compresses it
-	h.Set("X-Accel-Buffering", "no")                 // nginx holds nothing back
-	h.Set("X-Content-Type-Options", "nosniff")
 }

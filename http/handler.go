@@ -13,7 +13,8 @@ import (
 
 // Handler is the events proxy's public HTTP face over a System. It serves the
 // event streams, the paths of load balancers, the API reference and the
-// inspector page; Operator serves what is not for the public.
+// inspector page; Operator serves what is not for the public. Its methods may
+// be called concurrently.
 //
 // A stream of HTTP/1.1 takes its connection over from net/http, so that an
 // idle one costs neither a handler's goroutine nor its buffers; an
@@ -25,16 +26,14 @@ type Handler struct {
 	options Options
 	log     *slog.Logger
 	metrics *metrics
-	open    *openStreams
-	ends    ends
-	origins origins
+	outlets *outlets
 	started time.Time
 
 	public   http.Handler
 	operator http.Handler
 }
 
-// New gives a Handler over a System, ready to be mounted, at the root or below
+// New returns a Handler over a System, ready to be mounted, at the root or below
 // a prefix (with http.StripPrefix, or Options.RootPath). It panics where
 // Options.Validate fails.
 func New(system *actors.System, o Options) *Handler {
@@ -43,12 +42,9 @@ func New(system *actors.System, o Options) *Handler {
 	}
 	o = o.withDefaults()
 	or(&o.PingPeriod, system.PingPeriod())
-	h := &Handler{
-		system: system, options: o, log: o.Logger, metrics: newMetrics(system),
-		ends: newEnds(), origins: newOrigins(o), started: time.Now(),
-	}
-	h.open = newOpenStreams(o.PingPeriod, h.metrics)
-	h.public = h.withCORS(h.withSSL(h.routes()))
+	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system), started: time.Now()}
+	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.PingPeriod)
+	h.public = newCORS(o.RootURL, o.AllowOrigins).around(h.withSSL(h.routes()), h.refuse)
 	h.operator = h.operatorRoutes()
 	return h
 }
@@ -60,54 +56,32 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.public.ServeHTTP(a, r)
 }
 
-// Operator serves what is for operators only, to be mounted on a listener of
-// its own: /metrics, /__tree__ and the Dockerflow paths.
+// Operator returns the handler of what is for operators only, to be mounted on a
+// listener of its own: the operator's page, /metrics, /__tree__ and the
+// Dockerflow paths.
 func (h *Handler) Operator() http.Handler { return h.operator }
 
 // Shutdown turns new streams away with 503 and waits until every open one has
-// ended; those that System.Drain has not ended are told ServerShutdown. When
-// ctx ends first, the rest is cut, and the error says how many.
-func (h *Handler) Shutdown(ctx context.Context) error { return h.open.shutDown(ctx) }
+// ended; those that System.Drain has not ended are told ServerShutdown. It
+// returns nil then. When ctx ends first, the rest is cut, and the error says how
+// many. Calling it again waits for the same end.
+func (h *Handler) Shutdown(ctx context.Context) error { return h.outlets.registry.shutDown(ctx) }
 
-// answer remembers what was answered.
-type answer struct {
-	http.ResponseWriter
-	status int // 0: nothing yet
+// refuse answers with the code's status and the body of Taskcluster's services.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *actors.Error) {
+	h.metrics.refused(err.Code)
+	writeRefusal(w, r, err)
 }
 
-// WriteHeader notes the status.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write notes that a body without a status is a 200.
-func (a *answer) Write(p []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
-	return a.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// panicked notes a panic of ours in log and metrics.
-func (h *Handler) panicked(v any, stack []byte, attrs ...any) {
-	h.metrics.panics.Inc()
-	h.log.Error("panic", append(attrs, "panic", fmt.Sprint(v), "stack", string(stack))...)
-}
-
-// answerPanic is the router's: a request whose handler panicked gets a 500, or
-// where its answer has begun, a broken one. Streams see to themselves; an
-// error page in an event stream would be read as fields.
+// answerPanic is called by the router: a request whose handler panicked gets a
+// 500, or a broken answer where one has begun. Streams handle their own panics;
+// an error page in an event stream would be read as fields.
 func (h *Handler) answerPanic(w http.ResponseWriter, r *http.Request, v any) {
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
-	h.panicked(v, debug.Stack(), "method", r.Method, "path", r.URL.Path)
+	h.metrics.panics.Inc()
+	h.log.Error("panic", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 	if a, ok := w.(*answer); !ok || a.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

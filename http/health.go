@@ -2,51 +2,23 @@ package httpapi
 
 import (
 	"net/http"
-	"runtime/debug"
 	"time"
 )
-
-// Version is what /__version__ tells, in Dockerflow's shape.
-type Version struct {
-	Source  string `json:"source"`
-	Version string `json:"version"`
-	Commit  string `json:"commit"`
-	Build   string `json:"build"`
-}
-
-// buildFacts is what the binary knows of itself.
-func buildFacts() Version {
-	v := Version{Source: "https://github.com/taskcluster/events-proxy", Version: "unknown"}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return v
-	}
-	v.Build = info.GoVersion
-	if info.Main.Version != "" {
-		v.Version = info.Main.Version
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			v.Commit = setting.Value
-		}
-	}
-	return v
-}
 
 func (h *Handler) version(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, h.options.Version)
 }
 
-// lbheartbeat says that the process is there.
+// lbheartbeat answers 200 as long as the process runs.
 func (h *Handler) lbheartbeat(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// heartbeat says whether new streams will work: the broker is reached, and
-// nobody is shutting down.
+// heartbeat answers 200 while new streams will work: the broker is reached and
+// the service is not shutting down; else 503.
 func (h *Handler) heartbeat(w http.ResponseWriter, _ *http.Request) {
 	health := h.system.Health()
-	draining := health.Draining || h.open.shuttingDown()
+	draining := health.Draining || h.outlets.registry.shuttingDown()
 	status := http.StatusOK
 	if !health.BrokerUp || draining {
 		status = http.StatusServiceUnavailable
@@ -59,7 +31,7 @@ func (h *Handler) heartbeat(w http.ResponseWriter, _ *http.Request) {
 	}{health.BrokerUp, draining, health.Streams, health.Links})
 }
 
-// ping is Taskcluster's: the service is up, and for how many seconds.
+// ping is Taskcluster's: it answers for how many seconds the service is up.
 func (h *Handler) ping(w http.ResponseWriter, _ *http.Request) {
 	uptime := time.Since(h.started).Truncate(time.Millisecond)
 	writeJSON(w, http.StatusOK, struct {

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -20,84 +19,84 @@ import (
 // when none do. An idle stream has no goroutine for writing and no buffer.
 //
 //	        Notify                      Notify
-//	idle ───────────▶ writing ──────────────────────▶ again
+//	idle ───────────▶ writing ──────────────────────▶ writingMore
 //	  ▲                │  ▲  nothing came meanwhile     │
 //	  └────────────────┘  └─────── takes once more ─────┘
 //
-// The socket is closed once, by close, whoever comes first: the client's end,
+// The socket is closed once, by close, whichever comes first: the client's end,
 // the stream's end, a failed write, the shutdown.
 type hijacked struct {
 	writer
-	conn    net.Conn
-	start   func() // run, made once: a go statement with a method would allocate each time
-	state   atomic.Int32
-	hurried atomic.Bool
-	closed  atomic.Bool
-	place   place // with ends
+	peer
+	start    func() // run, made once: a go statement with a method would allocate each time
+	state    atomic.Int32
+	endKnown atomic.Bool // the stream has ended while a write was under way
 }
 
+// The states of a hijacked connection's writing.
 const (
-	idle    int32 = iota // no goroutine writes
-	writing              // one does, and has taken all that waited
-	again                // one does, and more has come to wait
-	over                 // nothing will be written any more
+	stateIdle        int32 = iota // no goroutine writes
+	stateWriting                  // one does, and has taken all that waited
+	stateWritingMore              // one does, and more has come to wait
+	stateOver                     // nothing will be written any more
 )
 
 const (
-	// hurry is what a blocked write still gets once its stream has ended.
-	hurry = time.Second
+	// writeTimeoutAfterEnd is what a blocked write still gets once its stream has
+	// ended.
+	writeTimeoutAfterEnd = time.Second
 
-	// linger is how long the client's side is read after the stream's end.
+	// lingerTimeout is how long the client's side is read after the stream's end.
 	// Closing with unread bytes would make the kernel send a reset, which
 	// destroys what the client has not read yet.
-	linger = time.Second
+	lingerTimeout = time.Second
 )
 
-// serveHijacked starts the stream; it returns at once. The head is written
-// first of all.
-func (h *Handler) serveHijacked(conn net.Conn, s stream, protocol string, head []byte) {
-	c := &hijacked{conn: conn}
-	c.start = c.run
-	c.writer = writer{handler: h, stream: s, out: c, head: head}
-	c.quiet.Store(time.Now().UnixNano())
-	tune(conn, h.options)
-	if !h.open.add(c, protocol) {
-		s.Fail(errShuttingDown) // the handler is being closed: say so and end
+// serveHijacked starts the stream and returns at once. The head is written
+// before the first event.
+func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head []byte) {
+	c := &hijacked{}
+	c.conn, c.start = conn, c.run
+	c.writer = writer{outlets: o, stream: s, to: c, head: head}
+	c.markIdle(time.Now())
+	tune(conn, o.sockets)
+	if !o.registry.add(c, protocol) {
+		s.Fail(errShuttingDown) // the handler is being shut down: tell the client and end
 	}
-	c.state.Store(writing)
+	c.state.Store(stateWriting)
 	s.Notify(c.wake)
-	h.ends.watch(c)
+	o.peers.watch(c)
 	runtime.Gosched() // the actors speak first: head, ping and ready share a write, 7 % of a visit's CPU
 	go c.start()      // owner: c; ends when nothing waits
 }
 
-// wake is told that events wait, or that the stream has ended. It may be
-// called from any goroutine, and never waits.
+// wake is called when events come to wait, and when the stream has ended. It may
+// be called concurrently, and never blocks.
 func (c *hijacked) wake() {
 	for {
 		switch state := c.state.Load(); state {
-		case idle:
-			if c.state.CompareAndSwap(idle, writing) {
+		case stateIdle:
+			if c.state.CompareAndSwap(stateIdle, stateWriting) {
 				go c.start() // owner: c; ends when nothing waits
 				return
 			}
-		case writing:
-			if c.state.CompareAndSwap(writing, again) {
-				c.hurryUp()
+		case stateWriting:
+			if c.state.CompareAndSwap(stateWriting, stateWritingMore) {
+				c.shortenTimeout()
 				return
 			}
 		default:
-			c.hurryUp()
+			c.shortenTimeout()
 			return
 		}
 	}
 }
 
-// hurryUp shortens the wait of a blocked write whose stream has ended: what is
-// written then is the frames before the end, to a client that may be stuck.
-func (c *hijacked) hurryUp() {
-	if c.stream.Ended() != nil && !c.hurried.Swap(true) {
-		c.conn.SetWriteDeadline(time.Now().Add(hurry))
+// shortenTimeout shortens the wait of a blocked write whose stream has ended:
+// what it writes are the frames before the end, to a client that may be stuck.
+func (c *hijacked) shortenTimeout() {
+	if c.stream.Ended() != nil && !c.endKnown.Swap(true) {
+		c.conn.SetWriteDeadline(time.Now().Add(writeTimeoutAfterEnd))
 	}
 }
 
@@ -105,28 +104,29 @@ func (c *hijacked) hurryUp() {
 func (c *hijacked) run() {
 	b := borrowBatch()
 	defer b.giveBack()
-	defer c.recovered(b)
+	defer c.recoverPanic(b)
 	for {
 		ended, failed := c.writeWaiting(b)
 		switch {
 		case failed != nil:
-			c.fail(b, failed)
+			c.endAfter(b, failed)
 			return
 		case ended:
 			c.finish()
 			return
-		case c.state.CompareAndSwap(writing, idle):
+		case c.state.CompareAndSwap(stateWriting, stateIdle):
 			return
 		}
-		c.state.Store(writing) // it was again
+		c.state.Store(stateWriting) // it was stateWritingMore
 	}
 }
 
-// write is the outlet's: with a deadline of its own for every call.
+// write is the transport's: each call has a deadline of its own.
 func (c *hijacked) write(parts net.Buffers) (int, error) {
-	c.conn.SetWriteDeadline(time.Now().Add(c.handler.options.WriteDeadline))
-	if c.hurried.Load() { // after the line above, which may have undone hurryUp
-		c.conn.SetWriteDeadline(time.Now().Add(min(hurry, c.handler.options.WriteDeadline)))
+	timeout := c.outlets.sockets.writeTimeout
+	c.conn.SetWriteDeadline(time.Now().Add(timeout))
+	if c.endKnown.Load() { // after the line above, which may have undone shortenTimeout
+		c.conn.SetWriteDeadline(time.Now().Add(min(writeTimeoutAfterEnd, timeout)))
 	}
 	if len(parts) == 1 {
 		return c.conn.Write(parts[0])
@@ -136,17 +136,17 @@ func (c *hijacked) write(parts net.Buffers) (int, error) {
 	return int(n), err
 }
 
-// fail ends the stream after a write that did not end.
-func (c *hijacked) fail(b *batch, failed *failedWrite) {
-	c.state.Store(over)
+// endAfter ends the stream after a write that failed.
+func (c *hijacked) endAfter(b *batch, failed *failedWrite) {
+	c.state.Store(stateOver)
 	if !errors.Is(failed.err, os.ErrDeadlineExceeded) {
-		c.close() // the client has gone
+		c.close() // the client has left
 		return
 	}
 	why := c.verdict(errTooSlow)
-	told := c.tell(b.cut(failed.at), why)
-	c.handler.metrics.cut(why.Code, told)
-	c.handler.log.Debug("a client did not take its events in time", "stream", c.stream.ID(), "code", why.Code, "told", told)
+	told := c.tellStuckClient(b.restOfFrame(failed.at), why)
+	c.outlets.metrics.cut(why.Code, told)
+	c.outlets.log.Debug("a client did not take its events in time", "stream", c.stream.ID(), "code", why.Code, "told", told)
 	if told {
 		c.finish()
 	} else {
@@ -157,62 +157,60 @@ func (c *hijacked) fail(b *batch, failed *failedWrite) {
 // finish ends a response whose last frame is complete: the client reads it,
 // and then the end.
 func (c *hijacked) finish() {
-	c.state.Store(over)
+	c.state.Store(stateOver)
 	c.stream.Close()
 	if half, ok := c.conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		c.close()
 		return
 	}
-	time.AfterFunc(linger, c.close) // unless the client closes first
+	time.AfterFunc(lingerTimeout, c.close) // unless the client closes first
 }
 
 // abort ends a response in the middle of a frame, or with a client that is
 // not there. A reset tells it from a proper end.
 func (c *hijacked) abort() {
-	c.state.Store(over)
+	c.state.Store(stateOver)
 	base := underlying(c.conn)
 	if tcp, ok := base.(interface{ SetLinger(sec int) error }); ok {
 		tcp.SetLinger(0)
 	}
 	if base != c.conn {
-		base.Close() // or TLS would try to say goodbye first
+		base.Close() // or TLS would try to send its close alert first
 	}
 	c.close()
 }
 
-// close closes the socket and gives up the stream; once. A write that is under
-// way fails.
+// close closes the socket and the stream; once. A write that is under way fails.
 func (c *hijacked) close() {
 	if c.closed.Swap(true) {
 		return
 	}
 	c.stream.Close()
-	c.handler.ends.forget(c)
+	c.outlets.peers.forget(c)
 	c.conn.Close()
-	c.handler.open.remove(c)
+	c.outlets.registry.remove(c)
 }
 
-// expire is the watchdog's verdict over a stream that has fallen silent.
-func (c *hijacked) expire(why *actors.Error) { c.stream.Fail(why) }
+// fail ends the stream with an error event.
+func (c *hijacked) fail(why *actors.Error) { c.stream.Fail(why) }
 
-// recovered ends a stream whose writing panicked. Nothing of the batch that
+// recoverPanic ends a stream whose writing panicked. Nothing of the batch that
 // was being filled has gone out, so the client stands between two frames,
 // unless the panic came out of the write itself.
-func (c *hijacked) recovered(b *batch) {
+func (c *hijacked) recoverPanic(b *batch) {
 	v := recover()
 	if v == nil {
 		return
 	}
-	c.handler.panicked(v, debug.Stack(), "stream", c.stream.ID())
+	c.outlets.recovered(v, c.stream.ID())
 	why := c.verdict(errDefect)
-	inWrite := c.quiet.Load() == 0
-	if inWrite {
+	if c.writeUnderWay() {
 		c.abort()
 		return
 	}
 	head := c.head
 	if b.headed {
-		head = b.cut(0)
+		head = b.restOfFrame(0)
 	}
 	c.head = nil
 	if _, err := c.write(net.Buffers{append(head, errorFrame(why)...)}); err != nil {

@@ -12,8 +12,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// metrics counts what this package does and shows what the System counts. The
-// registry is the handler's own: several handlers live in one process.
+// metrics counts what this package does and exports what the System counts. The
+// registry is the handler's own: several handlers live in one process. Its
+// methods may be called concurrently.
 type metrics struct {
 	registry *prometheus.Registry
 
@@ -81,7 +82,7 @@ func (m *metrics) wrote(bytes, frames int, took time.Duration) {
 	m.writes.Observe(took.Seconds())
 }
 
-// systemCollector shows the counters of a System at the time of asking.
+// systemCollector exports the counters of a System, as they are when it is asked.
 type systemCollector struct{ system *actors.System }
 
 // Describe sends nothing: the codes that label the counters are not fixed.

@@ -10,7 +10,7 @@ import (
 	"github.com/taskcluster/events-proxy/http/sse"
 )
 
-// What an operator sees and does, on a listener of its own:
+// What is served to operators, on a listener of its own:
 //
 //	GET  /                                  a page that shows and does all below
 //	GET  /__tree__                          the snapshot
@@ -19,7 +19,7 @@ import (
 //	POST /__chaos__/crash?role=R&stream=ID  makes an actor fail, only with Chaos
 const (
 	treePeriod  = time.Second
-	treeStreams = 500 // streams in one event, where the operator names no number
+	treeStreams = 500 // streams in one event, unless the request says how many
 )
 
 var (
@@ -27,19 +27,19 @@ var (
 	treeFrames = sse.Encoder{} // no id: an operator's page may reconnect by itself
 )
 
-// picture is a snapshot, and whether the operator may make actors fail.
+// picture is the JSON of the live tree.
 type picture struct {
 	actors.Snapshot
-	Chaos bool `json:"chaos"`
+	Chaos bool `json:"chaos"` // the operator may make actors fail
 }
 
-// tree shows the live supervision tree and its counters.
+// tree answers with the live supervision tree and its counters.
 func (h *Handler) tree(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, picture{h.system.Snapshot(), h.options.Chaos})
 }
 
-// treeEvents shows them again and again, until the operator or the process
-// goes. Of many streams it shows those that lag most, and their actors.
+// treeEvents answers with the same as an event stream, until the client or the
+// process goes. Of many streams it sends those that lag most, and their actors.
 func (h *Handler) treeEvents(w http.ResponseWriter, r *http.Request) {
 	most := treeStreams
 	if text := r.URL.Query().Get("streams"); text != "" {
@@ -62,7 +62,7 @@ func (h *Handler) treeEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// writeTree writes one frame within the write deadline.
+// writeTree writes one frame within the write timeout.
 func (h *Handler) writeTree(w http.ResponseWriter, most int) error {
 	data, err := sse.NewData(oneLineJSON(picture{h.system.Snapshot().Most(most), h.options.Chaos}))
 	if err != nil {

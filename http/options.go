@@ -12,21 +12,21 @@ import (
 
 // Options of a Handler. Every zero value works.
 type Options struct {
-	// Logger receives what an operator should know; the default is silent.
+	// Logger receives what an operator should know. Default: none.
 	Logger *slog.Logger
 
 	// RootURL is where clients find the service, such as
 	// https://tc.example.com or https://example.com/tc. Its path is a further
 	// prefix under which every path answers; the reference names it; its
-	// origin is always allowed; with ForceSSL its host is where clients are
-	// sent. Default: unknown.
+	// origin is always allowed; with ForceSSL clients are redirected to its
+	// host. Default: unknown.
 	RootURL string
 
 	// RootPath is one more prefix, for a host program that mounts the handler
 	// below a path without http.StripPrefix. Default: none.
 	RootPath string
 
-	// Version is what /__version__ tells. Default: the module's build facts.
+	// Version is what /__version__ answers. Default: the module's build facts.
 	Version Version
 
 	// AllowOrigins are the origins whose pages may use the service, such as
@@ -38,8 +38,8 @@ type Options struct {
 	// through one proxy that sets them.
 	TrustProxy bool
 
-	// ForceSSL sends clients that came over plain HTTP to https. The paths of
-	// load balancers (/__heartbeat__ and its kin) answer without.
+	// ForceSSL redirects clients that came over plain HTTP to https. The paths
+	// of load balancers (/__heartbeat__ and the like) answer without.
 	ForceSSL bool
 
 	// HeadBytes is how long a URL, and a request's headers, may be; 1 KiB or
@@ -51,10 +51,11 @@ type Options struct {
 	WriteDeadline time.Duration
 
 	// VanishAfter is how long a client's machine may leave what was sent to it
-	// unacknowledged before its stream is given up (TCP_USER_TIMEOUT, on Linux
-	// only; PING frames of HTTP/2, by Server, everywhere). A client that vanished without a word would hold its stream for a
-	// quarter of an hour otherwise: pings fit the send buffer, so that no write
-	// ever blocks. Default 1 min.
+	// unacknowledged before its stream is ended (TCP_USER_TIMEOUT, on Linux
+	// only; PING frames of HTTP/2, by Server, everywhere). A client that vanished
+	// without an end of its connection would hold its stream for a quarter of an
+	// hour otherwise: pings fit the send buffer, so that no write ever blocks.
+	// Default 1 min.
 	VanishAfter time.Duration
 
 	// WriteBuffer is how many bytes of a stream may wait in the kernel of
@@ -62,9 +63,9 @@ type Options struct {
 	// client takes megabytes before a write blocks. Default 64 KiB.
 	WriteBuffer int
 
-	// PingPeriod is the measure of silence: a stream on which nothing has been
-	// written for three of them is ended with InternalError. Default: the
-	// system's.
+	// PingPeriod is the time between pings: a stream on which nothing has been
+	// written for three and a half of them is ended with InternalError. Default:
+	// the system's.
 	PingPeriod time.Duration
 
 	// Chaos lets operators make actors fail, where the system allows it too
@@ -108,7 +109,8 @@ func or[T comparable](field *T, value T) {
 	}
 }
 
-// Validate names every problem of the options at once.
+// Validate returns an error that names every problem of the options, nil if there
+// is none.
 func (o Options) Validate() error {
 	var problems []error
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -139,7 +141,13 @@ func (o Options) Validate() error {
 	return errors.Join(problems...)
 }
 
-// roots are the prefixes under which every path answers; always "", once each.
+// sockets returns what concerns the sockets of open responses.
+func (o Options) sockets() socketOptions {
+	return socketOptions{writeTimeout: o.WriteDeadline, vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
+}
+
+// roots returns the prefixes under which every path answers, each once; "" is
+// always the first.
 func (o Options) roots() []string {
 	roots := []string{""}
 	add := func(prefix string) {
@@ -154,7 +162,7 @@ func (o Options) roots() []string {
 	return roots
 }
 
-// originOf gives a URL's origin as browsers write it, "" where it has none.
+// originOf returns a URL's origin as browsers write it, "" where it has none.
 func originOf(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme == "" || u.Host == "" {

@@ -11,19 +11,18 @@ import (
 //go:embed reference.json
 var referenceText string
 
-// referenceOf gives the API's description in Taskcluster's format: the
-// relative reference that clients are generated from, with the schema's full
-// URL where the root URL is known.
-var referenceOf = sync.OnceValue(func() *template.Template {
+// referenceTemplate returns the template of the API's description.
+var referenceTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("reference").Parse(referenceText))
 })
 
-// Reference gives the description of this API, as JSON. The root URL may be
+// Reference returns the description of this API in Taskcluster's format, as JSON:
+// what clients are generated from. The schema's URL is relative where rootURL is
 // empty.
 func Reference(rootURL string) []byte {
 	schema := oneLineJSON(trimSlash(rootURL) + "/schemas/common/api-reference-v0.json#")
 	var body bytes.Buffer
-	if err := referenceOf().Execute(&body, struct{ Schema string }{string(schema)}); err != nil {
+	if err := referenceTemplate().Execute(&body, struct{ Schema string }{string(schema)}); err != nil {
 		panic(err) // the template is ours, a Buffer does not fail
 	}
 	return body.Bytes()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/julienschmidt/httprouter"
 
+	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/http/inspector"
 )
 
@@ -12,8 +13,9 @@ import (
 // shows, and the one below its old root URL.
 var apiRoots = []string{"/api/events/v1", "/events/v1", "/v1"}
 
-// routes are the public paths, all of them GET and HEAD. Nothing redirects: a
-// redirect without CORS headers ends a cross-origin EventSource.
+// routes returns the router of the public paths, all of them GET and HEAD.
+// Nothing redirects: a redirect without CORS headers ends a cross-origin
+// EventSource.
 func (h *Handler) routes() http.Handler {
 	r := newRouter(h)
 	for _, root := range h.options.roots() {
@@ -33,7 +35,7 @@ func (h *Handler) routes() http.Handler {
 	return r
 }
 
-// operatorRoutes are the paths for operators.
+// operatorRoutes returns the router of the paths for operators.
 func (h *Handler) operatorRoutes() http.Handler {
 	r := newRouter(h)
 	get(r, "/metrics", h.metrics.handler().ServeHTTP)
@@ -51,25 +53,27 @@ func (h *Handler) operatorRoutes() http.Handler {
 	return r
 }
 
-// health are Dockerflow's paths.
+// health registers Dockerflow's paths.
 func (h *Handler) health(r *httprouter.Router, root string) {
 	get(r, root+"/__version__", h.version)
 	get(r, root+"/__heartbeat__", h.heartbeat)
 	get(r, root+"/__lbheartbeat__", h.lbheartbeat)
 }
 
+// newRouter returns a router without routes that answers errors as the contract
+// says.
 func newRouter(h *Handler) *httprouter.Router {
 	r := httprouter.New()
 	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
-	r.HandleOPTIONS = false // ours answer 204
+	r.HandleOPTIONS = false // ours answers 204
 	r.NotFound = http.HandlerFunc(h.notFound)
 	r.MethodNotAllowed = http.HandlerFunc(h.methodNotAllowed) // Allow is set
 	r.PanicHandler = h.answerPanic
 	return r
 }
 
-// post registers a path that changes something. Only same-origin pages and
-// programs may ask for it: a page elsewhere must not act in an operator's name.
+// post registers a path that changes something. It answers pages of the same
+// origin, and programs: a page elsewhere must not act in an operator's name.
 func post(r *httprouter.Router, path string, handle http.HandlerFunc) {
 	r.Handler(http.MethodPost, path, http.NewCrossOriginProtection().Handler(handle))
 }
@@ -80,4 +84,18 @@ func get(r *httprouter.Router, path string, handle http.HandlerFunc) {
 		r.HandlerFunc(method, path, handle)
 	}
 	r.HandlerFunc(http.MethodOptions, path, options)
+}
+
+// options answers OPTIONS; the CORS headers have been set.
+func options(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Allow", corsMethods)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
+	h.refuse(w, r, &actors.Error{Code: notFound, Reason: "There is nothing at this path"})
+}
+
+func (h *Handler) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	h.refuse(w, r, &actors.Error{Code: methodNotAllowed, Reason: "This path answers " + w.Header().Get("Allow")})
 }

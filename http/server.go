@@ -25,19 +25,20 @@ type ServerOptions struct {
 	IdleTimeout time.Duration
 
 	// DrainSpread is the time over which Shutdown ends the open streams, so
-	// that their clients do not come back all at once. Default 0: at once.
+	// that their clients do not come back all at once. Default 0: no spread.
 	DrainSpread time.Duration
 }
 
 // Server serves a Handler on listeners, and ends in the right order. A program
-// with an HTTP server of its own does not need it.
+// with an HTTP server of its own does not need it. Its methods may be called
+// concurrently.
 type Server struct {
 	handler *Handler
 	options ServerOptions
 	http    *http.Server
 }
 
-// NewServer gives a Server for a Handler.
+// NewServer returns a Server for a Handler.
 func NewServer(h *Handler, o ServerOptions) *Server {
 	or(&o.HeadTimeout, 5*time.Second)
 	or(&o.IdleTimeout, 2*time.Minute)
@@ -66,9 +67,9 @@ func NewServer(h *Handler, o ServerOptions) *Server {
 	return &Server{handler: h, options: o, http: server}
 }
 
-// Serve accepts connections until Shutdown, which makes it return nil; any
+// Serve accepts connections until Shutdown or Close, and returns nil then; any
 // other end is an error. It may be called for several listeners, and closes
-// its own.
+// the one it was called with.
 func (s *Server) Serve(l net.Listener) error {
 	var err error
 	if s.options.TLS != nil {
@@ -82,15 +83,16 @@ func (s *Server) Serve(l net.Listener) error {
 	return fmt.Errorf("serve %s: %w", l.Addr(), err)
 }
 
-// Shutdown ends the service and the System's streams:
+// Shutdown ends the service and the System's streams, and returns nil once all
+// have ended:
 //
-//  1. new streams are refused with 503, and /__heartbeat__ turns 503, while
-//     the listeners stay open: a load balancer should see it
+//  1. new streams are refused with 503, and /__heartbeat__ is 503, while the
+//     listeners stay open, so that a load balancer can see it
 //  2. every stream ends with ServerShutdown (System.Drain, over DrainSpread)
 //  3. the clients get the time to read that
 //  4. the listeners and the connections are closed
 //
-// When ctx ends first, what is left is cut. The errors name it.
+// When ctx ends first, what is left is cut, and the error names it.
 func (s *Server) Shutdown(ctx context.Context) error {
 	h := s.handler
 	drained := h.system.Drain(ctx, s.options.DrainSpread)
@@ -103,8 +105,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(drained, ended, closed)
 }
 
-// Close ends the service at once: streams are cut, in the middle of a frame if
-// it must be. The System goes on.
+// Close ends the service at once, and returns an error of closing the listeners.
+// Streams are cut, maybe in the middle of a frame. The System goes on.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -31,7 +31,7 @@ func TestShutdownTellsEveryStream(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if left := len(p.handler.open.all()); left > 0 {
+	if left := len(p.handler.outlets.registry.all()); left > 0 {
 		t.Errorf("%d streams are left", left)
 	}
 }

@@ -68,7 +68,7 @@ func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
 			healthy := p.connect()
 			s := p.stuck(all)
 			p.flood(`"`+long(size)+`"`, healthy)
-			await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.open.all()) == 1 })
+			await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.outlets.registry.all()) == 1 })
 			p.readOn(s, actors.SlowConsumer)
 			if ended := p.system.Stats().Ended; ended[actors.SlowConsumer] != 1 || len(ended) != 1 {
 				t.Errorf("ended: %v", ended)
@@ -89,7 +89,7 @@ func TestAClientCutForItsBacklogIsToldToo(t *testing.T) {
 	healthy := []*reader{p.connect(), p.connect(), p.connect()}
 	s := p.stuck(all)
 	p.flood(`"`+long(4<<10)+`"`, healthy...)
-	await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.open.all()) == len(healthy) })
+	await(t, "the stuck client's socket is given up", func() bool { return len(p.handler.outlets.registry.all()) == len(healthy) })
 	p.readOn(s, actors.SlowConsumer)
 }
 
@@ -111,13 +111,13 @@ func TestAStuckClientIsToldOfAShutdownBeforeItsDeadline(t *testing.T) {
 	s := p.stuck(all)
 	p.publish("a", strings.Fields(strings.Repeat(long(60<<10)+" ", 30))...) // more than the sockets hold
 	await(t, "the write is blocked", func() bool {
-		clients := p.handler.open.all()
-		return len(clients) == 1 && clients[0].(*hijacked).quiet.Load() == 0
+		clients := p.handler.outlets.registry.all()
+		return len(clients) == 1 && clients[0].(*hijacked).writeUnderWay()
 	})
 	if err := p.system.Drain(bounded(t), 0); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the client's socket is given up", func() bool { return len(p.handler.open.all()) == 0 })
+	await(t, "the client's socket is given up", func() bool { return len(p.handler.outlets.registry.all()) == 0 })
 	p.readOn(s, actors.ServerShutdown)
 }
 

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// unreadFor is Options.VanishAfter for a client that was cut and told why: it
-// finds its error when it wakes up within this time.
-const unreadFor = 5 * time.Minute
+// vanishAfterCut takes the place of Options.VanishAfter for a client that was cut
+// and told why: it finds its error when it wakes up within this time.
+const vanishAfterCut = 5 * time.Minute
 
-// tune makes a hijacked connection one of ours: no deadlines of net/http, and
-// a bound on what a stuck client takes of the kernel's memory. What a
-// connection does not know is left out.
-func tune(conn net.Conn, o Options) {
+// tune removes net/http's deadlines from a hijacked connection, and bounds what a
+// stuck client takes of the kernel's memory. Where a connection has no such
+// setting it is left out.
+func tune(conn net.Conn, o socketOptions) {
 	conn.SetDeadline(time.Time{})
 	base := underlying(conn)
 	if tcp, ok := base.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		tcp.SetWriteBuffer(o.WriteBuffer)
+		tcp.SetWriteBuffer(o.sendBuffer)
 	}
-	limitUnacked(base, o.VanishAfter)
+	limitUnacked(base, o.vanishAfter)
 }
 
-// keepUntilRead gives a stuck client time to find its last words.
-func keepUntilRead(conn net.Conn) { limitUnacked(conn, unreadFor) }
+// keepUntilRead gives a stuck client time to find its error event.
+func keepUntilRead(conn net.Conn) { limitUnacked(conn, vanishAfterCut) }
 
-// underlying gives the socket below TLS.
+// underlying returns the socket below TLS, or conn itself.
 func underlying(conn net.Conn) net.Conn {
 	if wrapped, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		return wrapped.NetConn()

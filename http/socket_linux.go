@@ -10,6 +10,8 @@ import (
 // does not name: milliseconds that sent bytes may stay unacknowledged.
 const tcpUserTimeout = 18
 
+// limitUnacked limits how long sent bytes may stay unacknowledged before the
+// kernel ends the connection. It does nothing where conn is no socket.
 func limitUnacked(conn net.Conn, d time.Duration) {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {

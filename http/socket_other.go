@@ -7,5 +7,6 @@ import (
 	"time"
 )
 
-// limitUnacked leaves the operating system's own patience, and its keep-alive.
+// limitUnacked does nothing: the operating system's own limit and its keep-alive
+// apply.
 func limitUnacked(net.Conn, time.Duration) {}

@@ -8,9 +8,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// withSSL sends clients that came over plain HTTP to https, where
-// Options.ForceSSL asks for it. Load balancers look at the Dockerflow paths
-// from the inside and get their answer.
+// withSSL returns a handler that redirects clients that came over plain HTTP to
+// https, where Options.ForceSSL is set. Load balancers ask for the Dockerflow
+// paths from inside, and are answered.
 func (h *Handler) withSSL(next http.Handler) http.Handler {
 	if !h.options.ForceSSL {
 		return next
@@ -22,18 +22,19 @@ func (h *Handler) withSSL(next http.Handler) http.Handler {
 		case r.Method == http.MethodGet, r.Method == http.MethodHead:
 			w.Header().Set("Location", "https://"+h.secureHost(r)+r.URL.RequestURI())
 			w.WriteHeader(http.StatusMovedPermanently)
-		default: // what was sent has gone over the wire in the open; a preflight may not be redirected
+		default: // what was sent is no longer secret; a preflight may not be redirected
 			h.refuse(w, r, &actors.Error{Code: sslRequired, Reason: "This service is to be reached over https"})
 		}
 	})
 }
 
+// secure reports whether a client has come over https, to the proxy in front or to
+// this process.
 func (h *Handler) secure(r *http.Request) bool {
 	return r.TLS != nil || (h.options.TrustProxy && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"))
 }
 
-// secureHost is the host of the root URL where that is https, else the one
-// that the client has asked.
+// secureHost returns the root URL's host where that is https, else the request's.
 func (h *Handler) secureHost(r *http.Request) string {
 	if u, err := url.Parse(h.options.RootURL); err == nil && u.Scheme == "https" {
 		return u.Host

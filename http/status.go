@@ -9,7 +9,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// The codes of answers that no actor gives.
+// The codes of answers that no actor sends.
 const (
 	notFound         actors.Code = "ResourceNotFound"
 	methodNotAllowed actors.Code = "MethodNotAllowed"
@@ -19,12 +19,12 @@ const (
 	sslRequired      actors.Code = "SSLRequired"
 )
 
-// refusals are the codes that are told as a status, before a stream's head.
-// Every other code is told as an error event: a browser's EventSource can read
-// neither the status nor the body of anything but a 200.
-var refusals = map[actors.Code]struct {
+// statuses are the codes that are answered with a status, before a stream's
+// head. Every other code is told as an error event: a browser's EventSource can
+// read neither the status nor the body of anything but a 200.
+var statuses = map[actors.Code]struct {
 	status     int
-	retryAfter time.Duration // 0: no use
+	retryAfter time.Duration // 0: trying again does not help
 }{
 	actors.Draining:        {http.StatusServiceUnavailable, 5 * time.Second},
 	actors.AtCapacity:      {http.StatusServiceUnavailable, 10 * time.Second},
@@ -38,16 +38,22 @@ var refusals = map[actors.Code]struct {
 	methodNotAllowed:       {http.StatusMethodNotAllowed, 0},
 }
 
-// refuse answers with the code's status and the body of Taskcluster's services.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *actors.Error) {
+// hasStatus reports whether a code is answered with a status.
+func hasStatus(code actors.Code) bool {
+	_, ok := statuses[code]
+	return ok
+}
+
+// writeRefusal answers with the code's status and the body of Taskcluster's
+// services; with 500 where the code has no status.
+func writeRefusal(w http.ResponseWriter, r *http.Request, err *actors.Error) {
 	status := http.StatusInternalServerError
-	if refusal, ok := refusals[err.Code]; ok {
-		status = refusal.status
-		if refusal.retryAfter > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(refusal.retryAfter.Seconds())))
+	if s, ok := statuses[err.Code]; ok {
+		status = s.status
+		if s.retryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(s.retryAfter.Seconds())))
 		}
 	}
-	h.metrics.refused(err.Code)
 	writeError(w, r, status, err.Code, err.Reason)
 }
 
@@ -65,30 +71,16 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, code actors.
 	})
 }
 
-// apiMethod names the method of the API, as the reference does; what is none
-// goes by its HTTP method.
+// apiMethod returns the name of the API's method, as the reference has it; for
+// what is none, the HTTP method.
 func apiMethod(r *http.Request) string {
-	switch path := trimSlash(r.URL.Path); {
+	switch path := strings.TrimRight(r.URL.Path, "/"); {
 	case strings.HasSuffix(path, "/v1/connect"):
 		return "connect"
 	case strings.HasSuffix(path, "/v1/ping"):
 		return "ping"
 	}
 	return r.Method
-}
-
-func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
-	h.refuse(w, r, &actors.Error{Code: notFound, Reason: "There is nothing at this path"})
-}
-
-func (h *Handler) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	h.refuse(w, r, &actors.Error{Code: methodNotAllowed, Reason: "This path answers " + w.Header().Get("Allow")})
-}
-
-// options answers OPTIONS; the CORS headers are there already.
-func options(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Allow", corsMethods)
-	w.WriteHeader(http.StatusNoContent)
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

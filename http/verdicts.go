@@ -2,18 +2,18 @@ package httpapi
 
 import "github.com/taskcluster/events-proxy/actors"
 
-// The verdicts of this side over a stream; those of the actors come as its
-// last event. The first verdict of either side stands.
+// The reasons for which this package ends a stream; those of the actors come as
+// its last event. The first reason of either side stands.
 var (
-	// errTooSlow: the client missed a write's deadline.
+	// errTooSlow: a write to the client missed its deadline.
 	errTooSlow = &actors.Error{Code: actors.SlowConsumer,
 		Reason: "The client did not read fast enough; messages after this point are lost to it"}
 
 	// errDefect: a panic of ours, or an event that has no frame.
 	errDefect = &actors.Error{Code: actors.InternalError, Reason: "A defect of this service ended the stream"}
 
-	// errSilent: the watchdog has seen no event for three ping periods.
-	errSilent = &actors.Error{Code: actors.InternalError, Reason: "The stream fell silent; a defect of this service"}
+	// errIdle: the watchdog has seen no event for three ping periods.
+	errIdle = &actors.Error{Code: actors.InternalError, Reason: "The stream fell silent; a defect of this service"}
 
 	// errShuttingDown: the handler is being shut down.
 	errShuttingDown = &actors.Error{Code: actors.ServerShutdown, Reason: "The service is shutting down"}

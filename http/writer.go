@@ -21,30 +21,31 @@ type stream interface {
 	Close()
 }
 
-// writer turns a stream's events into frames and gives them to an outlet: the
+// writer turns a stream's events into frames and hands them to a transport: the
 // part of the work that is the same for every kind of connection.
 //
-//	stream ──Take──▶ events ──frames──▶ batch ──write──▶ outlet
+//	stream ──Take──▶ events ──frames──▶ batch ──write──▶ transport
 //	   ▲                                                   │
 //	   └───────────────── Done: the broker may forget ◀────┘
 //
-// Whatever waits goes out in as few writes as possible: 32 KiB gathered for
-// one, or a large message from where it lies. One goroutine at a time writes.
+// What waits goes out in as few writes as possible: 32 KiB gathered for one, or
+// a large message from where it lies. One goroutine at a time writes.
 type writer struct {
-	handler *Handler
+	outlets *outlets
 	stream  stream
-	out     outlet
+	to      transport
 	head    []byte // what goes before the first frame; nil once it is written
 
-	// quiet is when the last write ended, in Unix nanoseconds; 0 while one is
+	// idleSince is when the last write ended, in Unix nanoseconds; 0 while one is
 	// under way. The watchdog reads it.
-	quiet atomic.Int64
+	idleSince atomic.Int64
 }
 
-// outlet is where a writer's bytes go.
-type outlet interface {
-	// write writes the parts, or fails within the write deadline and says how
-	// many bytes have gone out. It may edit parts, not the bytes.
+// transport is where a writer's bytes go.
+type transport interface {
+	// write writes the parts within the write timeout, and returns how many bytes
+	// have gone out; an error where that is not all. It may change the list of
+	// parts, not the bytes.
 	write(parts net.Buffers) (int, error)
 }
 
@@ -52,7 +53,7 @@ type outlet interface {
 // takes a large message slowly but steadily is not a stuck one.
 const writeStep = 256 << 10
 
-// failedWrite is a write that did not end: the outlet has taken the batch's
+// failedWrite is a write that did not end: the transport has taken the batch's
 // bytes up to at.
 type failedWrite struct {
 	at   int
@@ -60,13 +61,17 @@ type failedWrite struct {
 	err  error
 }
 
+// Error returns a text for logs.
 func (f *failedWrite) Error() string {
 	return fmt.Sprintf("write failed after %d bytes: %v", f.at, f.err)
 }
+
+// Unwrap returns the transport's error.
 func (f *failedWrite) Unwrap() error { return f.err }
 
-// writeWaiting writes all that waits, with the head before it where that is
-// still owed. ended is true once the stream's last event has been written.
+// writeWaiting writes all that waits, after the head where that has not been
+// written yet. ended is true once the stream's last event has been written;
+// failed is nil unless a write failed.
 func (w *writer) writeWaiting(b *batch) (ended bool, failed *failedWrite) {
 	b.events = w.stream.Take(b.events)
 	if w.head != nil {
@@ -81,7 +86,7 @@ func (w *writer) writeWaiting(b *batch) (ended bool, failed *failedWrite) {
 		}
 		_, ended = event.(*actors.Error)
 		if err := b.add(event); err != nil {
-			w.defect(b, err)
+			w.addDefect(b, err)
 			ended = true
 		}
 		if ended {
@@ -97,25 +102,25 @@ func (w *writer) writeWaiting(b *batch) (ended bool, failed *failedWrite) {
 	return ended, nil
 }
 
-// defect ends the stream for an event that cannot be put into a frame.
-func (w *writer) defect(b *batch, cause error) {
-	w.handler.log.Error("event without a frame", "stream", w.stream.ID(), "error", cause)
+// addDefect ends the stream for an event that cannot be put into a frame.
+func (w *writer) addDefect(b *batch, cause error) {
+	w.outlets.log.Error("event without a frame", "stream", w.stream.ID(), "error", cause)
 	if err := b.add(w.verdict(errDefect)); err != nil {
 		panic(err) // its JSON is ours, on one line
 	}
 }
 
-// write writes a batch and empties it.
+// write writes a batch and empties it. It returns nil unless a write failed.
 func (w *writer) write(b *batch) *failedWrite {
 	total := b.size()
 	if total == 0 {
 		return nil
 	}
-	w.quiet.Store(0)
+	w.idleSince.Store(0)
 	start := time.Now()
 	step := start
 	for at := 0; at < total; {
-		n, err := w.out.write(b.window(at, min(at+writeStep, total)))
+		n, err := w.to.write(b.between(at, min(at+writeStep, total)))
 		now := time.Now()
 		at += n
 		if err != nil {
@@ -123,27 +128,33 @@ func (w *writer) write(b *batch) *failedWrite {
 		}
 		step = now
 	}
-	w.quiet.Store(step.UnixNano())
-	w.handler.metrics.wrote(total, len(b.ends), step.Sub(start))
+	w.markIdle(step)
+	w.outlets.metrics.wrote(total, len(b.ends), step.Sub(start))
 	b.reset()
 	return nil
 }
 
-// silentFor is how long nothing has been written; 0 while something is.
-func (w *writer) silentFor(now time.Time) time.Duration {
-	since := w.quiet.Load()
+func (w *writer) markIdle(now time.Time) { w.idleSince.Store(now.UnixNano()) }
+
+// writeUnderWay reports whether a write has begun and not ended, or has failed.
+func (w *writer) writeUnderWay() bool { return w.idleSince.Load() == 0 }
+
+// idleFor returns for how long nothing has been written; 0 while a write is under
+// way.
+func (w *writer) idleFor(now time.Time) time.Duration {
+	since := w.idleSince.Load()
 	if since == 0 {
 		return 0
 	}
 	return now.Sub(time.Unix(0, since))
 }
 
-// verdict gives why the stream has ended; slow is the writer's own verdict,
-// which stands where there is none yet.
-func (w *writer) verdict(own *actors.Error) *actors.Error {
-	w.stream.Fail(own)
+// verdict ends the stream with why, unless it has ended already, and returns the
+// reason of its end.
+func (w *writer) verdict(why *actors.Error) *actors.Error {
+	w.stream.Fail(why)
 	if err := w.stream.Ended(); err != nil {
 		return err
 	}
-	return own
+	return why
 }

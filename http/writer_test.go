@@ -108,7 +108,7 @@ func serveScript(t *testing.T, h *Handler, s stream) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.serveHijacked(&counted{TCPConn: conn.(*net.TCPConn), t: t}, s, "HTTP/1", []byte("HEAD\r\n\r\n"))
+	h.outlets.serveHijacked(&counted{TCPConn: conn.(*net.TCPConn), t: t}, s, "HTTP/1", []byte("HEAD\r\n\r\n"))
 	return client
 }
 
@@ -170,7 +170,7 @@ func TestDoneIsNotSaidWhileTheClientHasNotTakenTheMessage(t *testing.T) {
 	h, s := bare(t, Options{WriteDeadline: time.Hour}), &script{}
 	client := serveScript(t, h, s)
 	s.offer(message(`"` + long(8<<20) + `"`)) // more than the sockets hold
-	await(t, "the write is blocked", func() bool { return h.open.all()[0].(*hijacked).quiet.Load() == 0 })
+	await(t, "the write is blocked", func() bool { return h.outlets.registry.all()[0].(*hijacked).writeUnderWay() })
 	client.Read(make([]byte, 1))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,7 +258,7 @@ func TestAStreamThatFallsSilentIsEndedByTheWatchdog(t *testing.T) {
 		})
 		r := p.read(p.do("GET", all).Body)
 		message := r.wantError(actors.InternalError)
-		if message != errSilent.Reason {
+		if message != errIdle.Reason {
 			t.Error(message)
 		}
 		p.gone()
@@ -290,10 +290,10 @@ func TestTheWatchdogWaitsForThreePingPeriods(t *testing.T) {
 		{4 * period, true, false},
 		{7 * period, false, true},
 	} {
-		o := newOpenStreams(period, newMetrics(testSystem(t)))
+		o := newRegistry(period, newMetrics(testSystem(t)))
 		s := &sleeper{silent: c.silent}
 		o.add(s, "HTTP/1")
-		o.watch()
+		o.checkIdle()
 		if s.expired != c.expired || s.aborted != c.ended {
 			t.Errorf("after %v: expired %v, cut %v", c.silent, s.expired, s.aborted)
 		}
@@ -307,17 +307,17 @@ type sleeper struct {
 	expired, aborted bool
 }
 
-func (s *sleeper) silentFor(time.Time) time.Duration { return s.silent }
-func (s *sleeper) expire(*actors.Error)              { s.expired = true }
+func (s *sleeper) idleFor(time.Time) time.Duration { return s.silent }
+func (s *sleeper) fail(*actors.Error)              { s.expired = true }
 func (s *sleeper) abort()                            { s.aborted = true }
 
 func TestABusyWriterIsNotSilent(t *testing.T) {
 	h, s := bare(t, Options{WriteDeadline: time.Hour}), &script{}
 	serveScript(t, h, s)
 	s.offer(message(`"` + long(8<<20) + `"`)) // more than the sockets hold
-	c := h.open.all()[0]
-	await(t, "the write is blocked", func() bool { return c.(*hijacked).quiet.Load() == 0 })
-	if d := c.silentFor(time.Now().Add(time.Hour)); d != 0 {
+	c := h.outlets.registry.all()[0]
+	await(t, "the write is blocked", func() bool { return c.(*hijacked).writeUnderWay() })
+	if d := c.idleFor(time.Now().Add(time.Hour)); d != 0 {
 		t.Errorf("silent for %v", d)
 	}
 }
@@ -325,7 +325,7 @@ func TestABusyWriterIsNotSilent(t *testing.T) {
 func TestARecorderGetsTheStreamToo(t *testing.T) {
 	p := start(t, nil)
 	ctx, leave := context.WithCancel(t.Context())
-	w := &watched{ResponseRecorder: newRecorder(), wrote: make(chan string, 100)}
+	w := &observed{ResponseRecorder: newRecorder(), wrote: make(chan string, 100)}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -343,13 +343,13 @@ func TestARecorderGetsTheStreamToo(t *testing.T) {
 	p.gone()
 }
 
-// watched is a recorder that tells what is written.
-type watched struct {
+// observed is a recorder that reports what is written.
+type observed struct {
 	*httptest.ResponseRecorder
 	wrote chan string
 }
 
-func (w *watched) Write(p []byte) (int, error) {
+func (w *observed) Write(p []byte) (int, error) {
 	n, err := w.ResponseRecorder.Write(p)
 	if n > 0 {
 		w.wrote <- string(p[:n])

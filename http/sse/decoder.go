@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// DefaultMaxEvent is a Decoder's limit unless it is told another. It lets the
-// largest message of an events proxy pass: 64 MiB of bytes, as base64 in JSON.
+// DefaultMaxEvent is a Decoder's limit, in bytes, unless Limit sets another. The
+// largest message of an events proxy fits: 64 MiB of bytes, as base64 in JSON.
 const DefaultMaxEvent = 96 << 20
 
-// ErrTooLong is what Next fails with when a line, or the data of one event,
-// is longer than the decoder's limit.
+// ErrTooLong is returned by Next when a line, or the data of one event, is longer
+// than the decoder's limit.
 var ErrTooLong = errors.New("sse: line or event too long")
 
 // Event is one event as a client sees it.
 type Event struct {
-	Name string // DefaultName where the stream gives none
+	Name string // DefaultName where the stream names none
 	Data string // the data lines, joined by a line feed
-	ID   string // the last id the stream gave, here or earlier; "" without one
+	ID   string // the stream's last id, in this event or an earlier one; "" without one
 }
 
 // Decoder reads the events of one stream. It follows the standard's rules for
 // lines (CR, LF and CRLF, mixed), byte order mark, comments, unknown fields
 // and ids; bytes that are not UTF-8 are passed on as they are.
 //
-// An event is given out as soon as the line that ends it is complete: with CR
-// as line end too, no byte behind it is waited for. What the stream leaves
+// An event is returned as soon as the line that ends it is complete: with CR as
+// line end too, no byte behind it is waited for. What the stream leaves
 // incomplete at its end is discarded, as in a browser.
 //
-// A Decoder is used by one goroutine at a time.
+// A Decoder must not be used by several goroutines at a time.
 type Decoder struct {
 	r   *bufio.Reader
 	max int
@@ -52,25 +52,25 @@ type Decoder struct {
 	retry time.Duration
 }
 
-// NewDecoder gives a Decoder that reads from r, with DefaultMaxEvent.
+// NewDecoder returns a Decoder that reads from r, with DefaultMaxEvent as limit.
 func NewDecoder(r io.Reader) *Decoder {
 	return &Decoder{r: bufio.NewReader(r), max: DefaultMaxEvent, retry: -1}
 }
 
 // Limit sets how many bytes a line, and the data of one event, may have: at
-// least 1. It is called before the first Next.
+// least 1. It must be called before the first Next.
 func (d *Decoder) Limit(bytes int) { d.max = max(bytes, 1) }
 
-// Retry gives the reconnection time that the stream last asked for; ok is
-// false when it asked for none.
+// Retry returns the reconnection time that the stream last asked for; ok is false
+// when it asked for none.
 func (d *Decoder) Retry() (wait time.Duration, ok bool) { return max(d.retry, 0), d.retry >= 0 }
 
-// LastID gives the id with which a client would reconnect.
+// LastID returns the id with which a client would reconnect, "" without one.
 func (d *Decoder) LastID() string { return d.id }
 
-// Next waits for the next event. It fails with io.EOF at the stream's end,
-// with an error that wraps ErrTooLong, or as the reader does; it fails the
-// same way ever after.
+// Next waits for the next event and returns it. Its error is io.EOF at the
+// stream's end, one that wraps ErrTooLong, or the reader's; every later call
+// returns the same error.
 func (d *Decoder) Next() (Event, error) {
 	for d.err == nil {
 		var line []byte
@@ -86,8 +86,8 @@ func (d *Decoder) Next() (Event, error) {
 	return Event{}, d.err
 }
 
-// All gives the events for a range loop. It ends at the stream's end; any
-// other error is given once, with a zero Event.
+// All returns the events for a range loop. The loop ends at the stream's end; any
+// other error is yielded once, with a zero Event.
 func (d *Decoder) All() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {
@@ -99,7 +99,8 @@ func (d *Decoder) All() iter.Seq2[Event, error] {
 	}
 }
 
-// dispatch ends an event at an empty line. Without data there is none.
+// dispatch ends an event at an empty line, and returns it; false where it has no
+// data, and so is none.
 func (d *Decoder) dispatch() (Event, bool) {
 	e, some := Event{Name: d.name, Data: string(d.data), ID: d.id}, d.some
 	d.name, d.data, d.some = "", d.data[:0], false
@@ -130,8 +131,8 @@ func (d *Decoder) field(line []byte) error {
 	return nil
 }
 
-// same gives value as a string: the known one where it is that, since most
-// events repeat their name and id.
+// same returns value as a string: known where it equals that, since most events
+// repeat their name and id.
 func same(known string, value []byte) string {
 	if string(value) == known { // compares without allocating
 		return known

@@ -1,10 +1,10 @@
 // Package sse is the text/event-stream format of the WHATWG's HTML standard
-// (section 9.2, server-sent events) and nothing else: an Encoder for whoever
-// serves a stream, a Decoder for whoever reads one. It knows no HTTP and no
-// JSON.
+// (section 9.2, server-sent events) and nothing else. A server appends frames to
+// a buffer with [Encoder.Append]; a client reads events with [NewDecoder] and
+// [Decoder.Next], or ranges over [Decoder.All]. It knows no HTTP and no JSON.
 //
-// What an event is made of are types that cannot hold a line break (Name, ID,
-// Data), so that no text of a publisher can start a field or an event of its
+// The parts of an event are types that cannot hold a line break ([Name], [ID],
+// [Data]), so that no text of a publisher can start a field or an event of its
 // own.
 package sse
 

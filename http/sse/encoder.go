@@ -13,16 +13,17 @@ type Encoder struct {
 	ID ID // the id of every frame
 }
 
-// Append appends one frame to buf and gives the longer slice. It allocates
-// only where buf has no room.
+// Append appends one frame to buf and returns the longer slice. It allocates only
+// where buf has no room.
 func (e Encoder) Append(buf []byte, name Name, data Data) []byte {
 	buf = e.AppendHead(buf, name)
 	buf = append(buf, data.line...)
 	return e.AppendTail(buf)
 }
 
-// AppendHead appends what stands before the data of a frame, for a writer that
-// sends large data from where it lies: head, then Data.Bytes, then tail.
+// AppendHead appends what stands before the data of a frame and returns the
+// longer slice, for a writer that sends large data from where it lies: head, then
+// Data.Bytes, then tail.
 func (e Encoder) AppendHead(buf []byte, name Name) []byte {
 	if name.line != "" {
 		buf = append(buf, fieldEvent+": "...)
@@ -32,7 +33,8 @@ func (e Encoder) AppendHead(buf []byte, name Name) []byte {
 	return append(buf, fieldData+": "...)
 }
 
-// AppendTail appends what stands behind the data of a frame.
+// AppendTail appends what stands behind the data of a frame and returns the
+// longer slice.
 func (e Encoder) AppendTail(buf []byte) []byte {
 	if e.ID.line != "" {
 		buf = append(buf, '\n')
@@ -42,7 +44,7 @@ func (e Encoder) AppendTail(buf []byte) []byte {
 	return append(buf, "\n\n"...)
 }
 
-// FrameSize is the number of bytes that Append appends.
+// FrameSize returns the number of bytes that Append appends.
 func (e Encoder) FrameSize(name Name, data Data) int {
 	n := len(fieldData) + len(": ") + len(data.line) + len("\n\n")
 	if name.line != "" {

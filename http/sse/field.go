@@ -14,15 +14,15 @@ const (
 	fieldRetry = "retry"
 )
 
-// DefaultName is the name of an event that does not give one.
+// DefaultName is the name of an event without an event field.
 const DefaultName = "message"
 
-// Name is an event's name: one line, since a line break would let its text
-// start fields and events of its own. The zero Name writes no event field, and
-// the client takes it as DefaultName.
+// Name is an event's name: one line, since a line break would let its text start
+// fields and events of its own. The zero Name writes no event field; clients read
+// that as DefaultName.
 type Name struct{ line string }
 
-// NewName makes a Name, or says why s is none.
+// NewName returns s as a Name, an error where s holds a line break.
 func NewName(s string) (Name, error) {
 	if err := oneLine("event name", s); err != nil {
 		return Name{}, err
@@ -30,18 +30,18 @@ func NewName(s string) (Name, error) {
 	return Name{s}, nil
 }
 
-// MustName is NewName for names in the source; it panics where that fails.
+// MustName is NewName for names in the source; it panics where NewName fails.
 func MustName(s string) Name { return must(NewName(s)) }
 
-// String gives the name as it was made.
+// String returns the name's text.
 func (n Name) String() string { return n.line }
 
 // ID is an event's id: one line without NUL, which clients would ignore. The
 // zero ID writes no id field.
 type ID struct{ line string }
 
-// NewID makes an ID, or says why s is none. An empty id cannot be told from
-// none, and is refused.
+// NewID returns s as an ID, an error where s is empty (which a client cannot tell
+// from no id) or holds a line break or NUL.
 func NewID(s string) (ID, error) {
 	if s == "" {
 		return ID{}, fmt.Errorf("sse: the id is empty")
@@ -55,17 +55,17 @@ func NewID(s string) (ID, error) {
 	return ID{s}, nil
 }
 
-// MustID is NewID for ids in the source; it panics where that fails.
+// MustID is NewID for ids in the source; it panics where NewID fails.
 func MustID(s string) ID { return must(NewID(s)) }
 
-// String gives the id as it was made.
+// String returns the id's text.
 func (id ID) String() string { return id.line }
 
 // Data is an event's data: one line. JSON without indentation always is.
 type Data struct{ line []byte }
 
-// NewData makes Data of b, or says where b breaks the line. It keeps b without
-// copying: nobody edits b after that.
+// NewData returns b as Data, an error where b holds a line break. It keeps b
+// without copying: b must not be changed after that.
 func NewData(b []byte) (Data, error) {
 	// Two searches for one byte each are many times faster than one for two.
 	for _, end := range [...]byte{'\n', '\r'} {
@@ -76,15 +76,16 @@ func NewData(b []byte) (Data, error) {
 	return Data{b}, nil
 }
 
-// MustData is NewData for data in the source; it panics where that fails.
+// MustData is NewData for data in the source; it panics where NewData fails.
 func MustData(s string) Data { return must(NewData([]byte(s))) }
 
-// Len is the data's size in bytes.
+// Len returns the data's size in bytes.
 func (d Data) Len() int { return len(d.line) }
 
-// Bytes gives the data itself, not to be edited.
+// Bytes returns the data itself, which must not be changed.
 func (d Data) Bytes() []byte { return d.line }
 
+// oneLine returns an error where s holds a line break.
 func oneLine(what, s string) error {
 	if at := strings.IndexAny(s, "\r\n"); at >= 0 {
 		return fmt.Errorf("sse: the %s holds a line break at byte %d", what, at)

@@ -7,8 +7,8 @@ import (
 
 var byteOrderMark = []byte("\xEF\xBB\xBF")
 
-// readLine gives the next complete line without its end; it is valid until the
-// next call. A line that the stream's end cuts off is no line.
+// readLine returns the next complete line without its end; it is valid until the
+// next call. A line that the stream's end cuts off is not returned.
 func (d *Decoder) readLine() ([]byte, error) {
 	d.line = d.line[:0]
 	for {
@@ -29,7 +29,7 @@ func (d *Decoder) readLine() ([]byte, error) {
 	}
 }
 
-// buffered gives what has arrived and is unread, at least one byte; the line
+// buffered returns what has arrived and is unread, at least one byte; the line
 // feed of a CRLF whose carriage return has ended a line is skipped.
 func (d *Decoder) buffered() ([]byte, error) {
 	for {
@@ -48,14 +48,14 @@ func (d *Decoder) buffered() ([]byte, error) {
 	}
 }
 
-// endLine takes the byte that ended a line.
+// endLine reads the byte that ended a line.
 func (d *Decoder) endLine() {
 	end, err := d.r.ReadByte()
 	d.skipLF = err == nil && end == '\r'
 }
 
-// withoutMark gives the line read, without a byte order mark where it is the
-// stream's first.
+// withoutMark returns the line that was read, without a byte order mark where it
+// is the stream's first.
 func (d *Decoder) withoutMark() []byte {
 	if d.begun {
 		return d.line
@@ -64,8 +64,8 @@ func (d *Decoder) withoutMark() []byte {
 	return bytes.TrimPrefix(d.line, byteOrderMark)
 }
 
-// untilLineEnd gives what stands before the first line end, all where there is
-// none.
+// untilLineEnd returns what stands before the first line end, all where there is
+// none; ended reports whether there is one.
 func untilLineEnd(b []byte) (part []byte, ended bool) {
 	if at := bytes.IndexByte(b, '\n'); at >= 0 {
 		b, ended = b[:at], true

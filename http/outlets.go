@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// outlets is what all open responses share, whatever route or check has led to
+// them: where they log and count, which are open, who notices that a client has
+// gone, and how their sockets are treated.
+type outlets struct {
+	log      *slog.Logger
+	metrics  *metrics
+	sockets  socketOptions
+	registry *registry
+	peers    peerWatcher
+}
+
+// socketOptions is how a response's socket is treated.
+type socketOptions struct {
+	writeTimeout time.Duration // of one write
+	vanishAfter  time.Duration // as Options.VanishAfter
+	sendBuffer   int           // as Options.WriteBuffer
+	noHijack     bool          // as Options.NoHijack
+}
+
+func newOutlets(log *slog.Logger, m *metrics, sockets socketOptions, pingPeriod time.Duration) *outlets {
+	return &outlets{
+		log: log, metrics: m, sockets: sockets, registry: newRegistry(pingPeriod, m), peers: newPeerWatcher(),
+	}
+}
+
+// errNoFlush: a middleware of the host hides http.Flusher.
+var errNoFlush = errors.New("a middleware hides http.Flusher: no event would ever arrive")
+
+// serve writes a stream to its client: over the socket itself where that can be
+// taken over, which costs a fifth of the memory; else through the
+// ResponseWriter. It closes the stream in the end, or the writer that it leaves
+// behind does. It returns errNoFlush where neither way is open; nothing has been
+// written then.
+func (o *outlets) serve(w http.ResponseWriter, r *http.Request, s stream) error {
+	streamHeaders(w.Header())
+	control := http.NewResponseController(w)
+	if !o.sockets.noHijack && r.ProtoMajor == 1 {
+		conn, _, err := control.Hijack()
+		if err == nil {
+			noteStatus(w, http.StatusOK)
+			o.serveHijacked(conn, s, protocolOf(r), streamHead(r, w.Header()))
+			return nil
+		}
+		if !errors.Is(err, http.ErrNotSupported) {
+			s.Close() // the connection is gone
+			return nil
+		}
+	}
+	if !canFlush(w) {
+		s.Close()
+		return fmt.Errorf("%w (%T)", errNoFlush, w)
+	}
+	o.serveFlushed(r.Context(), w, s, protocolOf(r))
+	return nil
+}
+
+// recovered logs and counts a panic of a writer.
+func (o *outlets) recovered(v any, streamID string) {
+	o.metrics.panics.Inc()
+	o.log.Error("panic", "stream", streamID, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+}

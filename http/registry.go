@@ -1,0 +1,149 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+// openResponse is one open response, as the shutdown and the watchdog see it.
+type openResponse interface {
+	idleFor(now time.Time) time.Duration
+	fail(why *actors.Error) // ends the stream with an error event
+	abort()                 // ends the response as it stands
+}
+
+// registry holds every response that is open, hijacked ones too: net/http
+// forgets those. Its methods may be called concurrently.
+type registry struct {
+	pingPeriod time.Duration
+	metrics    *metrics
+
+	mu        sync.Mutex
+	responses map[openResponse]string // the protocol of each
+	closed    bool                    // to new responses
+	empty     chan struct{}           // closed when the registry is closed and no response is left
+	watchdog  *time.Timer             // nil while nothing is open
+}
+
+func newRegistry(pingPeriod time.Duration, m *metrics) *registry {
+	return &registry{pingPeriod: pingPeriod, metrics: m, responses: map[openResponse]string{}, empty: make(chan struct{})}
+}
+
+// add enters a response, and reports whether it may go on: false once the
+// handler is being shut down. Either way the response is to be removed.
+func (r *registry) add(response openResponse, protocol string) (welcome bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.responses[response] = protocol
+	r.metrics.opened(protocol)
+	if r.watchdog == nil {
+		r.watchdog = time.AfterFunc(r.pingPeriod, r.checkIdle)
+	}
+	return !r.closed
+}
+
+// remove takes a response out; once for each.
+func (r *registry) remove(response openResponse) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.metrics.closed(r.responses[response])
+	delete(r.responses, response)
+	if r.closed && len(r.responses) == 0 {
+		r.setEmpty()
+	}
+}
+
+// setEmpty must be called under the lock.
+func (r *registry) setEmpty() {
+	select {
+	case <-r.empty:
+	default:
+		close(r.empty)
+	}
+}
+
+const (
+	// missedPings is how many ping periods without an event end a stream. The
+	// actors end theirs in every way they know of; this is for other ways.
+	missedPings = 3
+
+	// errorEventTimeout is the time that an idle stream has to take its error
+	// event, beside two ping periods, before its response is cut.
+	errorEventTimeout = time.Second
+)
+
+// checkIdle ends streams on which nothing has been written for too long. It is
+// called once every ping period while any response is open.
+func (r *registry) checkIdle() {
+	now := time.Now()
+	limit := missedPings*r.pingPeriod + r.pingPeriod/2 // pings are spread by ± 10 %
+	var idle, stuck []openResponse
+	r.mu.Lock()
+	for response := range r.responses {
+		switch d := response.idleFor(now); {
+		case d > limit+2*r.pingPeriod+errorEventTimeout:
+			stuck = append(stuck, response) // has not even taken the error event
+		case d > limit:
+			idle = append(idle, response)
+		}
+	}
+	if r.watchdog = nil; len(r.responses) > 0 {
+		r.watchdog = time.AfterFunc(r.pingPeriod, r.checkIdle)
+	}
+	r.mu.Unlock()
+	for _, response := range idle {
+		response.fail(errIdle)
+	}
+	for _, response := range stuck {
+		response.abort()
+	}
+}
+
+// shutDown ends every stream with ServerShutdown and waits until the clients
+// have that. What is still open when ctx ends is cut, and counted in the error.
+func (r *registry) shutDown(ctx context.Context) error {
+	for _, response := range r.close() {
+		response.fail(errShuttingDown)
+	}
+	select {
+	case <-r.empty:
+		return nil
+	case <-ctx.Done():
+	}
+	left := r.close()
+	for _, response := range left {
+		response.abort()
+	}
+	return fmt.Errorf("http: %d streams were cut: %w", len(left), ctx.Err())
+}
+
+// close turns further responses away and returns those that are open.
+func (r *registry) close() []openResponse {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	if len(r.responses) == 0 {
+		r.setEmpty()
+	}
+	return r.list()
+}
+
+// list returns the open responses. It must be called under the lock.
+func (r *registry) list() []openResponse {
+	list := make([]openResponse, 0, len(r.responses))
+	for response := range r.responses {
+		list = append(list, response)
+	}
+	return list
+}
+
+// shuttingDown reports whether close has been called.
+func (r *registry) shuttingDown() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
