@@ -28,7 +28,6 @@ var homes = map[string]string{
 	"github.com/asynkron/protoactor-go":   "actors",
 	"github.com/julienschmidt/httprouter": "http/routes.go",
 	"github.com/prometheus/client_golang": "http/metrics.go",
-	"github.com/rs/cors":                  "http/cors.go",
 	"github.com/spf13/pflag":              "config",
 	"go.yaml.in/yaml/v3":                  "config",
 	"github.com/Shopify/toxiproxy/v2":     "test",
@@ -50,7 +49,8 @@ var inTests = []string{"go.uber.org/goleak", "pgregory.net/rapid"}
 var uses = map[string][]string{
 	"actors":               {"actors/amqp"},
 	"actors/amqp/amqptest": {"actors/amqp"},
-	"http":                 {"actors", "actors/amqp", "http/sse", "http/inspector"},
+	"http":                 {"actors", "http/bindings", "http/sse", "http/inspector"},
+	"http/bindings":        {"actors/amqp"},
 	"cmd/...":              {"actors", "actors/amqp", "http", "http/sse", "config", "test/..."},
 	"test/...":             {"actors", "actors/amqp", "actors/amqp/amqptest", "http", "http/sse", "http/inspector", "config", "cmd/...", "test/..."},
 }
@@ -61,6 +61,7 @@ var never = map[string][]string{
 	"actors/amqp":          {"net/http"},
 	"actors/amqp/amqptest": {"net/http"},
 	"config":               {"net/http"},
+	"http/bindings":        {"net/http"},
 }
 
 // goPackage is what `go list -json` tells and these checks need.
