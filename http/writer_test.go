@@ -309,7 +309,7 @@ type sleeper struct {
 
 func (s *sleeper) idleFor(time.Time) time.Duration { return s.silent }
 func (s *sleeper) fail(*actors.Error)              { s.expired = true }
-func (s *sleeper) abort()                            { s.aborted = true }
+func (s *sleeper) abort()                          { s.aborted = true }
 
 func TestABusyWriterIsNotSilent(t *testing.T) {
 	h, s := bare(t, Options{WriteDeadline: time.Hour}), &script{}
