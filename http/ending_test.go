@@ -39,7 +39,7 @@ func TestASocketIsClosedAsSoonAsItsClientHasReadTheEnd(t *testing.T) {
 		start := time.Now()
 		client.Close()
 		synctest.Wait()
-		if left := len(client.handler.open.all()); left != 0 || time.Since(start) != 0 {
+		if left := len(client.handler.outlets.registry.all()); left != 0 || time.Since(start) != 0 {
 			t.Errorf("%d streams are open", left)
 		}
 	})
@@ -50,7 +50,7 @@ func endedStream(t *testing.T) *pipeClient {
 	h, s := New(testSystem(t), Options{}), &script{}
 	client, server := net.Pipe()
 	ended := make(chan struct{})
-	h.serveHijacked(&halfPipe{Conn: server, ended: ended}, s, "HTTP/1", []byte("HEAD\r\n\r\n"))
+	h.outlets.serveHijacked(&halfPipe{Conn: server, ended: ended}, s, "HTTP/1", []byte("HEAD\r\n\r\n"))
 	go s.offer(errDefect)
 	want := "HEAD\r\n\r\n" + string(errorFrame(errDefect))
 	got := make([]byte, len(want))

@@ -31,7 +31,7 @@ var limits = []struct {
 	most   int
 }{
 	{"actors", 6},
-	{"http", 12},
+	{"http", 6},
 }
 
 func main() {
