@@ -50,7 +50,7 @@ func TestDoneAcknowledgesWhatWasTakenAndNoMore(t *testing.T) {
 	})
 }
 
-// Asking for the next event says that the one before was dealt with.
+// A call of Next acknowledges the event before.
 func TestNextAcknowledgesTheEventBefore(t *testing.T) {
 	bubble(t, func(o *actors.Options) { o.Limits.Prefetch = 1 }, func(f *fixture) {
 		s := f.ready(task, "#")
@@ -107,7 +107,7 @@ func TestAcknowledgementsAreFewerThanDeliveries(t *testing.T) {
 	})
 }
 
-// A stream that ends with messages unwritten gives them back.
+// Messages that were not written when their stream ends are returned to the broker.
 func TestAReaderThatLeavesAcknowledgesNothingMore(t *testing.T) {
 	bubble(t, nil, func(f *fixture) {
 		s := f.connect(task, "#")

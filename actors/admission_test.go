@@ -8,7 +8,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// from asks for a stream of an address, and gives the code of the refusal.
+// from asks for a stream of an address, and returns the code of the refusal.
 func (f *fixture) from(address string) (*actors.Stream, actors.Code) {
 	r := request(task, "#")
 	r.Address = address
@@ -74,7 +74,7 @@ func TestStreamsOfAnAddressUpToItsLimit(t *testing.T) {
 	})
 }
 
-// A stream that ends by itself gives its place back like one that is left.
+// A stream that ends by itself frees its place, as one does that is closed by its reader.
 func TestAnEndedStreamGivesItsPlaceBack(t *testing.T) {
 	eachMode(t, func(o *actors.Options) { o.Limits.StreamsPerAddress, o.Limits.Streams = 1, 1 }, func(f *fixture) {
 		for range 5 {

@@ -27,7 +27,7 @@ func TestADeliveryToAThousandStreamsAllocatesNothingForAnyOfThem(t *testing.T) {
 	}
 }
 
-// With 50,000 patterns bound, a message that nobody wants costs no garbage, nor
+// With 50,000 patterns bound, a message that no stream wants costs no garbage, nor
 // does one that a stream wants.
 func TestRoutingAMessageAllocatesNothing(t *testing.T) {
 	r, cc := benchRouter(50_000), []string{"route.index.project.foo"}

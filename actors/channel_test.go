@@ -44,7 +44,7 @@ func kinds() []outcome {
 	}
 }
 
-// expect gives the code of a failing op: what is not in the table is lost.
+// expect returns the code of a failing op: what is not in the table is lost.
 func (o outcome) expect(op string) actors.Code {
 	if code, ok := o.code[op]; ok {
 		return code
@@ -138,7 +138,7 @@ func TestAQueueWithoutAConsumerIsDeleted(t *testing.T) {
 }
 
 // A broker may allow fewer channels than we thought. The stream that finds out
-// is refused, the next ones get a link of their own, and nobody is lost.
+// is refused, the next ones get a link of their own, and no stream is lost.
 func TestALinkWithoutChannelsIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := openOn(t, amqp.NewMemory(amqp.MemoryOptions{ChannelsPerLink: 2}), nil)

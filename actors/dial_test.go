@@ -36,7 +36,7 @@ func dials(t *testing.T, test func(f *fixture, broker *amqp.Memory), outcomes fu
 }
 
 // The process is up while the broker is down: a client hears at once that it
-// may come back, and needs nobody to restart anything.
+// may come back, and nothing has to be restarted.
 func TestABrokerThatIsDownAtTheStartAndThenUp(t *testing.T) {
 	dials(t, func(f *fixture, _ *amqp.Memory) {
 		synctest.Wait()

@@ -12,7 +12,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// crowd connects some streams that are ready, and taken from by nobody.
+// crowd connects some streams that are ready, and are not read.
 func (f *fixture) crowd(n int) (streams []*actors.Stream) {
 	f.t.Helper()
 	for range n {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A client comes back by itself where the code says that it may help.
+// Retryable reports the codes for which a new stream may help.
 func TestOnlyRequestsThatMustChangeAreNotRetryable(t *testing.T) {
 	final := map[Code]bool{InvalidBindings: true, ExchangeForbidden: true, BindingRefused: true}
 	for _, c := range append(Codes, Draining, AtCapacity, TooManyStreams, TooManyConnects) {

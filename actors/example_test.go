@@ -14,7 +14,7 @@ import (
 )
 
 // A Go program without HTTP: open a System on a broker, connect, and range over
-// the events. This broker lives in the process; amqp.NewRabbitMQ gives a real one.
+// the events. This broker lives in the process; amqp.NewRabbitMQ dials a real one.
 func ExampleSystem_Connect() {
 	ctx := context.Background()
 	broker := amqp.NewMemory()
@@ -145,7 +145,7 @@ func ExampleOptions_parent() {
 	// closed, err: <nil>
 }
 
-// logged is a broker of one's own around another: its channels tell what they
+// logged is a custom broker around another: its channels log what they
 // bind.
 type logged struct{ amqp.Dialer }
 

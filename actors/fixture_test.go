@@ -31,7 +31,7 @@ type fixture struct {
 	broken bool // Close is known to fail
 }
 
-// forgive says that the test made Close fail.
+// forgive notes that the test made Close fail.
 func (f *fixture) forgive() { f.broken = true }
 
 func open(t *testing.T, change func(*actors.Options)) *fixture {
@@ -59,7 +59,7 @@ func openOn(t *testing.T, broker *amqp.Memory, change func(*actors.Options)) *fi
 	return f
 }
 
-// close ends the System and looks whether anything of it is left.
+// close ends the System and fails the test if anything of it is left.
 func (f *fixture) close() {
 	f.pub.Close()
 	if err := f.Close(); err != nil && !f.broken {
@@ -120,7 +120,7 @@ func eachModeQuietly(t *testing.T, test func(f *fixture)) {
 	}
 }
 
-// bounded gives a context that ends a wait which should have ended long ago.
+// bounded returns a context that ends a wait which should have ended long ago.
 func bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
@@ -261,7 +261,7 @@ func (f *fixture) clean() {
 	})
 }
 
-// until waits for what no event tells of: gauges, which it looks at often.
+// until waits for what no event announces: gauges, which it reads often.
 func (f *fixture) until(what string, is func() bool) {
 	f.t.Helper()
 	often := time.NewTicker(time.Millisecond)

@@ -91,7 +91,7 @@ func TestStreamsThatWereLeftAreForgotten(t *testing.T) {
 	})
 }
 
-// A reader that leaves while it waits gives its place in the queue back.
+// A reader that leaves while it waits frees its place in the queue.
 func TestReadersThatLeaveWhileTheyWaitForAChannel(t *testing.T) {
 	bubble(t, func(o *actors.Options) { o.Limits.Declares = 1 }, func(f *fixture) {
 		goOn := make(chan struct{})

@@ -35,7 +35,7 @@ func TestALinkIsAddedWhenTheOthersAreFull(t *testing.T) {
 	})
 }
 
-// Many at once: nobody is refused while the pool grows link by link.
+// Many at once: no stream is refused while the pool grows link by link.
 func TestACrowdIsServedWhileLinksAreAdded(t *testing.T) {
 	bubble(t, channelsPerLink(4), func(f *fixture) {
 		var streams []*actors.Stream
@@ -94,7 +94,7 @@ func TestALinkThatIsUsedAgainIsNotClosed(t *testing.T) {
 	})
 }
 
-// A link that is dialed for somebody who has left meanwhile goes like any other.
+// A link that is dialed for a stream that has ended meanwhile is closed like any other.
 func TestALinkThatComesTooLateIsClosed(t *testing.T) {
 	bubble(t, channelsPerLink(1), func(f *fixture) {
 		f.ready(task, "#")

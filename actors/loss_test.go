@@ -62,7 +62,7 @@ func TestMessagesBeforeALossAreNotLostWithIt(t *testing.T) {
 	})
 }
 
-// A queue that somebody deleted is not made anew behind the client's back: it
+// A queue that was deleted is not made anew behind the client's back: it
 // would hide the gap.
 func TestADeletedQueueStaysDeleted(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
@@ -93,7 +93,7 @@ func TestAQueueThatIsMissedByALookAtItWasDeleted(t *testing.T) {
 	})
 }
 
-// A frozen network says nothing, and pings go on, until AMQP's heartbeat gives
+// A frozen network is silent, and pings go on, until AMQP's heartbeat gives
 // the link up.
 func TestAFrozenBrokerIsLostWithItsHeartbeat(t *testing.T) {
 	for _, share := range []bool{false, true} {

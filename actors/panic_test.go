@@ -108,7 +108,7 @@ func TestTheTreeHealsAfterAPanic(t *testing.T) {
 	}
 }
 
-// Whoever waits for a channel when the broker actor fails must not wait for
+// A stream that waits for a channel when the broker actor fails must not wait for
 // ever: its successor knows nothing of them.
 func TestStreamsThatWaitForAChannelAreToldOfTheBrokersPanic(t *testing.T) {
 	eachMode(t, func(o *actors.Options) { o.Limits.Declares = 1 }, func(f *fixture) {
@@ -155,7 +155,7 @@ func TestTheBrokersNextLifeKnowsNothingOfTheLastOnesDial(t *testing.T) {
 }
 
 // A child that fails again and again is a defect that restarting does not
-// mend: the System ends, and says so.
+// mend: the System ends, and Err returns why.
 func TestTooManyRestartsEndTheSystem(t *testing.T) {
 	for _, role := range []actors.Role{actors.RoleBroker, actors.RoleConnections, actors.RoleEvents} {
 		t.Run(string(role), func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestTooManyRestartsEndTheSystem(t *testing.T) {
 	}
 }
 
-// Whoever waits for Done may rely on it: nothing of the tree is left, and every
+// Once Done is closed, nothing of the tree is left, and every
 // stream was told.
 func TestDoneComesWhenNothingIsLeft(t *testing.T) {
 	for _, role := range []actors.Role{actors.RoleBroker, actors.RoleConnections} {

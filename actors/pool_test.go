@@ -148,7 +148,7 @@ func TestALostLinkLeavesNothingInThePool(t *testing.T) {
 	}
 }
 
-// Whatever the order of events: no link over its limits, nobody served twice or
+// Whatever the order of events: no link over its limits, no holder served twice or
 // out of turn, and the sums agree with the leases.
 func TestThePoolsBooksAgreeWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

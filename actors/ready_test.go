@@ -20,7 +20,7 @@ func (f *fixture) threeBindings() actors.Request {
 	return r
 }
 
-// taken gives what waits for a writer now.
+// taken returns what waits for a writer now.
 func taken(s *actors.Stream) []actors.Event { return s.Take(nil) }
 
 func isReady(e actors.Event) bool { _, ok := e.(actors.Ready); return ok }

@@ -75,7 +75,7 @@ func (r *recorder) count(op string) int {
 	return n
 }
 
-// of gives a channel's calls so far, but for next.
+// of returns a channel's calls so far, but for next.
 func (r *recorder) of(channel int) (ops []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +87,7 @@ func (r *recorder) of(channel int) (ops []string) {
 	return ops
 }
 
-// subjects gives what the calls of an op were about, in order.
+// subjects returns what the calls of an op were about, in order.
 func (r *recorder) subjects(op string) (subjects []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,7 +99,7 @@ func (r *recorder) subjects(op string) (subjects []string) {
 	return subjects
 }
 
-// acknowledged gives the tags that a channel acknowledged, in order.
+// acknowledged returns the tags that a channel acknowledged, in order.
 func (r *recorder) acknowledged(channel int) (tags []uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// A refusal names the exchange in words of ours, and reaches nobody else.
+// A refusal names the exchange in words of ours, and reaches no other stream.
 func TestARefusedExchangeEndsOnlyItsOwnStream(t *testing.T) {
 	for _, c := range []struct{ name, exchange, reason string }{
 		{"unknown", "exchange/none", `The exchange "exchange/none" does not exist`},

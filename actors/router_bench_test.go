@@ -8,7 +8,7 @@ import (
 )
 
 // One message that one stream wants, among patterns of the kind that the pages
-// of task groups bind: what routing costs, whoever else is there.
+// of task groups bind: what routing costs, however many others there are.
 func BenchmarkRouteToOneStream(b *testing.B) {
 	for _, patterns := range []int{1, 1000, 50_000} {
 		b.Run(fmt.Sprint(patterns, "patterns"), func(b *testing.B) {
@@ -28,7 +28,7 @@ func BenchmarkRouteToOneStream(b *testing.B) {
 	}
 }
 
-// One message that nobody wants: the price of having the exchange's traffic.
+// One message that no stream wants: the price of having the exchange's traffic.
 func BenchmarkRouteToNoStream(b *testing.B) {
 	r := benchRouter(50_000)
 	b.ReportAllocs()

@@ -16,7 +16,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// namedRouter is a router whose streams have names, to ask who wants a message.
+// namedRouter is a router whose streams have names, to ask which of them want a message.
 type namedRouter struct {
 	*router
 	named map[string]*Stream
@@ -143,7 +143,7 @@ func TestHostilePatternsDoNotStallTheRouter(t *testing.T) {
 }
 
 // beside holds the router to a broker: equal bindings, equal messages, and the
-// broker's queues say who wants them. Each of them stands for a stream.
+// broker's queues show which of them match. Each queue stands for a stream.
 type beside struct {
 	*namedRouter
 	channel   amqp.Channel

@@ -40,7 +40,7 @@ func TestEqualBindingsShareOneQueueInAnyOrder(t *testing.T) {
 	}
 }
 
-// The queue goes when the last stream has left and nobody came back.
+// The queue is deleted when the last stream has left and none came back.
 func TestASharedQueueGoesAfterItsLastStream(t *testing.T) {
 	f := open(t, func(o *actors.Options) { o.ShareQueues, o.Limits.Linger = true, 1 })
 	a, b := f.ready("exchange/tc/task", "#"), f.ready("exchange/tc/task", "#")
@@ -134,7 +134,7 @@ func TestDrainEndsSharedStreamsAndTheirQueue(t *testing.T) {
 	f.clean()
 }
 
-// Nobody comes back to a queue while the service drains: what lingers goes now.
+// No reader comes back to a queue while the service drains: what lingers is deleted now.
 func TestDrainDoesNotWaitForQueuesThatLinger(t *testing.T) {
 	bubble(t, func(o *actors.Options) { o.ShareQueues, o.Limits.Linger = true, time.Minute }, func(f *fixture) {
 		f.ready(task, "lingering").Close()

@@ -146,7 +146,7 @@ func TestTheOnlyReaderOfASharedQueueIsCutWhenItStops(t *testing.T) {
 	})
 }
 
-// Most of the readers have stopped: those are cut, and whoever reads goes on.
+// Most of the readers have stopped: those are cut, and the one that reads goes on.
 func TestReadersOfASharedQueueThatStopDoNotStarveTheOthers(t *testing.T) {
 	bubble(t, func(o *actors.Options) {
 		o.ShareQueues, o.Limits.BacklogBytes = true, 256<<10

@@ -80,7 +80,7 @@ func TestTheActorHearsOfTheReadersLeavingOnce(t *testing.T) {
 	}
 }
 
-// A reader whose function panics has gone; who offered must not notice.
+// A reader whose function panics counts as gone; the actor that offered must not fail.
 func TestAPanicInNotifyClosesTheStream(t *testing.T) {
 	for name, call := range map[string]func(*Stream){
 		"offer":  func(s *Stream) { s.offer(Ping{}) },

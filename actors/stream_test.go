@@ -113,7 +113,7 @@ func TestDoneAcknowledgesTheLastMessageTaken(t *testing.T) {
 	}
 }
 
-// A stream of a shared queue has nobody to tell.
+// A stream of a shared queue has no acknowledger.
 func TestDoneWithoutASourceDoesNothing(t *testing.T) {
 	s := &Stream{}
 	s.offer(&Message{})
@@ -169,7 +169,7 @@ func TestNextWaitsForAnEventOrForItsContext(t *testing.T) {
 	})
 }
 
-// The first verdict stands, whoever gives it.
+// The first verdict stands, whichever side it comes from.
 func TestTheFirstVerdictStands(t *testing.T) {
 	other := &Error{Code: InternalError}
 	for name, c := range map[string]struct {

@@ -153,7 +153,7 @@ func TestARestartDoesNotUndoAStop(t *testing.T) {
 	})
 }
 
-// A question in the mailbox of an actor that ends would be answered by nobody.
+// A question in the mailbox of an actor that ends would never be answered.
 func TestAQuestionIsCalledOffWhenTheTreeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := Open(Options{Dialer: amqp.NewMemory()})

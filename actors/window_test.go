@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// newTestWindow also gives how often the window asked its worker to look: a
+// newTestWindow also returns how often the window asked its worker to look: a
 // timer and a writer may both do that.
 func newTestWindow(prefetch int, limits Limits) (w *window, roused func() int64) {
 	var times atomic.Int64

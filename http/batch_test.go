@@ -36,7 +36,7 @@ func TestEveryEventHasItsFrame(t *testing.T) {
 	}
 }
 
-// bytes gives what the batch holds between two places.
+// bytes returns what the batch holds between two places.
 func (b *batch) bytes(from, to int) []byte { return slices.Concat(b.between(from, to)...) }
 
 func TestAnEventOfMoreThanOneLineIsNoFrame(t *testing.T) {

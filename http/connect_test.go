@@ -115,7 +115,7 @@ func TestAURLOverTheLimitIs414AndHeadersOverItAre431(t *testing.T) {
 	}
 }
 
-// Whoever sends a head without end is cut off by net/http.
+// A client that sends a head without end is cut off by net/http.
 func TestAHeadFarOverTheLimitIs431(t *testing.T) {
 	p := start(t, func(s *settings) { s.HeadBytes = 4 << 10 })
 	s := p.dial(all, "X-Long", long(60<<10))

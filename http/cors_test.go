@@ -22,7 +22,7 @@ func wantCORS(t *testing.T, what string, h http.Header, origin string) {
 	}
 }
 
-// A page that may not read an answer cannot tell a 429 from a dead network.
+// A page that may not read an answer cannot distinguish a 429 from a dead network.
 func TestCORSHeadersAreOnEveryAnswer(t *testing.T) {
 	p := start(t, func(s *settings) { s.actors.Limits.StreamsPerAddress, s.actors.Limits.Streams = 1, 2 })
 	check := func(status int, method, path string, header ...string) {

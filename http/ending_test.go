@@ -100,7 +100,7 @@ func TestAConnectionThatAsksForNothingMoreIsClosed(t *testing.T) {
 	}
 }
 
-// The server's bounds hold without a word of its host program.
+// The server's bounds hold without any option of its host program.
 func TestAServersZeroOptionsBoundHeadsAndIdleConnections(t *testing.T) {
 	s := NewServer(New(testSystem(t), Options{}), ServerOptions{})
 	if s.http.ReadHeaderTimeout != 5*time.Second || s.http.IdleTimeout != 2*time.Minute || s.http.MaxHeaderBytes == 0 {

@@ -224,7 +224,7 @@ func TestARefusedStreamIsCountedByItsCode(t *testing.T) {
 	}
 }
 
-// scrape gives the operator's metrics.
+// scrape returns the operator's metrics.
 func (p *proxy) scrape() string {
 	p.t.Helper()
 	w := newRecorder()

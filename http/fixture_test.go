@@ -113,7 +113,7 @@ func (p *proxy) publish(key string, bodies ...string) {
 	}
 }
 
-// url gives the address of a path.
+// url returns the address of a path.
 func (p *proxy) url(path string) string { return "http://" + p.address + path }
 
 // connectPath is where a stream of these bindings is.
@@ -181,7 +181,7 @@ func (r *reader) next() sse.Event {
 	return e
 }
 
-// want reads one event of a name and gives its data.
+// want reads one event of a name and returns its data.
 func (r *reader) want(name string) string {
 	r.t.Helper()
 	e := r.next()
@@ -285,7 +285,7 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// await waits for a state that nobody announces.
+// await waits for a state that is not announced.
 func await(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -322,7 +322,7 @@ func (l testLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// testSystem gives a System on a broker in memory, for tests without sockets.
+// testSystem returns a System on a broker in memory, for tests without sockets.
 func testSystem(t *testing.T) *actors.System {
 	t.Helper()
 	broker := amqp.NewMemory()

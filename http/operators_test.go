@@ -27,7 +27,7 @@ func TestAnOperatorEndsAStream(t *testing.T) {
 	}
 }
 
-// Making actors fail is for those who asked for it, on both sides.
+// Actors can be made to fail only where both sides' options allow it.
 func TestCrashingNeedsChaos(t *testing.T) {
 	p := start(t, nil)
 	if w := p.operator("POST", "/__chaos__/crash?role=broker"); w.Code != http.StatusNotFound {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What a proxy in front says of the client, and whether it is believed.
+// The headers of a proxy in front, and when they are believed.
 
 func TestTheClientsAddressIsTheLastThatATrustedProxySays(t *testing.T) {
 	for _, c := range []struct {

@@ -107,7 +107,7 @@ func TestAHeadThatDoesNotArriveEndsItsConnection(t *testing.T) {
 	}
 }
 
-// http2 gives the proxy with a client of its own that speaks HTTP/2 only, over
+// http2 returns the proxy with a client of its own that speaks HTTP/2 only, over
 // one connection, without TLS.
 func (p *proxy) http2(t *testing.T) *client2 {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
@@ -195,7 +195,7 @@ func TestAnIdleStreamOfHTTP2OutlivesTheWriteDeadline(t *testing.T) {
 	}
 }
 
-// HTTP/2 leaves no way to tell a stuck client; a reset is no end.
+// HTTP/2 leaves no way to send a stuck client its error; a reset is no end.
 func TestAStuckStreamOfHTTP2IsResetAndCounted(t *testing.T) {
 	p := start(t, func(s *settings) { s.WriteDeadline = 250 * time.Millisecond })
 	c := p.http2(t)
@@ -263,7 +263,7 @@ func (v *vanishing) Close() error {
 	return v.Conn.Close()
 }
 
-// certificates gives what a server and its clients need to speak TLS.
+// certificates returns what a server and its clients need to speak TLS.
 func certificates(t *testing.T) (server, client *tls.Config) {
 	s := httptest.NewUnstartedServer(nil)
 	s.StartTLS()

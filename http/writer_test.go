@@ -19,7 +19,7 @@ import (
 
 func newRecorder() *httptest.ResponseRecorder { return httptest.NewRecorder() }
 
-// script is a stream that does what a test says.
+// script is a stream whose events a test chooses.
 type script struct {
 	mu      sync.Mutex
 	waiting []actors.Event
@@ -83,13 +83,13 @@ func (s *script) Take(events []actors.Event) []actors.Event {
 	return events
 }
 
-// bare gives a Handler for scripts: its System is there for the counters.
+// bare returns a Handler for scripts: its System is there for the counters.
 func bare(t *testing.T, o Options) *Handler {
 	p := start(t, func(s *settings) { o.Logger = s.Logger; s.Options = o })
 	return p.handler
 }
 
-// serveScript serves a script over a real connection, and gives the client's
+// serveScript serves a script over a real connection, and returns the client's
 // end of it.
 func serveScript(t *testing.T, h *Handler, s stream) net.Conn {
 	t.Helper()

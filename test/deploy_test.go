@@ -52,7 +52,7 @@ func alerts(t *testing.T) []rule {
 	return all
 }
 
-// expressions gives every query of alerts and dashboard.
+// expressions returns every query of alerts and dashboard.
 func expressions(t *testing.T) []string {
 	t.Helper()
 	var dashboard struct {
@@ -76,7 +76,7 @@ func expressions(t *testing.T) []string {
 	return all
 }
 
-// Every alert tells whoever is woken by it what happened and what to do.
+// Every alert states what happened and what to do about it.
 func TestAlertsExplainThemselves(t *testing.T) {
 	rules := alerts(t)
 	for _, r := range rules {
@@ -104,7 +104,7 @@ func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	}
 }
 
-// scrape gives the names of a proxy's metrics. Those with labels appear once
+// scrape returns the names of a proxy's metrics. Those with labels appear once
 // something has happened: a stream that ended, one that was refused.
 func scrape(t *testing.T) map[string]bool {
 	t.Helper()

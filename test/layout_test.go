@@ -64,7 +64,7 @@ var never = map[string][]string{
 	"http/bindings":        {"net/http"},
 }
 
-// goPackage is what `go list -json` tells and these checks need.
+// goPackage is what these checks need of the output of `go list -json`.
 type goPackage struct {
 	ImportPath, Dir                   string
 	GoFiles, CgoFiles, IgnoredGoFiles []string
@@ -135,7 +135,7 @@ func TestEveryImportIsInTheTable(t *testing.T) {
 	}
 }
 
-// refuse tells why a file of a package may not import path; "" if it may.
+// refuse returns why a file of a package may not import path, and "" if it may.
 func refuse(pkg, file, path string) string {
 	switch {
 	case path == module || strings.HasPrefix(path, module+"/"):
@@ -178,7 +178,7 @@ func refuseInTest(pkg, path string) string {
 	return refuseForeign(pkg, "", path)
 }
 
-// homeOf gives the one address of the library that path belongs to.
+// homeOf returns the one address of the library that path belongs to.
 func homeOf(path string) (home string, known bool) {
 	for library, home := range homes {
 		if below(path, library) {
@@ -200,7 +200,7 @@ func usesOf(pkg string) []string {
 	return nil
 }
 
-// covers tells of a line of the table whether it allows target.
+// covers reports whether a line of the table allows target.
 func covers(target string) func(string) bool {
 	return func(line string) bool {
 		dir, tree := strings.CutSuffix(line, "/...")
@@ -208,7 +208,7 @@ func covers(target string) func(string) bool {
 	}
 }
 
-// within tells of a library whether path is a package of it.
+// within reports whether path is a package of a library.
 func within(path string) func(string) bool {
 	return func(library string) bool { return below(path, library) }
 }
@@ -265,7 +265,7 @@ func TestNoFolderIsNamedForNothing(t *testing.T) {
 	}
 }
 
-// Opening any package tells a newcomer what it is for.
+// Each package's documentation states what the package is for.
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, p := range packages(t) {
 		documented := slices.ContainsFunc(slices.Concat(p.code(), p.tests()), func(file string) bool {

@@ -54,7 +54,7 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	}
 }
 
-// The README explains every code that a client may be given.
+// The README explains every code that a client may receive.
 func TestReadmeExplainsEveryCode(t *testing.T) {
 	text := contents(t, root+"/README.md")
 	for _, code := range actors.Codes {

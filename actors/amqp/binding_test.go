@@ -9,7 +9,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// A binding says which field is wrong, and how, before any broker sees it.
+// The error of a wrong binding names the field and what is wrong with it.
 func TestABindingKnowsWhatIsWrongWithIt(t *testing.T) {
 	long := strings.Repeat("x", amqp.MaxNameBytes)
 	for name, c := range map[string]struct {
@@ -94,7 +94,7 @@ func TestQueueNamesAreOfTheNamespace(t *testing.T) {
 	}
 }
 
-// A queue has bounds even where nobody asked for any.
+// A queue has bounds even where none were asked for.
 func TestEveryQueueIsBounded(t *testing.T) {
 	for limits, want := range map[amqp.QueueLimits]int64{{}: amqp.DefaultMaxLength, {MaxLength: 5}: 5} {
 		if got := amqp.QueueArguments(limits); got["x-max-length"] != want || got["x-expires"] != int64(60_000) {

@@ -28,10 +28,10 @@ func TestALinkTellsTheChannelsThatWereNegotiated(t *testing.T) {
 	}
 }
 
-// bare is a link of a broker that tells nothing more than it must.
+// bare is a link that implements no optional method.
 type bare struct{ amqp.Link }
 
-// Brokers that tell neither capacity nor address can be used all the same.
+// Links without capacity and address can be used all the same.
 func TestALinkMayKeepItsCapacityAndAddress(t *testing.T) {
 	l := bare{link(t, newMemory(t, amqp.MemoryOptions{}))}
 	if amqp.Capacity(l) != 0 || amqp.Address(l) != "" {

@@ -9,7 +9,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// An error says on one line what was tried, on what, and why it failed.
+// An error states on one line what was tried, on what, and why it failed.
 func TestAnErrorTellsOperationSubjectAndCause(t *testing.T) {
 	err := &amqp.Error{Kind: amqp.Refused, Code: 404, Op: "bind", Subject: "exchange/a", Cause: io.EOF}
 	if got, want := err.Error(), `bind "exchange/a": refused: EOF`; got != want {

@@ -46,7 +46,7 @@ func ExampleNewMemory() {
 	// Output: primary.a.b {"state":"done"}
 }
 
-// A refused operation says so by its kind; the code is AMQP's.
+// A refused operation is recognised by its kind; the code is AMQP's.
 func ExampleKindOf() {
 	broker := amqp.NewMemory()
 	defer broker.Close()

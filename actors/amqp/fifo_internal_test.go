@@ -2,7 +2,7 @@ package amqp
 
 import "testing"
 
-// A fifo gives out what was put in, in order, however the two alternate.
+// A fifo returns what was put in, in order, however the two alternate.
 func TestAFifoKeepsTheOrder(t *testing.T) {
 	for _, pops := range []int{0, 1, 2, 3, 5} { // for every 3 that are pushed
 		var f fifo[int]

@@ -43,7 +43,7 @@ func isRefused(t *testing.T, err error, code int) {
 	}
 }
 
-// A queue that nobody consumes goes after its x-expires; one with a consumer stays.
+// A queue without a consumer is deleted after its x-expires; one with a consumer stays.
 func TestAnUnusedQueueExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, amqp.MemoryOptions{})
@@ -83,11 +83,11 @@ func TestMemoryKeepsItsLimits(t *testing.T) {
 	isRefused(t, p.Publish(t.Context(), "amq.topic", "a", amqp.Message{Body: make([]byte, 11)}), amqp.PreconditionFailed)
 }
 
-// A stopped broker ends everything and takes nobody; started again it is empty
+// A stopped broker ends every link and accepts none; started again it is empty
 // and works, for publishers too.
 // While the broker is frozen nothing comes and nothing is answered; thawed, it
 // goes on where it was.
-// One and a half heartbeats, and whoever waits for a frozen broker knows.
+// A frozen broker is noticed after one and a half heartbeats.
 // A link to a frozen broker closes after the patience that was given.
 // Publishing, too, ends with its context.
 // Await sees every change, as it happens.

@@ -15,7 +15,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// What no contract with Memory can say: real sockets, a real broker's moods.
+// What the contract with Memory cannot cover: real sockets, and states of a real broker.
 
 const patience = 30 * time.Second
 
@@ -97,7 +97,7 @@ func ends(t *testing.T, c amqp.Channel) error {
 	return err
 }
 
-// Whatever a publisher puts into its headers reaches nobody and harms nobody:
+// Whatever a publisher puts into its headers reaches no client and harms none:
 // the client library would end the link over most of these.
 func TestNoHeaderCanEndALink(t *testing.T) {
 	node := rabbit.Run(t)
@@ -156,8 +156,8 @@ func quick(t *testing.T, url string) *amqp.RabbitMQ {
 	return r
 }
 
-// A broker that says nothing any more is lost by its heartbeat: waiting for
-// deliveries, waiting for an answer, and with a link on which it never said a word.
+// A broker that has fallen silent is lost by its heartbeat: waiting for
+// deliveries, waiting for an answer, and on a link that never received anything.
 func TestASilentBrokerIsLost(t *testing.T) {
 	node := rabbit.Run(t)
 	w := newWorld(t, quick(t, node.URL()))
@@ -222,7 +222,7 @@ func TestAPublisherKeepsItsDeadline(t *testing.T) {
 	must(t, w.publisher.Publish(bounded(t), w.exchange, "a", amqp.Message{}))
 }
 
-// The broker's management shows who is connected.
-// Nobody learns a password from a log.
+// The broker's management shows the connection's name.
+// No error, and so no log, holds a password.
 // A dial ends with its context, whatever the other side is up to: here it takes
-// the connection and says nothing.
+// the connection and sends nothing.

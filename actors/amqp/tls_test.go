@@ -58,7 +58,7 @@ func TestAmqpsNeedsACertificateThatItTrusts(t *testing.T) {
 	}
 }
 
-// What a URL says about certificates is checked before the first dial.
+// The certificates that a URL names are checked before the first dial.
 func TestAURLWithBadCertificatesIsRefused(t *testing.T) {
 	_, _, file := selfSigned(t)
 	empty := filepath.Join(t.TempDir(), "empty")

@@ -24,7 +24,7 @@ func parse(value string) ([]amqp.Binding, error) {
 	return Parse("bindings=" + url.QueryEscape(value))
 }
 
-// element gives bindings with one good element and one other.
+// element returns bindings with one good element and one other.
 func element(other string) string {
 	return `{"bindings":[{"exchange":"e","routingKeyPattern":"#"},` + other + `]}`
 }

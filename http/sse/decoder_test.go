@@ -146,7 +146,7 @@ func TestAReadersFailureIsPassedOn(t *testing.T) {
 	}
 }
 
-// endless gives a reader that repeats a text for ever.
+// endless returns a reader that repeats a text for ever.
 func endless(text string) io.Reader { return &repeated{text: text} }
 
 type repeated struct {

@@ -20,7 +20,7 @@ type figures map[string][]float64
 
 func (f figures) add(name string, value float64) { f[name] = append(f[name], value) }
 
-// report gives the medians, and with a baseline their ratios.
+// report returns the medians, and with a baseline their ratios.
 func report(b *testing.B, own, baseline figures) {
 	b.ReportMetric(0, "ns/op") // says nothing here
 	for name, values := range own {
@@ -125,7 +125,7 @@ func served(b *testing.B, into figures, p *Process, load Load) {
 	p.Kill()
 }
 
-// said follows the number that a process says in lines.
+// said follows the number that a process prints in lines.
 func said(p *Process) *atomic.Int64 {
 	var number atomic.Int64
 	go func() { // ends with the process

@@ -14,7 +14,7 @@ import (
 // Consumers is the least that could take part in dedicated mode: n queues with
 // a channel and a consumer each, in the proxy's way (500 channels a link,
 // prefetch 50, half a window acknowledged at once), that drop what they get. It
-// says how many messages came, in lines, until the process ends.
+// prints how many messages came, in lines, until the process ends.
 func Consumers(broker string, n int) error {
 	var received atomic.Int64
 	links := bareLinks{broker: broker}
@@ -34,7 +34,7 @@ func Consumers(broker string, n int) error {
 
 // WritingConsumers is the same for clients that are there: each one's
 // deliveries are framed, one by one, and written to its socket. Without that the
-// comparison is with a program that has nobody to serve.
+// comparison is with a program without clients.
 func WritingConsumers(broker string) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -18,7 +18,7 @@ func (l *Latency) Add(d time.Duration) {
 	l.steps[min(max(int(d/latencyStep), 0), len(l.steps)-1)].Add(1)
 }
 
-// Quantile gives the delay that a share of those counted did not exceed.
+// Quantile returns the delay that a share of those counted did not exceed.
 func (l *Latency) Quantile(share float64) time.Duration {
 	var total int64
 	for i := range l.steps {

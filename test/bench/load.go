@@ -27,7 +27,7 @@ type Load struct {
 	Window int
 }
 
-// body is a message that says when it was due.
+// body is a message that holds the time when it was due.
 func body(size int, due time.Time) []byte {
 	head, tail := `{"pad":"`, fmt.Sprintf(`","at":%d}`, due.UnixNano())
 	return []byte(head + strings.Repeat("x", max(0, size-len(head)-len(tail))) + tail)
@@ -36,7 +36,7 @@ func body(size int, due time.Time) []byte {
 // loadPatience bounds the wait for a message's readers.
 const loadPatience = 30 * time.Second
 
-// Run publishes, waits until everything has been received, and gives the time
+// Run publishes, waits until everything has been received, and returns the time
 // that took.
 func (l Load) Run(ctx context.Context, received *atomic.Int64) (time.Duration, error) {
 	start, before := time.Now(), received.Load()

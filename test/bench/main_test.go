@@ -99,7 +99,7 @@ func start(t testing.TB, env []string, name string, arguments ...string) *Proces
 	return p
 }
 
-// publisher gives one whose exchange is there.
+// publisher returns one whose exchange is there.
 func publisher(t testing.TB) amqp.Publisher {
 	t.Helper()
 	dialer, err := amqp.NewRabbitMQ(rabbit.Run(t).URL(), amqp.RabbitMQOptions{})

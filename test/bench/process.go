@@ -23,7 +23,7 @@ type Process struct {
 // startPatience bounds the time until a program listens.
 const startPatience = 30 * time.Second
 
-// Start runs a program and waits until it says "listening on URL". The program
+// Start runs a program and waits until it prints "listening on URL". The program
 // dies with this one.
 func Start(env []string, name string, arguments ...string) (*Process, error) {
 	command := exec.Command(name, arguments...)

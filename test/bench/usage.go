@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Usage is what the kernel says of a process.
+// Usage is what the kernel counts for a process.
 type Usage struct {
 	CPU time.Duration // user and system, since its start; to 10 ms
 	RSS int64         // resident bytes now
@@ -46,7 +46,7 @@ func usageOf(pid int) (u Usage) {
 	return u
 }
 
-// Since gives what was used between two readings, the memory as it grew.
+// Since returns what was used between two readings, the memory as it grew.
 func (u Usage) Since(before Usage) Usage { return Usage{u.CPU - before.CPU, u.RSS - before.RSS} }
 
 // SocketMemory is what the kernel holds in all TCP buffers of the machine.

@@ -11,7 +11,7 @@ import (
 )
 
 // Start starts Chromium with a profile of its own below dir, which must be
-// empty. Tabs are made by chromedp.NewContext from the context that it gives;
+// empty. Tabs are made by chromedp.NewContext from the context that it returns;
 // stop ends it with all of them.
 func Start(ctx context.Context, dir string) (browser context.Context, stop func(), err error) {
 	path, err := find()

@@ -97,7 +97,7 @@ func (s *site) watch(next http.Handler) http.Handler {
 	return mux
 }
 
-// note writes a request down, and gives what fills in its status.
+// note writes a request down, and returns what fills in its status.
 func (s *site) note(r *http.Request) func(status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +110,7 @@ func (s *site) note(r *http.Request) func(status int) {
 	}
 }
 
-// asked gives the requests so far.
+// asked returns the requests so far.
 func (s *site) asked() []request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// elsewhere serves the page at another origin, and gives its URL there.
+// elsewhere serves the page at another origin, and returns its URL there.
 func (s *site) elsewhere(t *testing.T) string {
 	t.Helper()
 	other := httptest.NewServer(s.watch(http.NotFoundHandler()))

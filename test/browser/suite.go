@@ -30,14 +30,14 @@ type Suite struct {
 	axe      string // its source
 }
 
-// violations gives a sentence for each rule that is broken. %s is Misread.
+// violations returns a sentence for each rule that is broken. %s is Misread.
 const violations = `axe.run().then((result) => result.violations
 	.map((v) => ({...v, nodes: v.nodes.filter((n) => !(%s))}))
 	.filter((v) => v.nodes.length > 0)
 	.map((v) => v.id + ': ' + v.help + ': ' + v.nodes.map((n) => n.html).slice(0, 3).join(' | ')))`
 
 // Main runs the tests of a package, ends the browser and looks for goroutines
-// that are left. It gives the exit status.
+// that are left. It returns the exit status.
 func (s *Suite) Main(m *testing.M) int {
 	status, err := s.run(m)
 	if err != nil {

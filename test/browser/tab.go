@@ -137,7 +137,7 @@ func (b *Tab) AwaitState(state string) {
 	b.Await(fmt.Sprintf(`document.getElementById('state').dataset.state === %s`, Quote(state)))
 }
 
-// everything gives the page's text, for the report of a failure.
+// everything returns the page's text, for the report of a failure.
 func (b *Tab) everything() string {
 	ctx, cancel := context.WithTimeout(b.Context, time.Second)
 	defer cancel()

@@ -191,7 +191,7 @@ func list(path string) (listing, error) {
 	return l, nil
 }
 
-// open gives the importer the compiled form of a package.
+// open returns, for the importer, the compiled form of a package.
 func (l listing) open(path string) (io.ReadCloser, error) {
 	file, ok := l.compiled[path]
 	if !ok {

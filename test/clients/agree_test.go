@@ -74,7 +74,7 @@ func publishVariety(t *testing.T, broker *amqp.Memory) {
 	}
 }
 
-// lines gives the events for comparison. Pings are told apart by their time.
+// lines returns the events for comparison. Pings are told apart by their time.
 func lines(events []clients.Event) (out []string) {
 	for _, e := range events {
 		if e.Name != "ping" {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Check tells what about the events breaks the contract that every stream keeps,
+// Check returns what about the events breaks the contract that every stream keeps,
 // whatever happens to it:
 //
 //	ping, then at most one ready, messages only after it, at most one error,
@@ -92,7 +92,7 @@ func (c *check) message(data string) error {
 	return nil
 }
 
-// number gives the number of a payload that the tests have numbered, such as
+// number returns the number of a payload that the tests have numbered, such as
 // {"n":17} or {"n":17,"pad":"…"}; 0 for any other. It looks at the first bytes
 // only: payloads may be large, and many.
 func number(payload []byte) int {

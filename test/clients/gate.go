@@ -8,7 +8,7 @@ import (
 )
 
 // gate lies between the answer's body and the decoder: it can be shut, so that
-// nobody reads, or left ajar, and it remembers the last bytes that went through.
+// so that nothing is read, or left ajar, and it remembers the last bytes that went through.
 type gate struct {
 	body io.ReadCloser
 
@@ -89,7 +89,7 @@ func (g *gate) close() {
 	}
 }
 
-// atBoundary tells whether the bytes so far end where a frame ends.
+// atBoundary reports whether the bytes so far end where a frame ends.
 func (g *gate) atBoundary() bool {
 	tail := g.tail()
 	return len(tail) == 0 || bytes.HasSuffix(tail, []byte("\n\n"))

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// NodeModules gives the folder with the Node clients, as package-lock.json has
+// NodeModules returns the folder with the Node clients, as package-lock.json has
 // them. Where they are missing, npm installs them; otherwise no network is
 // needed. Test binaries that call it at the same time take turns.
 func NodeModules(ctx context.Context) (string, error) {

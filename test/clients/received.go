@@ -33,7 +33,7 @@ type Failure struct {
 	Retryable *bool  `json:"retryable"`
 }
 
-// Count gives the number of events of a name.
+// Count returns the number of events of a name.
 func (r Received) Count(name string) int {
 	count := 0
 	for _, e := range r.Events {
@@ -44,12 +44,12 @@ func (r Received) Count(name string) int {
 	return count
 }
 
-// Ready tells whether the ready event has come.
+// Ready reports whether the ready event has come.
 func (r Received) Ready() bool {
 	return slices.ContainsFunc(r.Events, func(e Event) bool { return e.Name == "ready" })
 }
 
-// Message gives the i-th message, counted from 0, and fails where its data is
+// Message returns the i-th message, counted from 0, and fails where its data is
 // not exactly as the contract has it.
 func (r Received) Message(i int) (m Message, err error) {
 	for _, e := range r.Events {
@@ -64,7 +64,7 @@ func (r Received) Message(i int) (m Message, err error) {
 	return m, fmt.Errorf("there are %d messages too few", i+1)
 }
 
-// Failure gives the data of the error event, which can only be the last; ok is
+// Failure returns the data of the error event, which can only be the last; ok is
 // false while there is none.
 func (r Received) Failure() (f Failure, ok bool, err error) {
 	last := len(r.Events) - 1

@@ -138,13 +138,13 @@ func (s *Stream) end(err error) {
 	s.tell()
 }
 
-// tell wakes whoever waits. The caller holds mu.
+// tell wakes every Wait. The caller holds mu.
 func (s *Stream) tell() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// Received gives what has arrived so far.
+// Received returns what has arrived so far.
 func (s *Stream) Received() Received {
 	received, _ := s.look()
 	return received
@@ -159,7 +159,7 @@ func (s *Stream) look() (Received, <-chan struct{}) {
 }
 
 // Wait returns nil as soon as lacks finds nothing lacking in what has arrived.
-// When the answer has ended or ctx ends without that, Wait says what lacks.
+// When the answer has ended or ctx ends without that, the error names what lacks.
 func (s *Stream) Wait(ctx context.Context, lacks func(Received) error) error {
 	for {
 		received, changed := s.look()

@@ -31,7 +31,7 @@ func TestA13KilledBrokerEndsEveryStreamAndNewOnesWorkWhenItIsBack(t *testing.T) 
 	}
 }
 
-// A14: the proxy starts without a broker, says so where it is asked, tells
+// A14: the proxy starts without a broker, reports that where it is asked, tells
 // streams at once, and recovers by itself.
 func TestA14BrokerDownAtStartIsToldAndRecoveredFrom(t *testing.T) {
 	r := onRabbitMQ(t, settings{down: true})

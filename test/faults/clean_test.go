@@ -18,7 +18,7 @@ func restNow() rest {
 	return rest{goroutines: runtime.NumGoroutine(), descriptors: descriptors()}
 }
 
-// descriptors counts the open file descriptors of this process, by the word of
+// descriptors returns the number of open file descriptors of this process, as counted by
 // the kernel.
 func descriptors() int {
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -100,7 +100,7 @@ func (r *rig) within(limit time.Duration, what string, ask func() error) {
 	}
 }
 
-// queues tells whether the broker has n queues of ours, each with its consumer.
+// queues reports whether the broker has n queues of ours, each with its consumer.
 func (r *rig) queues(n int) error {
 	ctx, cancel := r.bounded()
 	defer cancel()

@@ -14,7 +14,7 @@ import (
 )
 
 // A10: clients that leave between the head and ready, a thousand times, leave
-// nothing; who stays loses nothing.
+// nothing; a client that stays loses no message.
 func TestA10ClientsThatLeaveBeforeReadyLeaveNothing(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
 	stays := r.ready(exchange, "#")
@@ -49,7 +49,7 @@ func (r *rig) comeAndGo(reset bool) {
 }
 
 // A11: clients that leave in mid-burst take their queues along; what they left
-// unread does not come back to anybody.
+// unread is not delivered again.
 func TestA11ClientsThatLeaveInABurstTakeTheirQueuesAlong(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
 	stays, leave := r.crowd(2, exchange, "#"), r.crowd(30, exchange, "#")
@@ -118,7 +118,7 @@ func TestA12ClientsThatStopReadingAreCutAndCostNobodyElse(t *testing.T) {
 	}
 }
 
-// cut tells whether n streams, and no other, have ended as slow.
+// cut reports whether n streams, and no other, have ended as slow.
 func (r *rig) cut(n int) error {
 	ended := r.proxy.System.Stats().Ended
 	if ended[actors.SlowConsumer] != int64(n) {

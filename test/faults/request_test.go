@@ -63,7 +63,7 @@ func TestA6UnknownExchangeIsNamedAndNothingStays(t *testing.T) {
 	r.refused("exchange/tc/nowhere")
 }
 
-// A7: the same for an exchange that may not be read; nobody tries again.
+// A7: the same for an exchange that may not be read; nothing is tried again.
 func TestA7ForbiddenExchangeIsNamedAndNothingStays(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
 	r.declare(script.SecretExchange)

@@ -23,7 +23,7 @@ import (
 )
 
 // A19: SIGTERM with a thousand streams open. Every one ends on a frame boundary
-// with ServerShutdown, who comes meanwhile is refused with 503 and told when to
+// with ServerShutdown, a client that comes meanwhile is refused with 503 and told when to
 // come again, no queue is left, and the exit status is 0.
 func TestA19SIGTERMEndsAThousandStreamsInOrder(t *testing.T) {
 	const count = 1000

@@ -8,8 +8,8 @@ import (
 	httpapi "github.com/taskcluster/events-proxy/http"
 )
 
-// A client whose machine is gone without a word, with HTTP/1.1: what is sent to it is acknowledged
-// by nobody, and its stream is given up after VanishAfter. The kernel's own patience is a quarter
+// A client whose machine vanishes, with HTTP/1.1: what is sent to it is never acknowledged, and
+// its stream is given up after VanishAfter. The kernel's own patience is a quarter
 // of an hour.
 func TestAClientThatVanishesIsGivenUp(t *testing.T) {
 	for name, o := range map[string]settings{

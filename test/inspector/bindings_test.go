@@ -88,7 +88,7 @@ func TestABadBindingIsExplainedBesideTheForm(t *testing.T) {
 	}
 }
 
-// Nobody knows exchanges by heart: words of a name or of its meaning find it.
+// Exchanges need not be known by heart: words of a name or of its meaning find it.
 func TestExchangesAreSuggested(t *testing.T) {
 	s := serve(t, actors.Options{})
 	s.declare("exchange/our-own/thing")

@@ -71,7 +71,7 @@ func TestACutConnectionIsToldFromADeadServer(t *testing.T) {
 	b.AwaitState("live")
 }
 
-// stream gives the ID of the one stream that is open, once the one before it is
+// stream returns the ID of the one stream that is open, once the one before it is
 // out of the tree: its page knew of the end first.
 func (s *site) stream() string {
 	s.t.Helper()

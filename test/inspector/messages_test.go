@@ -53,7 +53,7 @@ func TestAPermalinkOpensTheSameInASecondTab(t *testing.T) {
 	second.awaitRows("primary.a")
 }
 
-// The code tab gives exactly these bindings in every language.
+// The code tab has exactly these bindings in every language.
 func TestTheCodeTabSpeaksOfTheBindings(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+stoppedLink(completed, "primary.*"))

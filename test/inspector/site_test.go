@@ -76,7 +76,7 @@ func (s *site) publish(exchange, routingKey, body string, cc ...string) {
 	}
 }
 
-// link gives the path of the page with pairs of exchange and pattern, which
+// link returns the path of the page with pairs of exchange and pattern, which
 // listens at once.
 func link(pairs ...string) string { return stoppedLink(pairs...) + "&live=1" }
 

@@ -81,13 +81,13 @@ func (b *tab) stroke(key input.DispatchKeyEventParams, text string) {
 	}))
 }
 
-// text gives the text of the first element of a selector, as it is shown.
+// text returns the text of the first element of a selector, as it is shown.
 func (b *tab) text(selector string) string {
 	b.T.Helper()
 	return browser.Value[string](b.Tab, fmt.Sprintf(`document.querySelector(%s)?.innerText ?? ''`, browser.Quote(selector)))
 }
 
-// texts gives the text of all elements of a selector.
+// texts returns the text of all elements of a selector.
 func (b *tab) texts(selector string) []string {
 	b.T.Helper()
 	return browser.Value[[]string](b.Tab, fmt.Sprintf(`[...document.querySelectorAll(%s)].map((e) => e.innerText)`, browser.Quote(selector)))
@@ -99,7 +99,7 @@ func (b *tab) awaitReceived(n int) {
 	b.Await(fmt.Sprintf(`Number(document.getElementById('count-received').textContent.replaceAll(',', '')) >= %d`, n))
 }
 
-// rows gives the routing keys in sight, from top to bottom.
+// rows returns the routing keys in sight, from top to bottom.
 func (b *tab) rows() []string {
 	b.T.Helper()
 	return strings.Fields(browser.Value[string](b.Tab, `[...document.querySelectorAll('.body .row:not([hidden])')]

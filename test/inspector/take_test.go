@@ -68,7 +68,7 @@ func expectSaved(t *testing.T, list []saved) {
 	}
 }
 
-// download chooses a form in the menu and gives the file's content.
+// download chooses a form in the menu and returns the file's content.
 func (b *tab) download(form string) []byte {
 	b.T.Helper()
 	folder := b.T.TempDir()
@@ -100,7 +100,7 @@ func (b *tab) download(form string) []byte {
 	return nil
 }
 
-// A payload, and the code, go to where somebody needs them.
+// A payload, and the code, can be copied.
 func TestAPayloadAndTheCodeAreCopied(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
@@ -123,7 +123,7 @@ func TestAPayloadAndTheCodeAreCopied(t *testing.T) {
 	}
 }
 
-// pasted gives what a person gets who pastes into the filter, which is empty
+// pasted returns what a person gets who pastes into the filter, which is empty
 // again afterwards.
 func (b *tab) pasted() string {
 	b.T.Helper()
@@ -157,7 +157,7 @@ func TestAWordIsFoundInAPayload(t *testing.T) {
 	b.AwaitText(".payload-search", "nothing")
 }
 
-// The chart says what has come, to eyes and to screen readers.
+// The chart shows what has come, to eyes and to screen readers.
 func TestTheChartShowsTheLastMinutes(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#", failed, "#"))

@@ -62,7 +62,7 @@ func TestEndingAStreamTellsItsClient(t *testing.T) {
 	b.AwaitText(row(other), "ready")
 }
 
-// Whoever did not ask for chaos finds no way to cause it.
+// Without the chaos setting no request can make an actor fail.
 func TestWithoutChaosNothingCanBeCrashed(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	b := open(s)
@@ -105,7 +105,7 @@ func TestAStreamsActorsCanBeCrashedWithChaos(t *testing.T) {
 	}
 }
 
-// Without a link the page says so, and what is done about it.
+// Without a link the page states that, and what is done about it.
 func TestNoLinkToTheBrokerIsShown(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	b := open(s)

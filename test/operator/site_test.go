@@ -111,7 +111,7 @@ func (s *site) connect(pattern string) *client {
 	return c
 }
 
-// await reads until an event of a name comes, and gives its data.
+// await reads until an event of a name comes, and returns its data.
 func (c *client) await(name string) string {
 	c.t.Helper()
 	for {

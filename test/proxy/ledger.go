@@ -7,7 +7,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Ledger counts what the proxy asks of its broker, and what it gives back.
+// Ledger counts the channels that the proxy opens on its broker, and those that it closes.
 type Ledger struct {
 	Links  atomic.Int64 // dialed
 	Opened atomic.Int64 // channels

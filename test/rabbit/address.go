@@ -13,7 +13,7 @@ func (n *Node) URL() string {
 	return n.UserURL("guest", "guest", "/")
 }
 
-// administrator is who may do everything.
+// administrator is the user with all rights.
 func (n *Node) administrator() *url.Userinfo {
 	if n.External() {
 		return n.external.User
@@ -39,7 +39,7 @@ func (n *Node) Address() string {
 	return fmt.Sprintf("127.0.0.1:%d", n.port)
 }
 
-// External tells whether others run the broker.
+// External reports whether others run the broker.
 func (n *Node) External() bool { return n.external != nil }
 
 // ManagementURL is how the administrator reaches the plugin of a node that has

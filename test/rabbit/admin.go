@@ -27,7 +27,7 @@ func (n *Node) CloseConnections(ctx context.Context) error {
 
 // CloseChannels ends every channel with 406 and leaves the connections alive,
 // as the broker does to a consumer that never acknowledges: an acknowledgement
-// that nobody sent is put into each.
+// that no publisher sent is put into each.
 func (n *Node) CloseChannels(ctx context.Context) error {
 	return n.command(ctx, `begin [rabbit_channel:do(C, {'basic.ack', 18446744073709551615, false}) || C <- rabbit_channel:list_local()], true end`)
 }

@@ -13,12 +13,12 @@ const (
 	CleanWithin = 5 * time.Second
 
 	// pollEvery is how often a node is asked while something is awaited; a
-	// broker tells nobody that a queue has gone.
+	// broker sends no notification when a queue is gone.
 	pollEvery = 20 * time.Millisecond
 )
 
 // Await returns the first snapshot for which condition holds; it fails with
-// ctx's end, and says what was there at last.
+// ctx's end; its error then names what was there at last.
 func (n *Node) Await(ctx context.Context, condition func(Snapshot) bool) (Snapshot, error) {
 	ticks := time.NewTicker(pollEvery)
 	defer ticks.Stop()
@@ -37,7 +37,7 @@ func (n *Node) Await(ctx context.Context, condition func(Snapshot) bool) (Snapsh
 
 // Clean returns once nothing is left of the streams whose queues begin with
 // prefix: no queue, no consumer, and no more channels than the test keeps for
-// itself. It gives them CleanWithin.
+// itself. It waits for them for CleanWithin.
 func (n *Node) Clean(ctx context.Context, prefix string, channels int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, CleanWithin, fmt.Errorf("not clean within %s", CleanWithin))
 	defer cancel()

@@ -64,7 +64,7 @@ func (n *Node) evaluate(ctx context.Context, expression string, result any) erro
 	return s.evaluate(ctx, expression, result)
 }
 
-// Snapshot tells what exists on the broker. It takes a few milliseconds, and as
+// Snapshot returns what exists on the broker. It takes a few milliseconds, and as
 // long as ctx on a frozen node.
 func (n *Node) Snapshot(ctx context.Context) (Snapshot, error) {
 	if n.management != nil {
@@ -85,7 +85,7 @@ func (s Snapshot) tidy() Snapshot {
 	return s
 }
 
-// Queues tells what every queue holds.
+// Queues returns what every queue holds.
 func (n *Node) Queues(ctx context.Context) ([]Queue, error) {
 	var list []Queue
 	err := n.evaluate(ctx, everyQueue, &list)
@@ -99,7 +99,7 @@ type Connection struct {
 	Peer string // 127.0.0.1:40000 -> 127.0.0.1:5672
 }
 
-// Connections tells who is connected.
+// Connections returns the connections that are open.
 func (n *Node) Connections(ctx context.Context) ([]Connection, error) {
 	var list []Connection
 	err := n.evaluate(ctx, everyConnection, &list)

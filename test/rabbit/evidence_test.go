@@ -11,7 +11,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// What a client makes is seen, what it gives back is seen to be gone.
+// What a client makes is seen, what it deletes is seen to be gone.
 func TestTheBrokerSaysWhatExists(t *testing.T) {
 	n, ctx := rabbit.Run(t), bounded(t)
 	publisher := publisherOf(t, n)
@@ -48,7 +48,7 @@ func TestTheBrokerSaysWhatExists(t *testing.T) {
 	must(t, publisher.Delete(ctx, "exchange/evidence"))
 }
 
-// A queue that stays is told, and nobody waits for ever.
+// A queue that stays is an error, within a bounded time.
 func TestWhatIsNotCleanIsTold(t *testing.T) {
 	n := rabbit.Run(t)
 	c, err := dial(t, n).Channel()

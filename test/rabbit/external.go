@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// ErrExternal says that a broker that others run is not ours to harm, or cannot
+// ErrExternal means that a broker that others run must not be harmed, or cannot
 // be asked that way.
 var ErrExternal = errors.New("rabbit: not possible with a broker that others run")
 
-// Broker gives the broker of tests that look into it and harm nothing: the one
+// Broker returns the broker of tests that look into it and harm nothing: the one
 // of PULSE_TEST_URL, which see External, or else the package's node, see Run.
 func Broker(t TB) *Node {
 	t.Helper()

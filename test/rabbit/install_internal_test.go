@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whoever lacks the broker is told what to install.
+// Where the broker is missing, the error names what to install.
 func TestAMissingBrokerNamesItsPackage(t *testing.T) {
 	err := installed(t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "the Debian package is rabbitmq-server") {

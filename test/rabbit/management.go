@@ -39,7 +39,7 @@ func NewManagement(address string) (*Management, error) {
 	return m, nil
 }
 
-// errNotFound says that what a request was about does not exist.
+// errNotFound means that the object of a request does not exist.
 var errNotFound = errors.New("rabbit: management: not found")
 
 // ask sends a request below /api/ and decodes the answer, if there is a result

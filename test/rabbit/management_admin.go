@@ -30,7 +30,7 @@ func (m *Management) setPermissions(ctx context.Context, user, vhost string, p P
 		map[string]string{"configure": p.Configure, "write": p.Write, "read": p.Read}, nil)
 }
 
-// remove deletes something; that it has gone already is no error.
+// remove deletes an object; it is no error if there is none.
 func (m *Management) remove(ctx context.Context, kind string, names ...string) error {
 	err := m.ask(ctx, http.MethodDelete, below(kind, names...), nil, nil)
 	if errors.Is(err, errNotFound) {

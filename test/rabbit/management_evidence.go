@@ -29,7 +29,7 @@ func (s scope) holds(c managedConnection) bool {
 		cmp.Or(s.connection, c.Properties.Name) == c.Properties.Name
 }
 
-// Of tells what a program has on the broker: one whose queues begin with prefix
+// Of returns what a program has on the broker: one whose queues begin with prefix
 // and whose connections bear a name, in a virtual host.
 func (m *Management) Of(ctx context.Context, vhost, prefix, connection string) (Snapshot, error) {
 	s, err := m.snapshot(ctx, scope{vhost: vhost, prefix: prefix, connection: connection})

@@ -11,7 +11,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// others is a broker that somebody else runs, as far as the node knows: all that
+// others is a broker that others run, as far as the node knows: all that
 // there is of it is two addresses.
 func others(t *testing.T) *rabbit.Node {
 	t.Helper()
@@ -23,7 +23,7 @@ func others(t *testing.T) *rabbit.Node {
 	return rabbit.Broker(t)
 }
 
-// The broker of somebody else is asked through its management plugin: the same
+// A broker that others run is asked through its management plugin: the same
 // evidence, and virtual hosts, users and permissions of the tests' own.
 func TestABrokerOfOthersGivesEvidenceThroughItsManagement(t *testing.T) {
 	n, ctx := others(t), bounded(t)
@@ -83,7 +83,7 @@ func TestABrokerOfOthersIsNotHarmed(t *testing.T) {
 	}
 }
 
-// A wrong address, and one where nobody is, are told.
+// A wrong address, and one on which nothing listens, are errors.
 func TestAManagementThatCannotBeAskedSaysSo(t *testing.T) {
 	for _, address := range []string{"", "127.0.0.1:15672", "amqp://host", "http://"} {
 		if _, err := rabbit.NewManagement(address); err == nil || !strings.Contains(err.Error(), "http://user:password@host:15672") {

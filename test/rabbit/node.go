@@ -21,7 +21,7 @@ import (
 // Home is where Debian's package rabbitmq-server keeps its scripts.
 const Home = "/usr/lib/rabbitmq/bin"
 
-// ErrNotRunning says that the node was stopped or killed.
+// ErrNotRunning means that the node was stopped or killed.
 var ErrNotRunning = errors.New("rabbit: the node is not running")
 
 // startTimeout bounds a start; five seconds are usual on a machine of two cores.
@@ -95,7 +95,7 @@ func tryNode(ctx context.Context, dir string, managed bool) (*Node, error) {
 	return n, nil
 }
 
-// freePorts gives ports of the loopback that were free a moment ago.
+// freePorts returns ports of the loopback that were free a moment ago.
 func freePorts(count int) ([]int, error) {
 	var ports []int
 	for range count {

@@ -143,7 +143,7 @@ func dialURL(t *testing.T, url string) amqp.Link {
 }
 
 // lost waits for the link's end. Why it ended is the library's guess: a broker
-// that stops says so (320) and resets the socket (501) in one breath.
+// that stops sends 320 and resets the socket (501) at the same moment.
 func lost(t *testing.T, link amqp.Link) {
 	t.Helper()
 	select {

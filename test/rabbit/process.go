@@ -76,7 +76,7 @@ func (p *process) signal(s syscall.Signal) {
 const stopPatience = 5 * time.Second
 
 // untilStopped waits until no thread runs any more: a signal stops them one by
-// one, and the last may still answer. Where there is no /proc nobody can tell.
+// one, and the last may still answer. Where there is no /proc this cannot be known.
 func (p *process) untilStopped() error {
 	for deadline := time.Now().Add(stopPatience); ; time.Sleep(time.Millisecond) {
 		states, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.pid))
@@ -89,7 +89,7 @@ func (p *process) untilStopped() error {
 	}
 }
 
-// running tells whether a thread is neither stopped nor gone.
+// running reports whether a thread is neither stopped nor gone.
 //
 //	4711 (beam.smp) T 1 …
 func running(stat string) bool {

@@ -25,7 +25,7 @@ var shared struct {
 	dir    string
 }
 
-// Run gives the package's node, which tests may harm: started, thawed and ready
+// Run returns the package's node, which tests may harm: started, thawed and ready
 // for clients, whatever the test before did to it. The package's TestMain must go through Main.
 func Run(t TB) *Node {
 	t.Helper()
@@ -66,7 +66,7 @@ func Main(m interface{ Run() int }) Runner {
 // Runner runs the tests of a package, and then ends the package's node.
 type Runner struct{ tests interface{ Run() int } }
 
-// Run gives the exit status.
+// Run returns the exit status.
 func (r Runner) Run() int {
 	status := r.tests.Run()
 	shared.Lock()

@@ -18,7 +18,7 @@ import (
 //	→ try rabbit_json:encode(length([a])) of J -> io:format("@@7 ok ~s~n", …
 //	← (events5672@localhost)3> @@7 ok MQ==
 //
-// One question at a time, so that an answer that nobody waits for any more is
+// One question at a time, so that an answer that is no longer waited for is
 // known by its number.
 type shell struct {
 	stdin   io.Writer
@@ -66,7 +66,7 @@ func (s *shell) read(stdout io.ReadCloser) {
 	}
 }
 
-// offer replaces an answer that nobody has taken: it was given up.
+// offer replaces an answer that was not taken: its question was given up.
 func (s *shell) offer(a answer) {
 	select {
 	case <-s.answers:

@@ -69,7 +69,7 @@ var (
 		`<<"Bindings">> => length(` + bindingsHere + `)}`
 )
 
-// Snapshot tells what exists in it; of connections and channels, its user's.
+// Snapshot returns what exists in it; of connections and channels, its user's.
 func (v *VHost) Snapshot(ctx context.Context) (Snapshot, error) {
 	if v.node.management != nil {
 		return v.node.management.snapshot(ctx, v.scope())

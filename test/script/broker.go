@@ -6,16 +6,16 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Brokers gives each script a broker.
+// Brokers makes a broker for each script.
 type Brokers interface {
 	// Name is the script condition that holds on them: memory or rabbitmq.
 	Name() string
 
-	// Shared tells whether scripts share one node: those that harm it are then
+	// Shared reports whether scripts share one node: those that harm it are then
 	// played one after another.
 	Shared() bool
 
-	// For gives the broker of one script, fresh or as good as: no other script
+	// For returns the broker of one script, fresh or as good as: no other script
 	// sees its queues and exchanges. The script closes it.
 	For(script string) (Broker, error)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Claim gives what a script says that it proves: its first line, without the
+// Claim returns what a script says that it proves: its first line, without the
 // comment sign; with an error, where that is no sentence.
 func Claim(file string) (string, error) {
 	text, err := os.ReadFile(file)

@@ -12,10 +12,10 @@ import (
 	"github.com/taskcluster/events-proxy/test/clients"
 )
 
-// claim says what is lacking in what a stream has received, nil if nothing.
+// claim returns an error that names what is lacking in what a stream has received, or nil.
 type claim func(*stream, clients.Received) error
 
-// claims are what expect can say of a stream, by their first word:
+// claims are what expect can check of a stream, by their first word:
 //
 //	N messages            so many so far, and not more
 //	ready                 the ready event has come

@@ -10,7 +10,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
 )
 
-// command acts on the world, or says why it could not.
+// command acts on the world; its error names what failed.
 type command func(w *world, ts *testscript.TestScript, args []string) error
 
 // commands are the language's words. expect alone can be negated.

@@ -177,7 +177,7 @@ func (r connectRequest) options() clients.Options {
 	return clients.Options{Method: r.method, Header: header, From: r.from}
 }
 
-// Query gives the query that asks for bindings: exchange, pattern, exchange, ….
+// Query returns the query that asks for bindings: exchange, pattern, exchange, ….
 func Query(pairs ...string) string {
 	type binding struct {
 		Exchange          string `json:"exchange"`

@@ -114,7 +114,7 @@ func parseHoldings(words []string) (func(actors.Snapshot, int64) error, error) {
 	}, nil
 }
 
-// holdsNothing tells what a proxy still holds for streams.
+// holdsNothing returns an error that names what a proxy still holds for streams, or nil.
 func holdsNothing(s actors.Snapshot, unclosed int64) error {
 	if t := s.Stats; t.Streams != 0 || t.Leases != 0 || t.Waiting != 0 || t.Workers != 0 {
 		return fmt.Errorf("the process still has %d streams, %d channels lent, %d waiting, %d workers",

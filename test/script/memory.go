@@ -6,7 +6,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Memory gives each script an in-memory broker of its own.
+// Memory makes an in-memory broker for each script.
 func Memory() Brokers { return memoryBrokers{} }
 
 type memoryBrokers struct{}

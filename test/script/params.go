@@ -9,9 +9,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Params says where scripts are played.
+// Params name the broker and the proxy that scripts are played on.
 type Params struct {
-	// Brokers gives each script its broker.
+	// Brokers makes the broker of each script.
 	Brokers Brokers
 
 	// Breakable are the Brokers of scripts that harm the node, where Brokers
@@ -36,7 +36,7 @@ const DefaultExchange = "exchange/tc/task"
 
 type worldKey struct{}
 
-// testScript gives testscript the language and the scripts.
+// testScript returns testscript's parameters: the language and the scripts.
 func (p Params) testScript(files []string) testscript.Params {
 	if p.Patience == 0 {
 		p.Patience = DefaultPatience

@@ -27,7 +27,7 @@ func Play(t testscript.T, p Params, files []string) {
 	}
 }
 
-// split tells scripts that need the node for themselves from others.
+// split separates the scripts that need the node for themselves from the others.
 func split(t testscript.T, files []string) (together, alone []string) {
 	for _, file := range files {
 		needs, err := needsNode(file)

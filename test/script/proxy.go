@@ -8,7 +8,7 @@ import (
 )
 
 // Proxy is the proxy under test: one in this process, or one at a URL. What it
-// can not do it refuses with an error that says so.
+// cannot do it returns an error that names it.
 type Proxy interface {
 	// URL is where it listens, without a slash at the end.
 	URL() string
@@ -29,7 +29,7 @@ type Proxy interface {
 	Close() error
 }
 
-// identify learns the id that the proxy has given to the stream opened last;
+// identify finds out the id of the stream that was opened last;
 // "" if it was admitted to none. Whatever other streams are new is noted too.
 func (w *world) identify() (id string, err error) {
 	ctx, cancel := w.bounded()

@@ -52,7 +52,7 @@ func (w *world) publishOne(ctx context.Context, publisher amqp.Publisher, p publ
 	return publisher.Publish(ctx, p.exchange, p.key, m)
 }
 
-// numbered gives {"n":17}, or {"n":17,"pad":"xxx"} of size bytes.
+// numbered returns {"n":17}, or {"n":17,"pad":"xxx"} of size bytes.
 func numbered(n, size int) []byte {
 	body := fmt.Sprintf(`{"n":%d}`, n)
 	if room := size - len(body) - len(`,"pad":""`); room > 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// RabbitMQ gives each script a virtual host of its own on one node, with a user
+// RabbitMQ makes a virtual host for each script on one node, with a user
 // who may do what Pulse allows its users. Scripts that break the node must be
 // played alone.
 func RabbitMQ(ctx context.Context, node *rabbit.Node) (Brokers, error) {

@@ -11,7 +11,7 @@ import (
 )
 
 // storm opens streams at a rate for a time, and leaves each at once. Every
-// answer must be a stream that keeps the contract, or a refusal that says when
+// answer must be a stream that keeps the contract, or a refusal that states when
 // to come back; with -refused some must be that, without it none may.
 //
 //	storm -rate 200 -for 2s exchange/tc/task '#'

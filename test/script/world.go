@@ -44,7 +44,7 @@ func newWorld(p Params, name string, broker Broker) *world {
 	return &world{params: p, name: name, broker: broker, settings: p.Settings, streams: map[string]*stream{}, known: map[string]bool{}}
 }
 
-// of gives the world of the script that runs a command.
+// of returns the world of the script that runs a command.
 func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 
 // bounded is the context of one wait.
@@ -61,7 +61,7 @@ func (w *world) unhurried() (context.Context, context.CancelFunc) {
 		fmt.Errorf("it did not happen within %v", patience))
 }
 
-// running gives the proxy, and starts it the first time.
+// running returns the proxy, and starts it the first time.
 func (w *world) running() (Proxy, error) {
 	if w.proxy != nil {
 		return w.proxy, nil
@@ -74,7 +74,7 @@ func (w *world) running() (Proxy, error) {
 	return proxy, nil
 }
 
-// named gives the streams whose name matches a pattern.
+// named returns the streams whose name matches a pattern.
 func (w *world) named(pattern string) (found []*stream, err error) {
 	for _, name := range w.names {
 		ok, err := path.Match(pattern, name)
@@ -91,7 +91,7 @@ func (w *world) named(pattern string) (found []*stream, err error) {
 	return found, nil
 }
 
-// publishing gives the publisher, and opens one when there is none.
+// publishing returns the publisher, and opens one when there is none.
 func (w *world) publishing(ctx context.Context) (amqp.Publisher, error) {
 	if w.publisher != nil {
 		return w.publisher, nil
@@ -120,8 +120,8 @@ func (w *world) declare(ctx context.Context, exchange, kind string) error {
 	return publisher.Declare(ctx, exchange, kind)
 }
 
-// eventually asks again and again until the answer is nil, and gives the last
-// one when ctx ends. It is for states that nobody announces.
+// eventually asks again and again until the answer is nil, and returns the last
+// one when ctx ends. It is for states that are not announced.
 func eventually(ctx context.Context, ask func() error) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -30,7 +30,7 @@ type Broker struct {
 	CloseChannels func(context.Context) error                  // every channel; the links live
 }
 
-// Run runs the suite. newBroker gives a broker that is up; it may be the same
+// Run runs the suite. newBroker returns a broker that is up; it may be the same
 // each time: the suite leaves nothing behind.
 func Run(t *testing.T, newBroker func(t *testing.T) Broker) {
 	for _, group := range []struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Dialer gives each call of Dial the next of a list of outcomes, and the last
+// Dialer answers each call of Dial with the next of a list of outcomes, and the last
 // one to every call after that:
 //
 //	&amqptest.Dialer{Outcomes: []amqptest.Outcome{
@@ -41,7 +41,7 @@ func Hangs() Outcome {
 // Through is a dial of another dialer.
 func Through(d amqp.Dialer) Outcome { return d.Dial }
 
-// Gives is a dial that gives this link.
+// Gives is a dial that returns this link.
 func Gives(l amqp.Link) Outcome {
 	return func(context.Context) (amqp.Link, error) { return l, nil }
 }

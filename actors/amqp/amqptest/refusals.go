@@ -143,7 +143,7 @@ func oddPrefetch(s *suite) {
 	s.alive(l)
 }
 
-// The broker tells of it in its own time: the acknowledgement itself may seem
+// The broker reports it later: the acknowledgement itself may seem
 // to succeed.
 func unknownTag(s *suite) {
 	x, l := s.exchange("topic", "topic"), s.link()
@@ -195,7 +195,7 @@ func exhausted(s *suite) {
 	s.alive(l)
 }
 
-// missingWhat: a queue that somebody deleted is not the client's mistake.
+// missingWhat: a queue that was deleted is not the client's mistake.
 func missingWhat(s *suite) {
 	exchange, queue := s.exchange("topic", "topic"), s.queueName()
 	link := s.link()

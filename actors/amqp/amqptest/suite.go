@@ -144,7 +144,7 @@ func (s *suite) ends(c amqp.Channel) error {
 	}
 }
 
-// keys takes n deliveries, acknowledges them, and gives their routing keys.
+// keys takes n deliveries, acknowledges them, and returns their routing keys.
 func (s *suite) keys(c amqp.Channel, n int) []string {
 	s.Helper()
 	var keys []string
