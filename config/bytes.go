@@ -20,7 +20,7 @@ func size(low int) kind[int] {
 		parse: func(s string) (int, error) {
 			n, ok := parseSize(s)
 			if !ok || n < low {
-				return 0, fmt.Errorf("not a size of %s or more, such as 32KiB or 64MiB", formatSize(low))
+				return 0, fmt.Errorf("is not a size of %s or more, such as 32KiB or 64MiB", formatSize(low))
 			}
 			return n, nil
 		},

@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 )
 
 // derive fills what follows from other settings where it was not set itself.
@@ -12,6 +11,9 @@ func (c *Config) derive() {
 	unset := func(key string) bool { return c.Source(key) == "default" }
 	if s := &c.Server; s.RootURL == "" && s.Port != 0 && !s.ForceSSL {
 		s.RootURL = fmt.Sprintf("%s://localhost:%d", s.Scheme(), s.Port)
+	}
+	if unset("server.logLevel") && c.Server.verbose() {
+		c.Server.LogLevel, c.sources["server.logLevel"] = "debug", c.Source("server.debug")
 	}
 	d := &c.Drain
 	if unset("drain.time") && !unset("drain.hardEnd") {
@@ -28,10 +30,10 @@ func (c *Config) derive() {
 // check finds values that are right each by itself and wrong together.
 func (c *Config) check(problems *Problems) {
 	if c.Drain.Spread > c.Drain.Time {
-		problems.add(c.where("drain.spread"), "%v is longer than drain.time, %v", c.Drain.Spread, c.Drain.Time)
+		problems.add(c.Where("drain.spread"), "%v is longer than drain.time, %v", c.Drain.Spread, c.Drain.Time)
 	}
 	if c.Drain.Time > c.Drain.HardEnd {
-		problems.add(c.where("drain.time"), "%v is longer than drain.hardEnd, %v", c.Drain.Time, c.Drain.HardEnd)
+		problems.add(c.Where("drain.time"), "%v is longer than drain.hardEnd, %v", c.Drain.Time, c.Drain.HardEnd)
 	}
 	if (c.Server.TLSCertificate == "") != (c.Server.TLSKey == "") {
 		problems.add("server.tlsCertificate, server.tlsKey", "one of them is missing")
@@ -59,13 +61,11 @@ func (c *Config) checkPulse(problems *Problems) {
 			problems.add(s.Variable, "is missing: without PULSE_URL, user name, password and hostname are all needed")
 		}
 	}
-	if u, err := url.Parse("amqps://" + p.Hostname); p.Hostname != "" && (err != nil || u.Host != p.Hostname || u.Hostname() == "") {
-		problems.add(c.where("pulse.hostname"), "%q is not a host name", p.Hostname)
-	}
 }
 
-// where names a setting by its source; by its key where that is the default.
-func (c *Config) where(key string) string {
+// Where returns the place to look for a wrong setting: its source, or its key where that is the
+// default.
+func (c Config) Where(key string) string {
 	if source := c.Source(key); source != "default" {
 		return source
 	}

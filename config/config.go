@@ -32,10 +32,10 @@ type Config struct {
 
 // Pulse locates the broker. URL overrides all other fields except Namespace.
 type Pulse struct {
-	URL       Secret // amqp[s]://user:password@host[:port]/vhost
+	URL       Secret // amqp[s]://user:password@host[:port]/vhost; the host may be a list
 	Username  string
 	Password  Secret
-	Hostname  string // may have a port; default 5671, always TLS
+	Hostname  string // one or a list, each may have a port; default 5671, always TLS
 	VHost     string
 	Namespace string // the <user> in queue names; default: the user name
 }
@@ -56,6 +56,7 @@ type Server struct {
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
 	PingPeriod     time.Duration // time between pings
 	Debug          string        // as DEBUG of Node's debug: patterns, events:* for ours
+	LogLevel       string        // debug, info, warn or error
 	LogFormat      string        // text or json
 }
 
@@ -91,7 +92,7 @@ func Default() Config {
 	return Config{
 		Profile: "production",
 		Pulse:   Pulse{VHost: "/"},
-		Server:  Server{Port: 12345, PingPeriod: 20 * time.Second, LogFormat: "text"},
+		Server:  Server{Port: 12345, PingPeriod: 20 * time.Second, LogLevel: "info", LogFormat: "text"},
 		Limits: Limits{
 			Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
 			WriteDeadline: 10 * time.Second, VanishAfter: time.Minute, SlowAfter: 15 * time.Second,

@@ -61,19 +61,21 @@ func openFile(line *commandLine, getenv func(string) string, readFile func(strin
 	}
 	f.readFrom = f.name
 	f.parse(data)
-	chosen := line.file != "" || line.profile != "" || getenv("NODE_ENV") != ""
-	f.wantProfile(chosen)
+	f.wantProfile(line.profile != "" || getenv("NODE_ENV") != "" || line.file != "")
 	return f
 }
 
-// wantProfile finds a profile that was asked for and is not there: it would otherwise run on
-// defaults without notice.
+// wantProfile finds a profile that was asked for and is not there: the process would otherwise run
+// on defaults without notice. The default profile needs no section beside `defaults`, and a file
+// without any section holds for every profile.
 func (f *settingsFile) wantProfile(chosen bool) {
 	_, found := f.sections[f.profile]
 	_, defaults := f.sections[defaultsSection]
-	if chosen && !found && !defaults && len(f.sections) > 0 {
-		f.problems.add(f.name, "no section %q; there is %s (choose with --profile or NODE_ENV)", f.profile, strings.Join(f.names(), ", "))
+	if !chosen || found || len(f.sections) == 0 || defaults && f.profile == Default().Profile {
+		return
 	}
+	f.problems.add(f.name, "no section %q%s; there is %s (choose with --profile or NODE_ENV)",
+		f.profile, suggest(f.profile, f.names()), strings.Join(f.names(), ", "))
 }
 
 func (f *settingsFile) names() []string {
@@ -103,7 +105,7 @@ func (f *settingsFile) parse(data []byte) {
 	case errors.Is(err, io.EOF): // empty
 		return
 	case err != nil:
-		f.problems.add(f.name, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+		f.problems.add(f.name, "%s", withoutValues(err))
 		return
 	case !errors.Is(decoder.Decode(&second), io.EOF):
 		f.problems.add(f.name, "holds more than one YAML document")
@@ -116,13 +118,13 @@ func (f *settingsFile) parse(data []byte) {
 }
 
 func (f *settingsFile) section(section string, n *yaml.Node) {
-	if slices.Contains([]string{"pulse", "server", "limits", "drain"}, section) {
+	if slices.Contains(groups, section) {
 		f.bad(n, section, "is no profile: settings stand in a section per profile, such as production: {%s: ...}", section)
 		return
 	}
 	f.mapping(n, section, func(group string, n *yaml.Node) {
 		if !isGroup(group) {
-			f.bad(n, section+": "+group, "unknown key")
+			f.bad(n, section+": "+group, "unknown key%s", suggest(group, groups))
 			return
 		}
 		f.mapping(n, section+": "+group, func(key string, n *yaml.Node) {
@@ -131,11 +133,20 @@ func (f *settingsFile) section(section string, n *yaml.Node) {
 	})
 }
 
+// groups are the keys of a section.
+var groups = []string{"pulse", "server", "limits", "drain"}
+
 // isGroup reports whether keys of the table start with the name.
 func isGroup(name string) bool {
-	return slices.ContainsFunc(Settings, func(s Setting) bool {
-		return slices.ContainsFunc(append(s.Aliases, s.Key), func(key string) bool { return strings.HasPrefix(key, name+".") })
-	})
+	return slices.ContainsFunc(fileKeys(), func(key string) bool { return strings.HasPrefix(key, name+".") })
+}
+
+// fileKeys returns all keys that a file may use.
+func fileKeys() (keys []string) {
+	for _, s := range Settings {
+		keys = append(append(keys, s.Key), s.Aliases...)
+	}
+	return keys
 }
 
 func (f *settingsFile) value(section, key string, n *yaml.Node) {
@@ -144,7 +155,7 @@ func (f *settingsFile) value(section, key string, n *yaml.Node) {
 	}
 	s, known := settingOf(key)
 	if !known {
-		f.bad(n, section+": "+key, "unknown key")
+		f.unknown(n, section, key)
 		return
 	}
 	if before, twice := f.sections[section][s.Key]; twice {
@@ -157,4 +168,26 @@ func (f *settingsFile) value(section, key string, n *yaml.Node) {
 	} else if set {
 		f.sections[section][s.Key] = entry{text, n.Line, key}
 	}
+}
+
+// unknown reports a key that does not exist. In {password: abc,def} the comma makes the rest of a
+// value look like a key without one: that is not shown.
+func (f *settingsFile) unknown(n *yaml.Node, section, key string) {
+	group, _, _ := strings.Cut(key, ".")
+	hint := suggest(key, fileKeys(), group+".")
+	if isNull(n) && hint == "" {
+		f.bad(n, section+": "+group, "has an unknown key without a value (a text with a comma is written in quotes)")
+		return
+	}
+	f.bad(n, section+": "+key, "unknown key%s", hint)
+}
+
+// withoutValues returns what is wrong with a file's YAML; a text such as *word is an alias for YAML
+// and may be a password for its author.
+func withoutValues(err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.Contains(text, "unknown anchor") {
+		return "a value that starts with * refers to an anchor that is not there (such a text is written in quotes)"
+	}
+	return text
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -61,8 +62,8 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"key twice", "production:\n  server:\n    port: 1\n    port: 2\n", `user-config.yml:4: production: server: key "port" is there twice`},
 		{"meaning twice", "production:\n  server:\n    publicUrl: a\n    rootUrl: b\n", "user-config.yml:4: production: server.rootUrl: means the same as server.publicUrl in line 3"},
 		{"two documents", "production: {}\n---\ntest: {}\n", "holds more than one YAML document"},
-		{"other tag", "production: {server: {port: !secret x}}\n", "production: server.port: unknown tag !secret"},
-		{"json from a variable", "production: {server: {port: !env:json X}}\n", "unknown tag !env:json"},
+		{"other tag", "production: {server: {port: !secret x}}\n", "production: server.port: unknown tag (a text that starts with ! is written in quotes)"},
+		{"json from a variable", "production: {server: {port: !env:json X}}\n", "unknown tag: !env, or !env: with string, number, bool or list"},
 		{"comma in a list", "production: {server: {exchanges: ['a,b']}}\n", "an item of the list holds a comma"},
 	} {
 		_, err := world{files: map[string]string{DefaultFile: row.text}}.load()
@@ -101,8 +102,11 @@ func TestMissingProfileIsNamed(t *testing.T) {
 		}
 	}
 	world{files: file}.mustLoad(t) // the default profile was not asked for
-	file = map[string]string{DefaultFile: "defaults: {}\ntest: {}\n"}
-	world{args: []string{"--profile", "prod"}, files: file}.mustLoad(t) // defaults are for every profile
+	file = map[string]string{DefaultFile: "defaults: {}\nstaging: {}\n"}
+	if _, err := (world{args: []string{"--profile", "stagign"}, files: file}).load(); err == nil || !strings.Contains(err.Error(), `no section "stagign"; did you mean staging?`) {
+		t.Errorf("got %v", err)
+	}
+	world{args: []string{"--profile", "production"}, files: file}.mustLoad(t) // the default one needs no section of its own
 }
 
 func TestFlagWinsOverNodeEnv(t *testing.T) {
@@ -121,6 +125,34 @@ func TestExampleFileShowsEverySetting(t *testing.T) {
 		_, name, _ := strings.Cut(s.Key, ".")
 		if !strings.Contains(Example, " "+name+":") {
 			t.Errorf("%s is not in the example", s.Key)
+		}
+	}
+}
+
+// Sections share settings by YAML's merge keys: what a mapping has itself wins, then what is named
+// first.
+func TestMergeKeys(t *testing.T) {
+	c := world{args: []string{"--profile=b"}, files: map[string]string{DefaultFile: `
+a: &a
+  server: &server {port: 1, host: a, rootUrl: https://a}
+  limits: {streams: 7}
+more: {server: &more {port: 2, shareQueues: true}}
+b:
+  <<: *a
+  server:
+    <<: [*server, *more]
+    host: b
+`}}.mustLoad(t)
+	got := fmt.Sprintln(c.Server.Port, c.Server.Host, c.Server.RootURL, c.Server.ShareQueues, c.Limits.Streams)
+	if want := "1 b https://a true 7\n"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if source := c.Source("limits.streams"); source != "user-config.yml:4: b: limits.streams" {
+		t.Errorf("streams come from %s", source)
+	}
+	for _, text := range []string{"a: {<<: 3}\n", "a: {<<: [b]}\n", "a: {server: {<<: x}}\n"} {
+		if _, err := (world{files: map[string]string{DefaultFile: text}}).load(); err == nil || !strings.Contains(err.Error(), "<< must be a mapping, or a list of them") {
+			t.Errorf("%s: got %v", text, err)
 		}
 	}
 }
@@ -144,7 +176,7 @@ func TestExampleFileLoads(t *testing.T) {
 
 // No file makes Load panic, and whatever it refuses it refuses with a place.
 func FuzzLoadFile(f *testing.F) {
-	for _, seed := range []string{Example, "", "a: &a {pulse: *a}", "? [x]\n: y", "production: {server: {port: !env PORT}}", "- - -", "a: {<<: *b}"} {
+	for _, seed := range []string{Example, "", "a: &a {pulse: *a}", "? [x]\n: y", "production: {server: {port: !env PORT}}", "- - -", "a: {<<: *b}", "a: &a {<<: *a}", "a: &a [*a]\nb: {<<: *a}", "a: {<<: &a [*a]}"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path"
@@ -8,10 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
-// kind is how a setting's text is read and shown. Errors say what is expected; who reports them
-// adds the text, unless it is secret.
+// kind is how a setting's text is read and shown. Errors are predicates that name what is expected;
+// the reporter puts the text before them, unless it is secret.
 type kind[T any] struct {
 	name   string // what stands for the value in help: --port number
 	parse  func(string) (T, error)
@@ -45,8 +47,24 @@ var text = kind[string]{
 
 var secret = kind[Secret]{
 	name:   "secret",
-	parse:  func(s string) (Secret, error) { return Secret{s}, nil },
+	parse:  func(s string) (Secret, error) { return Secret{s}, printable(s) },
 	format: Secret.String,
+}
+
+// discreet is a problem of a value that is no secret and may hold one by mistake: it is not shown.
+type discreet string
+
+func (d discreet) Error() string { return string(d) }
+
+// printable finds what a copied secret may have got on its way.
+func printable(s string) error {
+	switch i := strings.IndexFunc(s, unicode.IsControl); {
+	case strings.HasSuffix(s, "\n"):
+		return errors.New("ends in a line break")
+	case i >= 0:
+		return errors.New("holds a control character")
+	}
+	return nil
 }
 
 // yes and no are what people write for a truth value, in any case.
@@ -62,7 +80,7 @@ var truth = kind[bool]{
 		if slices.Contains(yes, lower) || slices.Contains(no, lower) {
 			return slices.Contains(yes, lower), nil
 		}
-		return false, fmt.Errorf("neither true nor false")
+		return false, errors.New("is neither true nor false")
 	},
 	format: strconv.FormatBool,
 }
@@ -89,7 +107,7 @@ var patterns = kind[[]string]{
 		items, _ := list.parse(s)
 		for _, item := range items {
 			if _, err := path.Match(item, ""); err != nil {
-				return nil, fmt.Errorf("a list with a broken pattern: %s", item)
+				return nil, fmt.Errorf("is a list with a broken pattern: %s", item)
 			}
 		}
 		return items, nil
@@ -104,7 +122,7 @@ func whole(low, high int) kind[int] {
 		parse: func(s string) (int, error) {
 			n, err := strconv.Atoi(s)
 			if err != nil || n < low || n > high {
-				return 0, fmt.Errorf("not a whole number from %d to %d", low, high)
+				return 0, fmt.Errorf("is not a whole number from %d to %d", low, high)
 			}
 			return n, nil
 		},
@@ -117,7 +135,7 @@ var rate = kind[float64]{
 	parse: func(s string) (float64, error) {
 		n, err := strconv.ParseFloat(s, 64)
 		if err != nil || !(n >= 0) || math.IsInf(n, 0) {
-			return 0, fmt.Errorf("not a number of 0 or more")
+			return 0, errors.New("is not a number of 0 or more")
 		}
 		return n, nil
 	},
@@ -131,7 +149,7 @@ func span(low time.Duration) kind[time.Duration] {
 		parse: func(s string) (time.Duration, error) {
 			d, err := time.ParseDuration(s)
 			if err != nil || d < low {
-				return 0, fmt.Errorf("not a duration of %v or more, such as 10s or 1m30s", low)
+				return 0, fmt.Errorf("is not a duration of %v or more, such as 10s or 1m30s", low)
 			}
 			return d, nil
 		},
@@ -144,7 +162,7 @@ func oneOf(words ...string) kind[string] {
 		name: "word",
 		parse: func(s string) (string, error) {
 			if !slices.Contains(words, s) {
-				return "", fmt.Errorf("not one of %s", strings.Join(words, ", "))
+				return "", fmt.Errorf("is not one of %s", strings.Join(words, ", "))
 			}
 			return s, nil
 		},

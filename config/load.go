@@ -1,6 +1,10 @@
 package config
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // layer holds the settings of one source: text by key.
 type layer struct {
@@ -9,22 +13,25 @@ type layer struct {
 }
 
 // Load returns the effective settings for a command line (without the names of the program and of
-// the command). getenv returns "" for a variable that is not set; an empty variable counts as not
-// set. readFile is os.ReadFile, or stands in for it.
+// the command). environ has the form of os.Environ; an empty variable counts as not set. readFile is
+// os.ReadFile, or stands in for it.
 //
 // The error is [Problems], which names everything that is wrong; a [*UsageError] for a command line
-// that cannot be parsed; or [ErrHelp].
-func Load(args []string, getenv func(string) string, readFile func(string) ([]byte, error)) (Config, error) {
+// that cannot be parsed; or [ErrHelp]. Beside Problems the Config holds what could be read: enough to
+// report them in the format of the log.
+func Load(args, environ []string, readFile func(string) ([]byte, error)) (Config, error) {
 	line, err := parseCommandLine(args)
 	if err != nil {
 		return Config{}, err
 	}
 	var problems Problems
 	c := Default()
-	file := openFile(line, getenv, readFile, &problems)
+	env := newEnvironment(environ, readFile)
+	file := openFile(line, env.get, readFile, &problems)
 	c.Profile, c.File = file.profile, file.readFrom
-	layers := append(file.layers(), environment(getenv), line.layer())
+	layers := append(file.layers(), env.layer(&problems), line.layer())
 	c.merge(layers, &problems)
+	env.findUnknown(&problems)
 	c.derive()
 	c.check(&problems)
 	return c, problems.err()
@@ -44,30 +51,22 @@ func (c *Config) merge(layers []layer, problems *Problems) {
 }
 
 // set parses the text of a setting into its place and reports whether that worked; where it did
-// not, the place keeps its value.
+// not, the place keeps its value. A text that may hold a password in a wrong place is not repeated.
 func (c *Config) set(s Setting, text, source string, problems *Problems) bool {
 	err := s.in(c).Set(text)
-	switch {
-	case err == nil:
+	if err == nil {
 		return true
-	case s.Secret:
-		problems.add(source, "the value is %v", err)
-	default:
-		problems.add(source, "%q is %v", text, err)
+	}
+	if hush := discreet(""); s.Secret || mayHoldSecret(text) || errors.As(err, &hush) {
+		problems.add(source, "the value %v", err)
+	} else {
+		problems.add(source, "%q %v", text, err)
 	}
 	return false
 }
 
-// environment returns the variables that are set.
-func environment(getenv func(string) string) layer {
-	values := map[string]string{}
-	for _, s := range Settings {
-		if text := getenv(s.Variable); text != "" {
-			values[s.Key] = text
-		}
-	}
-	return layer{values, func(s Setting) string { return s.Variable }}
-}
+// mayHoldSecret reports whether a text could be a URL with credentials, whole or in part.
+func mayHoldSecret(text string) bool { return strings.Contains(text, "@") }
 
 // fileLayer returns one section of a settings file.
 func fileLayer(name, section string, entries map[string]entry) layer {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -25,7 +26,11 @@ func (w world) load() (Config, error) {
 		}
 		return []byte(text), nil
 	}
-	return Load(w.args, func(name string) string { return w.env[name] }, readFile)
+	var environ []string
+	for name, text := range w.env {
+		environ = append(environ, name+"="+text)
+	}
+	return Load(w.args, environ, readFile)
 }
 
 func (w world) mustLoad(t testing.TB) Config {
@@ -60,6 +65,7 @@ var samples = map[string][]string{
 	"server.chaos":             {"true", "false", "true"},
 	"server.pingPeriod":        {"1s", "2s", "3ms"},
 	"server.debug":             {"events:*", "*", "x"},
+	"server.logLevel":          {"debug", "warn", "error"},
 	"server.logFormat":         {"json", "text", "json"},
 	"limits.streams":           {"1", "2", "0"},
 	"limits.streamsPerAddress": {"1", "2", "0"},
@@ -164,7 +170,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 			"  limits: {messageBytes: big, bindings: [1, {}]}\n  monitor: {}\ntest:\n  server: {hello: 1}\n"},
 	}.load()
 	for _, want := range []string{
-		`my.yml:2: production: pulse.usrname: unknown key`,
+		`my.yml:2: production: pulse.usrname: unknown key; did you mean pulse.username?`,
 		`my.yml:4: production: server.port: "99999" is not a whole number from 0 to 65535`,
 		`my.yml:5: production: limits.messageBytes: "big" is not a size of 1B or more, such as 32KiB or 64MiB`,
 		`my.yml:5: production: limits.bindings: must be a list of values`,
@@ -277,7 +283,7 @@ func TestDebugPatterns(t *testing.T) {
 		"app,events:*": true, "*,-events:*": false, "-other:*,*": true, "events": false,
 	} {
 		c := world{env: map[string]string{"DEBUG": debug}}.mustLoad(t)
-		if c.Server.Verbose() != want {
+		if (c.Server.Level() == slog.LevelDebug) != want {
 			t.Errorf("DEBUG=%q: %v", debug, !want)
 		}
 	}

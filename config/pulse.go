@@ -2,8 +2,8 @@ package config
 
 import (
 	"errors"
-	"net"
 	"net/url"
+	"strings"
 )
 
 // ErrNoBroker is returned by BrokerURL if no setting locates the broker.
@@ -12,45 +12,47 @@ var ErrNoBroker = errors.New("no broker: set PULSE_URL, or PULSE_USERNAME, PULSE
 // defaultPort is where brokers of Pulse listen: TLS only.
 const defaultPort = "5671"
 
-// BrokerURL returns the broker as one AMQP URL.
+// BrokerURL returns the broker as one AMQP URL, whose host may be a list (a:5671,b:5671) and has
+// brackets around an IPv6 address. The error is ErrNoBroker.
 func (p Pulse) BrokerURL() (Secret, error) {
-	if p.URL.Reveal() != "" {
-		return p.URL, nil
-	}
-	if p.Hostname == "" {
-		return Secret{}, ErrNoBroker
-	}
-	host := p.Hostname
-	if u, err := url.Parse("amqps://" + host); err == nil && u.Port() == "" {
-		host = net.JoinHostPort(u.Hostname(), defaultPort)
-	}
-	u := url.URL{
-		Scheme: "amqps", Host: host,
-		User: url.UserPassword(p.Username, p.Password.Reveal()),
-		Path: "/" + p.VHost, RawPath: "/" + url.PathEscape(p.VHost),
-	}
-	return NewSecret(u.String()), nil
+	b, err := p.broker()
+	return NewSecret(b.String()), err
 }
 
-// user returns the user name at the broker, wherever it stands.
-func (p Pulse) user() string {
-	if u, err := url.Parse(p.URL.Reveal()); err == nil && u.User != nil {
-		return u.User.Username()
-	}
-	return p.Username
-}
-
-// Broker returns scheme, host and virtual host without any credentials: what logs may show. It is
+// Broker returns scheme, hosts and virtual host without any credentials: what logs may show. It is
 // empty where no broker is set.
 func (p Pulse) Broker() string {
-	secret, err := p.BrokerURL()
+	b, err := p.broker()
 	if err != nil {
 		return ""
 	}
-	u, err := url.Parse(secret.Reveal())
-	if err != nil {
-		return ""
+	return b.open()
+}
+
+// broker returns the URL of the settings, or the one that the original's four settings make.
+func (p Pulse) broker() (brokerURL, error) {
+	if p.URL.Reveal() != "" {
+		return parseBrokerURL(p.URL.Reveal())
 	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
+	if p.Hostname == "" {
+		return brokerURL{}, ErrNoBroker
+	}
+	b := brokerURL{
+		scheme: "amqps", userinfo: url.UserPassword(p.Username, p.Password.Reveal()).String(),
+		path: "/" + url.PathEscape(p.VHost),
+	}
+	for host := range strings.SplitSeq(p.Hostname, ",") {
+		host, _ := brokerHost(host, defaultPort) // checked when it was set
+		b.hosts = append(b.hosts, host)
+	}
+	return b, nil
+}
+
+// user returns the user name at the broker, wherever it is set; "" where it is not.
+func (p Pulse) user() string {
+	if p.URL.Reveal() == "" {
+		return p.Username
+	}
+	b, _ := parseBrokerURL(p.URL.Reveal())
+	return b.user()
 }

@@ -22,6 +22,18 @@ func TestBrokerURL(t *testing.T) {
 		{"an IPv6 address",
 			map[string]string{"PULSE_USERNAME": "a", "PULSE_PASSWORD": "p", "PULSE_HOSTNAME": "[::1]"},
 			"amqps://a:p@[::1]:5671/%2F", "a", "amqps://[::1]:5671/%2F"},
+		{"an IPv6 address without brackets",
+			map[string]string{"PULSE_USERNAME": "a", "PULSE_PASSWORD": "p", "PULSE_HOSTNAME": "fe80::1%eth0"},
+			"amqps://a:p@[fe80::1%25eth0]:5671/%2F", "a", "amqps://[fe80::1%25eth0]:5671/%2F"},
+		{"an IPv6 address without brackets in a URL",
+			map[string]string{"PULSE_URL": "amqp://a:p@::1/v?heartbeat=5"},
+			"amqp://a:p@[::1]/v?heartbeat=5", "a", "amqp://[::1]/v"},
+		{"the nodes of a cluster",
+			map[string]string{"PULSE_URL": "amqps://a:p,@a:5671,b.example.org,[::1]:5673,::2/v"},
+			"amqps://a:p,@a:5671,b.example.org,[::1]:5673,[::2]/v", "a", "amqps://a:5671,b.example.org,[::1]:5673,[::2]/v"},
+		{"the nodes of a cluster, the original's way",
+			map[string]string{"PULSE_USERNAME": "a", "PULSE_PASSWORD": "p", "PULSE_HOSTNAME": "a,b:5673"},
+			"amqps://a:p@a:5671,b:5673/%2F", "a", "amqps://a:5671,b:5673/%2F"},
 		{"the URL wins, its user names the queues",
 			map[string]string{"PULSE_URL": "amqp://eve:x@h2/v", "PULSE_USERNAME": "ada", "PULSE_PASSWORD": "p", "PULSE_HOSTNAME": "h"},
 			"amqp://eve:x@h2/v", "eve", "amqp://h2/v"},
@@ -69,7 +81,7 @@ func TestHalfABrokerIsNamed(t *testing.T) {
 		}
 	}
 	_, err := world{env: map[string]string{"PULSE_HOSTNAME": "amqp://h", "PULSE_USERNAME": "u", "PULSE_PASSWORD": "p"}}.load()
-	if err == nil || !strings.Contains(err.Error(), `PULSE_HOSTNAME: "amqp://h" is not a host name`) {
+	if err == nil || !strings.Contains(err.Error(), `PULSE_HOSTNAME: the value is not a host name`) {
 		t.Errorf("got %v", err)
 	}
 }

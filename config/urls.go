@@ -4,27 +4,49 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 )
 
-// brokerURL is PULSE_URL. Its errors repeat no part of it: a password may stand anywhere in a URL
-// that is not one.
-var brokerURL = kind[Secret]{
+// broker is PULSE_URL.
+var broker = kind[Secret]{
 	name: "url",
 	parse: func(s string) (Secret, error) {
-		u, err := url.Parse(s)
-		switch {
-		case err != nil:
-			return Secret{}, errors.New("not a URL (special characters of a password are written as %XX)")
-		case !slices.Contains([]string{"amqp", "amqps"}, u.Scheme):
-			return Secret{}, errors.New("not a URL that starts with amqp:// or amqps://")
-		case u.Hostname() == "":
-			return Secret{}, errors.New("a URL without a host")
+		if err := printable(s); err != nil {
+			return Secret{}, err
 		}
-		return Secret{s}, nil
+		_, err := parseBrokerURL(s)
+		return Secret{s}, err
 	},
 	format: Secret.String,
+}
+
+// brokerHosts is PULSE_HOSTNAME. A URL by mistake holds a password: the value is not repeated.
+var brokerHosts = kind[string]{
+	name: "hosts",
+	parse: func(s string) (string, error) {
+		for host := range strings.SplitSeq(s, ",") {
+			if _, ok := brokerHost(host, ""); !ok && s != "" {
+				return "", discreet("is not a host name or a list of them, each with or without a port")
+			}
+		}
+		return s, nil
+	},
+	format: identity,
+}
+
+// listenHost is the host to listen on: a name or an IP address, with or without brackets.
+var listenHost = kind[string]{
+	name: "host",
+	parse: func(s string) (string, error) {
+		host, ok := bareHost(s)
+		if !ok && s != "" {
+			return "", errors.New("is not a host name or an IP address")
+		}
+		return host, nil
+	},
+	format: identity,
 }
 
 // webURL is a root URL. Taskcluster's documentation also writes it without a scheme
@@ -41,9 +63,11 @@ var webURL = kind[string]{
 		u, err := url.Parse(s)
 		switch {
 		case err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https"}, u.Scheme):
-			return "", errors.New("not a URL that starts with http:// or https://")
+			return "", errors.New("is not a URL that starts with http:// or https://")
 		case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-			return "", errors.New("a root URL has a host and a path, nothing else")
+			return "", errors.New("is not a root URL: that has a host and a path, nothing else")
+		case path.Clean("/"+u.Path) != "/"+strings.Trim(u.Path, "/"):
+			return "", errors.New("is not a root URL: its path has an empty segment, or one that is . or ..")
 		}
 		return strings.TrimRight(s, "/"), nil
 	},
@@ -61,7 +85,7 @@ var origins = kind[[]string]{
 				continue
 			}
 			if u, err := url.Parse(item); err != nil || u.Scheme == "" || u.Host == "" || item != u.Scheme+"://"+u.Host {
-				return nil, errors.New("not a list of origins, such as https://tools.example.org")
+				return nil, errors.New("is not a list of origins, such as https://tools.example.org")
 			}
 		}
 		return items, nil
@@ -81,7 +105,7 @@ var address = kind[string]{
 			_, err = whole(0, 65535).parse(port)
 		}
 		if err != nil {
-			return "", errors.New("not an address to listen on, such as 127.0.0.1:12346")
+			return "", errors.New("is not an address to listen on, such as 127.0.0.1:12346")
 		}
 		return s, nil
 	},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -9,10 +10,10 @@ import (
 )
 
 // mapping calls each for every key of a mapping, in order; null is an empty one. What is not a
-// mapping, and keys that come twice, are problems.
+// mapping, and keys that come twice, are problems. A merge key (<<: *base) brings the keys of other
+// mappings that the mapping has not itself.
 func (f *settingsFile) mapping(n *yaml.Node, where string, each func(key string, n *yaml.Node)) {
-	n = resolve(n)
-	if isNull(n) {
+	if n = resolve(n); isNull(n) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
@@ -20,8 +21,12 @@ func (f *settingsFile) mapping(n *yaml.Node, where string, each func(key string,
 		return
 	}
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := resolve(n.Content[i]), resolve(n.Content[i+1])
+	var merged []*yaml.Node
+	for key, value := range pairs(n) {
+		if isMerge(key) {
+			merged = append(merged, f.merged(value, where)...)
+			continue
+		}
 		if key.Kind != yaml.ScalarNode || seen[key.Value] {
 			f.bad(key, where, "key %q is there twice or is no word", key.Value)
 			continue
@@ -29,6 +34,59 @@ func (f *settingsFile) mapping(n *yaml.Node, where string, each func(key string,
 		seen[key.Value] = true
 		each(key.Value, value)
 	}
+	for _, source := range merged {
+		for key, value := range pairs(source) {
+			if key.Kind == yaml.ScalarNode && !seen[key.Value] && !isMerge(key) {
+				seen[key.Value] = true
+				each(key.Value, value)
+			}
+		}
+	}
+}
+
+// pairs iterates over the keys and values of a mapping, aliases followed.
+func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(resolve(n.Content[i]), resolve(n.Content[i+1])) {
+				return
+			}
+		}
+	}
+}
+
+func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
+
+// merged returns the mappings that a merge key names, one or a list, and those that they merge
+// themselves; earlier ones win.
+func (f *settingsFile) merged(value *yaml.Node, where string) []*yaml.Node {
+	var found []*yaml.Node
+	visited := map[*yaml.Node]bool{} // an alias may lead to what contains it
+	var add func(n *yaml.Node)
+	add = func(n *yaml.Node) {
+		n = resolve(n)
+		if visited[n] {
+			return
+		}
+		visited[n] = true
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			for _, item := range n.Content {
+				add(item)
+			}
+		case n.Kind == yaml.MappingNode:
+			found = append(found, n)
+			for key, value := range pairs(n) {
+				if isMerge(key) {
+					add(value)
+				}
+			}
+		default:
+			f.bad(n, where, "<< must be a mapping, or a list of them")
+		}
+	}
+	add(value)
+	return found
 }
 
 func (f *settingsFile) bad(n *yaml.Node, where, format string, args ...any) {
@@ -63,7 +121,7 @@ func scalarText(n *yaml.Node, getenv func(string) string) (text string, set bool
 	case strings.HasPrefix(n.Tag, "!env"):
 		return variableText(n, getenv)
 	case !slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag()):
-		return "", false, "unknown tag " + n.Tag
+		return "", false, "unknown tag (a text that starts with ! is written in quotes)"
 	}
 	return n.Value, true, ""
 }
@@ -99,7 +157,7 @@ func variableText(n *yaml.Node, getenv func(string) string) (string, bool, strin
 	case ":list": // separated by spaces there
 		text = strings.Join(strings.Fields(text), ",")
 	default:
-		return "", false, "unknown tag " + n.Tag
+		return "", false, "unknown tag: !env, or !env: with string, number, bool or list"
 	}
 	return text, text != "", ""
 }

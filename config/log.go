@@ -1,6 +1,7 @@
 package config
 
 import (
+	"log/slog"
 	"path"
 	"strings"
 )
@@ -8,9 +9,9 @@ import (
 // debugName is what DEBUG's patterns are compared with: any name of ours.
 const debugName = "events:proxy"
 
-// Verbose reports whether debug logs are on: some pattern of DEBUG covers our names (events:*, *),
+// verbose reports whether DEBUG turns debug logs on: some pattern of DEBUG covers our names (events:*, *),
 // and none that starts with a dash takes them back.
-func (s Server) Verbose() bool {
+func (s Server) verbose() bool {
 	on := false
 	for _, pattern := range strings.FieldsFunc(s.Debug, func(r rune) bool { return r == ',' || r == ' ' }) {
 		negative := strings.HasPrefix(pattern, "-")
@@ -22,4 +23,11 @@ func (s Server) Verbose() bool {
 		}
 	}
 	return on
+}
+
+// Level returns the least level of the lines in the log.
+func (s Server) Level() slog.Level {
+	var level slog.Level // the zero value is info
+	_ = level.UnmarshalText([]byte(s.LogLevel))
+	return level
 }
