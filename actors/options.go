@@ -81,6 +81,10 @@ func DefaultLimits() Limits {
 	}
 }
 
+// Validate returns an error that names every problem of the options, nil where there is none. [Open]
+// fails with the same.
+func (o Options) Validate() error { return o.withDefaults().validate() }
+
 // withDefaults returns the options with their zero fields filled.
 func (o Options) withDefaults() Options {
 	setDefault(&o.Namespace, "guest")

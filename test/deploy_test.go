@@ -184,8 +184,11 @@ func TestComposeFile(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(deploy, events.Build.Context, events.Build.Dockerfile)); err != nil {
 		t.Error(err)
 	}
-	getenv := func(name string) string { return events.Environment[name] }
-	c, err := config.Load(nil, getenv, func(string) ([]byte, error) { return nil, os.ErrNotExist })
+	var environ []string
+	for name, text := range events.Environment {
+		environ = append(environ, name+"="+text)
+	}
+	c, err := config.Load(nil, environ, func(string) ([]byte, error) { return nil, os.ErrNotExist })
 	if err != nil {
 		t.Fatal(err)
 	}

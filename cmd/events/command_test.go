@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A command line that means nothing gets help on standard error and status 2; who asks for help
-// gets it on standard output and status 0.
+// A command line that means nothing gets one line on standard error and status 2, with what was
+// probably meant; a person who asks for help gets it on standard output and status 0.
 func TestUsage(t *testing.T) {
 	for _, row := range []struct {
 		args   []string
@@ -17,18 +17,22 @@ func TestUsage(t *testing.T) {
 		want   string
 	}{
 		{nil, misused, "Usage:"},
-		{[]string{"bogus"}, misused, `unknown command "bogus"`},
-		{[]string{"serve", "--bogus"}, misused, "unknown flag: --bogus"},
-		{[]string{"serve", "stray"}, misused, `unexpected argument "stray"`},
+		{[]string{"bogus"}, misused, `events: unknown command "bogus" (events --help lists the commands)`},
+		{[]string{"srve"}, misused, `events: unknown command "srve"; did you mean serve?`},
+		{[]string{"serve", "--bogus"}, misused, "unknown flag: --bogus (events serve --help lists the flags)"},
+		{[]string{"serve", "--prot=1"}, misused, "unknown flag: --prot; did you mean --port?"},
+		{[]string{"serve", "-port=1"}, misused, "unknown flag: -port; did you mean --port?"},
+		{[]string{"serve", "--prot=1", "--help"}, misused, "unknown flag: --prot; did you mean --port?"},
+		{[]string{"serve", "stray"}, misused, `unexpected argument \"stray\"`},
 		{[]string{"demo", "--port"}, misused, "--port"},
-		{[]string{"config", "--bogus"}, misused, "unknown flag: --bogus"},
+		{[]string{"config", "--bogus"}, misused, "events config: unknown flag: --bogus (events config --help lists the flags)"},
 		{[]string{"version", "1"}, misused, "wrong arguments"},
 		{[]string{"write-docs"}, misused, "wrong arguments"},
 		{[]string{"help"}, succeeded, "Usage:"},
 		{[]string{"--help"}, succeeded, "write-docs"},
 		{[]string{"serve", "--help"}, succeeded, "--pulse-url"},
 		{[]string{"server", "-h"}, succeeded, "PULSE_URL"},
-		{[]string{"demo", "--help"}, succeeded, "--port"},
+		{[]string{"demo", "--help"}, succeeded, "Runs the whole proxy with a broker in this process"},
 		{[]string{"config", "--help"}, succeeded, "--drain-time"},
 		{[]string{"version", "--help"}, succeeded, "Usage:"},
 	} {
@@ -39,6 +43,9 @@ func TestUsage(t *testing.T) {
 		}
 		if r.status != row.status || !strings.Contains(text, row.want) || other != "" {
 			t.Errorf("%v: %+v", row.args, r)
+		}
+		if strings.Contains(row.want, "unknown") && strings.Count(text, "\n") != 1 {
+			t.Errorf("%v: not one line: %s", row.args, text)
 		}
 	}
 }
@@ -63,7 +70,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 	}
 }
 
-// With settings that are wrong, config names all of them and has status 1.
+// With settings that are wrong, config names all of them and has the status of serve.
 func TestConfigNamesEveryProblem(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "my.yml")
 	os.WriteFile(file, []byte("test:\n  server: {prot: 1}\n"), 0o600)
@@ -73,15 +80,40 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 			t.Errorf("missing %q", want)
 		}
 	}
-	if r.status != failed || r.stdout != "" || strings.Contains(r.stderr, "hunter2") {
+	if r.status != misused || r.stdout != "" || strings.Contains(r.stderr, "hunter2") {
 		t.Errorf("%+v", r)
 	}
 }
 
-// config is useful before there is a broker, and names what is missing.
+// config is useful before there is a broker: it prints what is in effect and names what is missing.
 func TestConfigWithoutABroker(t *testing.T) {
-	if r := execute(t, nil, "config"); r.status != succeeded || !strings.Contains(r.stderr, "no broker") {
+	if r := execute(t, nil, "config"); r.status != misused || r.stderr != "events config: no broker: set PULSE_URL, or PULSE_USERNAME, PULSE_PASSWORD and PULSE_HOSTNAME\n" || !strings.Contains(r.stdout, "port: 12345") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// What keeps serve from starting, config finds: a deployment checked with it starts.
+func TestConfigHasTheVerdictOfServe(t *testing.T) {
+	const broker = "PULSE_URL=" + noBroker
+	for _, row := range []struct {
+		env  []string
+		want string
+	}{
+		{nil, "no broker: set PULSE_URL"},
+		{[]string{broker, "EVENTS_STRAEMS=5"}, "EVENTS_STRAEMS: unknown variable; did you mean EVENTS_STREAMS?"},
+		{[]string{broker, "PORT=x"}, "PORT: "},
+		{[]string{broker, "PULSE_NAMESPACE=a\x01"}, "PULSE_NAMESPACE: "},
+		{[]string{broker, "PULSE_NAMESPACE=" + strings.Repeat("x", 250)}, "PULSE_NAMESPACE: "},
+		{[]string{broker, "EVENTS_TLS_CERTIFICATE=absent", "EVENTS_TLS_KEY=absent"}, "EVENTS_TLS_CERTIFICATE: certificate absent with key absent"},
+		{[]string{broker, "TASKCLUSTER_ROOT_URL=https://h/a//b"}, "TASKCLUSTER_ROOT_URL: "},
+		{[]string{"PULSE_URL=amqps://h/v?cacertfile=absent"}, "PULSE_URL: "},
+		{[]string{"PULSE_URL=amqp://a/v,amqp://b/v"}, "PULSE_URL: the value is more than one URL"},
+	} {
+		for _, command := range []string{"config", "serve"} {
+			if r := execute(t, row.env, command); r.status != misused || !strings.Contains(r.stderr, row.want) {
+				t.Errorf("%s with %v: %+v", command, row.env, r)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -15,23 +16,24 @@ import (
 )
 
 // demo is the proxy with a broker in this process, on which sample messages are published every
-// second. It takes all the flags of serve; what they say of the broker is not used.
+// second. It takes all the flags of serve, and reports which settings have no effect.
 func (p process) demo(ctx context.Context, args []string) int {
 	c, status, ok := p.settings("demo", args)
 	if !ok {
 		return status
 	}
+	p.reportIgnored(c)
 	c.Pulse = config.Pulse{Namespace: "demo"}
 	listener, err := listenForDemo(&c)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "events demo: %v\n", err)
+		p.complain("demo", c.Server, err)
 		return failed
 	}
 	broker := amqp.NewMemory()
 	publisher, err := demoPublisher(ctx, broker)
 	if err != nil {
 		listener.Close()
-		fmt.Fprintf(p.stderr, "events demo: %v\n", err)
+		p.complain("demo", c.Server, err)
 		return failed
 	}
 	publishing, stop := context.WithCancel(ctx)
@@ -39,6 +41,16 @@ func (p process) demo(ctx context.Context, args []string) int {
 	published.Go(func() { publishEverySecond(publishing, publisher) })
 	defer func() { stop(); published.Wait(); broker.Close() }()
 	return p.proxy(ctx, c, broker, listener, p.invite)
+}
+
+// reportIgnored names the settings of a broker, which the demo does not use.
+func (p process) reportIgnored(c config.Config) {
+	log, _ := newLog(p.stderr, c.Server)
+	for _, s := range config.Settings {
+		if strings.HasPrefix(s.Key, "pulse.") && c.Source(s.Key) != "default" {
+			log.Warn("ignored: the demo has a broker of its own", "setting", c.Source(s.Key))
+		}
+	}
 }
 
 // listenForDemo listens for this machine alone, unless a host is given; where the default port is

@@ -67,6 +67,16 @@ func TestDemoServesThePage(t *testing.T) {
 	}
 }
 
+// A person who thinks that the demo reads their broker is told that it does not.
+func TestDemoNamesTheSettingsThatItIgnores(t *testing.T) {
+	demo := start(t, []string{"PULSE_URL=amqp://ada:hunter2@h/"}, "demo", "--port=0", "--pulse-vhost=v")
+	demo.says(`level=WARN msg="ignored: the demo has a broker of its own" setting=PULSE_URL`)
+	demo.says(`level=WARN msg="ignored: the demo has a broker of its own" setting=--pulse-vhost`)
+	if out := demo.out.String(); strings.Contains(out, "hunter2") || strings.Count(out, "ignored") != 2 {
+		t.Error(out)
+	}
+}
+
 // A second demo beside the first finds a port; a port that was asked for is used, or the demo
 // reports that it cannot be.
 func TestDemoFindsAnotherPort(t *testing.T) {

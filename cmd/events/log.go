@@ -7,14 +7,14 @@ import (
 	"github.com/taskcluster/events-proxy/config"
 )
 
-// newLog returns a log of the wanted format; debug lines come with DEBUG=events:*.
-func newLog(w io.Writer, s config.Server) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	if s.Verbose() {
-		options.Level = slog.LevelDebug
-	}
+// newLog returns a log of the format and the level of the settings. The level may be changed while
+// the log is used.
+func newLog(w io.Writer, s config.Server) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(s.Level())
+	options := &slog.HandlerOptions{Level: level}
 	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(slog.NewJSONHandler(w, options)), level
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(slog.NewTextHandler(w, options)), level
 }

@@ -10,24 +10,49 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // main is signals and the exit status. The first SIGTERM or SIGINT drains; the second ends the
-// process at once, with the status that shells give for it.
+// process at once, with the status that shells give for it. (SIGHUP is serve's alone: what runs in a
+// terminal ends with it.)
 func main() {
-	signals := make(chan os.Signal, 2) // both may arrive before the goroutine runs
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	ends := make(chan os.Signal, 2) // two may arrive before the goroutine runs
+	signal.Notify(ends, syscall.SIGTERM, os.Interrupt)
 	ctx, drain := context.WithCancel(context.Background())
+	p := newProcess(os.Environ(), os.Stdout, os.Stderr)
 	go func() { // ends with the process
-		<-signals
+		<-ends
 		drain()
-		if number, ok := (<-signals).(syscall.Signal); ok {
-			os.Exit(128 + int(number))
-		}
-		os.Exit(failed)
+		os.Exit(p.endAtOnce(<-ends))
 	}()
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(p.run(ctx, os.Args[1:]))
+}
+
+// lastWords is how long the line about a second signal may take: the log may be what hangs.
+const lastWords = 100 * time.Millisecond
+
+// endAtOnce logs that a second signal ends the process, and returns the exit status for it.
+func (p process) endAtOnce(s os.Signal) int {
+	written := make(chan struct{})
+	go func() { // ends with the process
+		defer close(written)
+		if log := p.log.Load(); log != nil {
+			log.Warn("ended at once, by a second signal", "signal", s.String())
+		} else {
+			fmt.Fprintf(p.stderr, "events: ended at once, by a second signal: %v\n", s)
+		}
+	}()
+	select {
+	case <-written:
+	case <-time.After(lastWords):
+	}
+	if number, ok := s.(syscall.Signal); ok {
+		return 128 + int(number)
+	}
+	return failed
 }

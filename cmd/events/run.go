@@ -12,6 +12,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/cmd/options"
 	"github.com/taskcluster/events-proxy/config"
 	httpapi "github.com/taskcluster/events-proxy/http"
 )
@@ -25,7 +26,8 @@ import (
 // It returns the exit status.
 func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, listening func(url string)) int {
 	defer listener.Close() // for the returns before it is served
-	log := newLog(p.stderr, c.Server)
+	log, _ := newLog(p.stderr, c.Server)
+	p.log.Store(log)
 	certificate, err := tlsConfig(c.Server)
 	if err != nil {
 		log.Error("cannot start", "error", err)
@@ -36,7 +38,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 		log.Error("cannot start", "error", err)
 		return failed
 	}
-	system, err := actors.Open(systemOptions(c, broker, log))
+	system, err := actors.Open(options.System(c, broker, log))
 	if err != nil {
 		log.Error("cannot start", "error", err)
 		return misused
@@ -45,7 +47,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	defer done()
 	tendHeap(tending)
 	url := urlOf(c.Server.Scheme(), listener)
-	handler := httpapi.New(system, handlerOptions(c, url, log))
+	handler := httpapi.New(system, options.Handler(c, url, log))
 	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate, DrainSpread: c.Drain.Spread})
 
 	ended := make(chan error, 2) // one from each listener

@@ -50,7 +50,7 @@ func TestProcessEndsWithItsListener(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	var log output
-	p := process{stdout: io.Discard, stderr: &log}
+	p := newProcess(nil, io.Discard, &log)
 	status := p.proxy(t.Context(), config.Default(), amqp.NewMemory(), listener, func(string) { listener.Close() })
 	if status != failed || !strings.Contains(log.String(), "a server has ended") {
 		t.Errorf("status %d:\n%s", status, log.String())

@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/config"
+	"github.com/taskcluster/events-proxy/cmd/options"
 )
 
 // serve is the proxy in front of a RabbitMQ. The broker need not be there yet.
@@ -14,26 +13,21 @@ func (p process) serve(ctx context.Context, args []string) int {
 	if !ok {
 		return status
 	}
-	broker, err := rabbitMQ(c)
+	if err := options.Validate(c); err != nil {
+		p.complain("serve", c.Server, err)
+		return misused
+	}
+	broker, err := options.Broker(c)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "events serve: %v\n", err)
+		p.complain("serve", c.Server, err)
 		return misused
 	}
 	listener, err := listen(c.Server)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "events serve: %v\n", err)
+		p.complain("serve", c.Server, err)
 		return failed
 	}
 	return p.proxy(ctx, c, broker, listener, func(url string) {
 		fmt.Fprintf(p.stdout, "listening on %s\n", url)
 	})
-}
-
-// rabbitMQ prepares to dial the broker of the settings.
-func rabbitMQ(c config.Config) (amqp.Dialer, error) {
-	url, err := c.Pulse.BrokerURL()
-	if err != nil {
-		return nil, err
-	}
-	return amqp.NewRabbitMQ(url.Reveal(), amqp.RabbitMQOptions{Name: "events-proxy " + c.Pulse.Namespace})
 }

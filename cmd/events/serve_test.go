@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -85,6 +86,40 @@ func TestDrainTellsEverybody(t *testing.T) {
 	events.ends(succeeded)
 }
 
+// Before the log exists a proxy already prints in its format: a program that reads the log as JSON
+// reads why there is none.
+func TestWhatIsPrintedBeforeTheLogHasItsFormat(t *testing.T) {
+	for _, args := range [][]string{
+		{"serve"}, {"serve", "--port=x"}, {"serve", "--prot=1"}, {"serve", "--pulse-url=" + noBroker, "--host=192.0.2.1"},
+		{"demo", "--port=x"}, {"demo", "--prot=1"}, {"demo", "--host=192.0.2.1"},
+	} {
+		r := execute(t, []string{"EVENTS_LOG_FORMAT=json"}, args...)
+		for line := range strings.Lines(r.stderr) {
+			var entry struct{ Level, Msg, Error string }
+			if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Level != "ERROR" || entry.Error == "" {
+				t.Errorf("%v: %v: %s", args, err, line)
+			}
+		}
+		if r.status == succeeded || r.stderr == "" {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}
+
+// The log is as talkative as it is told, whichever way.
+func TestLogLevel(t *testing.T) {
+	quiet := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0", "EVENTS_LOG_LEVEL=error", "DEBUG=events:*"}, "serve")
+	quiet.get(someBindings)
+	quiet.signal(syscall.SIGTERM)
+	quiet.ends(succeeded)
+	for _, level := range []string{"DEBUG", "INFO", "WARN"} {
+		if out := quiet.out.String(); strings.Contains(out, "level="+level) {
+			t.Errorf("with the level error:\n%s", out)
+		}
+	}
+	start(t, []string{"PULSE_URL=" + noBroker, "PORT=0", "EVENTS_LOG_LEVEL=debug"}, "serve").says("level=DEBUG")
+}
+
 // A second signal means: do not wait.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
@@ -97,6 +132,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		events.says("msg=draining")
 		events.signal(second)
 		events.ends(ended(second))
+		events.says(`level=WARN msg="ended at once, by a second signal" signal=`)
 	}
 }
 
@@ -119,8 +155,9 @@ func TestServeNamesEveryWrongSetting(t *testing.T) {
 		want string
 	}{
 		{nil, "no broker: set PULSE_URL"},
-		{[]string{"PULSE_URL=" + noBroker, "PORT=x", "EVENTS_BACKLOG=y"}, "PORT: \"x\" is not"},
-		{[]string{"PULSE_URL=" + noBroker, "PORT=x", "EVENTS_BACKLOG=y"}, "EVENTS_BACKLOG: \"y\" is not"},
+		{[]string{"PULSE_URL=" + noBroker, "PORT=x", "EVENTS_BACKLOG=y"}, `level=ERROR msg="cannot start" error="PORT: \"x\" is not`},
+		{[]string{"PULSE_URL=" + noBroker, "PORT=x", "EVENTS_BACKLOG=y"}, `error="EVENTS_BACKLOG: \"y\" is not`},
+		{[]string{"PULSE_URL=" + noBroker, "PORT=x", "EVENTS_LOG_FORMAT=json"}, `"level":"ERROR","msg":"cannot start","error":"PORT: \"x\" is not`},
 		{[]string{"PULSE_URL=amqp://ada:hunter2@h/?auth_mechanism=magic"}, "auth_mechanism"},
 	} {
 		r := execute(t, row.env, "serve")

@@ -2,19 +2,16 @@ package main
 
 import (
 	"crypto/tls"
-	"fmt"
 
+	"github.com/taskcluster/events-proxy/cmd/options"
 	"github.com/taskcluster/events-proxy/config"
 )
 
 // tlsConfig reads the certificate of the settings; nil where none is set.
 func tlsConfig(s config.Server) (*tls.Config, error) {
-	if s.TLSCertificate == "" {
-		return nil, nil
+	certificate, err := options.Certificate(s)
+	if certificate == nil {
+		return nil, err
 	}
-	pair, err := tls.LoadX509KeyPair(s.TLSCertificate, s.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("certificate %s with key %s: %w", s.TLSCertificate, s.TLSKey, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+	return &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12}, nil
 }

@@ -16,9 +16,9 @@ import (
 
 // The baselines are this test binary again, with a role.
 const (
-	roleVariable   = "EVENTS_BENCH_ROLE"
-	brokerVariable = "EVENTS_BENCH_BROKER"
-	countVariable  = "EVENTS_BENCH_COUNT"
+	roleVariable   = "BENCH_ROLE"
+	brokerVariable = "BENCH_BROKER"
+	countVariable  = "BENCH_COUNT"
 )
 
 func TestMain(m *testing.M) {
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 // binary is the proxy's program, built once; the variable names one that is
 // there, to compare two versions.
 var (
-	binary = os.Getenv("EVENTS_BENCH_PROGRAM")
+	binary = os.Getenv("BENCH_PROGRAM")
 	folder string // where it was built
 )
 

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -54,7 +55,7 @@ func Start(binary, broker string, flags ...string) (*Process, error) {
 	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", "0", "--operator", "127.0.0.1:0", "--chaos",
 		"--linger", "100ms", "--drain-spread", "100ms"}, flags...)
 	p.command = exec.Command(binary, flags...)
-	p.command.Env = append(os.Environ(), "PULSE_URL="+broker)
+	p.command.Env = append(rabbit.Environ(), "PULSE_URL="+broker)
 	p.command.Dir = os.TempDir() // no settings file of somebody's
 	// A group of its own: Ctrl-C is for whoever plays the script, not for what it plays on.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

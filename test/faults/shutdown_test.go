@@ -95,7 +95,7 @@ func serveEvents(t *testing.T, broker string, flags ...string) (url string, proc
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	command := exec.Command(program, append([]string{"serve", "--host=127.0.0.1", "--port=0"}, flags...)...)
-	command.Env = append(os.Environ(), "PULSE_URL="+broker)
+	command.Env = append(rabbit.Environ(), "PULSE_URL="+broker)
 	out, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -95,7 +95,7 @@ func serve(t *testing.T, broker string, flags ...string) (proxy, operator string
 	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", ports[0], "--operator", "127.0.0.1:" + ports[1],
 		"--chaos", "--linger", "100ms"}, flags...)
 	command := exec.Command(binary, flags...)
-	command.Env = append(os.Environ(), "PULSE_URL="+broker, "GOMEMLIMIT=300MiB")
+	command.Env = append(rabbit.Environ(), "PULSE_URL="+broker, "GOMEMLIMIT=300MiB")
 	command.Dir = t.TempDir()
 	log := &strings.Builder{}
 	command.Stderr = log

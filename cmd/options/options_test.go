@@ -1,6 +1,7 @@
-package main
+package options
 
 import (
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 // config, and config knows none of them, so the numbers are written twice and compared here.
 func TestDefaultsAreThoseOfThePackages(t *testing.T) {
 	c := config.Default()
-	system, handler := systemOptions(c, nil, nil), handlerOptions(c, "", nil)
+	system, handler := System(c, nil, nil), Handler(c, "", nil)
 	same := func(name string, shown, real any) {
 		if !reflect.ValueOf(shown).IsZero() && shown != real { // zero: the package decides
 			t.Errorf("%s: the settings show %v, the package takes %v", name, shown, real)
@@ -36,7 +37,7 @@ func TestDefaultsAreThoseOfThePackages(t *testing.T) {
 // given.
 func TestEverySettingReachesItsOption(t *testing.T) {
 	elsewhere := map[string]bool{ // each has a test of its own, from outside
-		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logFormat": true,
+		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logLevel": true, "server.logFormat": true,
 		"drain.spread": true, "drain.time": true, "drain.hardEnd": true,
 		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
 	}
@@ -44,11 +45,11 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x",
 	}
 	options := func(args ...string) []any {
-		c, err := config.Load(args, func(string) string { return "" }, func(string) ([]byte, error) { return nil, nil })
+		c, err := config.Load(args, nil, func(string) ([]byte, error) { return nil, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		return []any{systemOptions(c, nil, discard), handlerOptions(c, "http://localhost:1", discard)}
+		return []any{System(c, nil, slog.New(slog.DiscardHandler)), Handler(c, "http://localhost:1", slog.New(slog.DiscardHandler))}
 	}
 	for _, s := range config.Settings {
 		if elsewhere[s.Key] {
@@ -73,7 +74,7 @@ func TestBacklogIsReachedBeforeTheBrokersLimit(t *testing.T) {
 func TestRootURL(t *testing.T) {
 	const self = "http://localhost:4711"
 	for args, want := range map[string]string{"": self, "--port=0": self, "--root-url=https://x": "https://x", "--force-ssl": "", "--force-ssl --root-url=https://x": "https://x"} {
-		c, err := config.Load(strings.Fields(args), func(string) string { return "" }, func(string) ([]byte, error) { return nil, nil })
+		c, err := config.Load(strings.Fields(args), nil, func(string) ([]byte, error) { return nil, nil })
 		if err != nil {
 			t.Fatal(err)
 		}

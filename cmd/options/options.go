@@ -1,4 +1,11 @@
-package main
+// Package options turns settings into what the packages of the proxy take, as the binary does: a Go
+// program that wants the binary's settings loads them with [config.Load], and passes them on with
+// [Broker], [System] and [Handler].
+//
+// It stands between packages that must not know each other. config knows no other package of ours,
+// so that a setting is text with a meaning for people; actors and http know no config, so that an
+// embedder chooses every option in Go and needs none of the settings' libraries.
+package options
 
 import (
 	"log/slog"
@@ -9,9 +16,19 @@ import (
 	httpapi "github.com/taskcluster/events-proxy/http"
 )
 
-// systemOptions returns what the settings mean to the actors. A limit of zero means "none" on both
-// sides where the settings allow it.
-func systemOptions(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Options {
+// Broker returns the broker of the settings, not dialed yet. The error is [config.ErrNoBroker], or
+// what is wrong with its URL; it holds no credentials.
+func Broker(c config.Config) (*amqp.RabbitMQ, error) {
+	url, err := c.Pulse.BrokerURL()
+	if err != nil {
+		return nil, err
+	}
+	return amqp.NewRabbitMQ(url.Reveal(), amqp.RabbitMQOptions{Name: "events-proxy " + c.Pulse.Namespace})
+}
+
+// System returns the options of the actor system. A limit of zero means "none" on both sides where
+// the settings allow it.
+func System(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Options {
 	return actors.Options{
 		Dialer:         dialer,
 		Namespace:      c.Pulse.Namespace,
@@ -42,8 +59,8 @@ func systemOptions(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors
 // which a stream is cut and told.
 func maxLength(backlog int) int { return max(amqp.DefaultMaxLength, 10*backlog) }
 
-// handlerOptions returns what the settings mean to the HTTP face, which listens at url.
-func handlerOptions(c config.Config, url string, log *slog.Logger) httpapi.Options {
+// Handler returns the options of the HTTP face, which listens at url.
+func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
 	return httpapi.Options{
 		Logger:        log,
 		RootURL:       rootURL(c, url),
