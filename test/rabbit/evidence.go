@@ -48,6 +48,14 @@ const (
 		`<<"Channels">> => length(rabbit_channel:list_local()), ` +
 		`<<"Connections">> => length(rabbit_networking:connections()), ` +
 		`<<"Bindings">> => length(` + allBindings + `)}`
+
+	localQueues = `lists:append([rabbit_amqqueue:list_local(V) || V <- ` + vhosts + `])`
+
+	local = `begin Queues = ` + localQueues + `, ` +
+		`#{<<"Queues">> => [N || {resource, _, queue, N} <- [amqqueue:get_name(Q) || Q <- Queues]], ` +
+		`<<"Consumers">> => length(lists:append([rabbit_amqqueue:consumers(Q) || Q <- Queues])), ` +
+		`<<"Channels">> => length(rabbit_channel:list_local()), ` +
+		`<<"Connections">> => length(rabbit_networking:local_connections())} end`
 )
 
 // evaluate asks the running node.
@@ -72,6 +80,16 @@ func (n *Node) Snapshot(ctx context.Context) (Snapshot, error) {
 	}
 	var s Snapshot
 	err := n.evaluate(ctx, snapshot, &s)
+	return s.tidy(), err
+}
+
+// Local tells what exists on this node of a cluster, and on no other: its
+// queues, with their consumers, and the connections and channels of its clients.
+// Exchanges and bindings belong to no node, and are left out. Another node that is
+// frozen, or out of reach, does not delay the answer.
+func (n *Node) Local(ctx context.Context) (Snapshot, error) {
+	var s Snapshot
+	err := n.evaluate(ctx, local, &s)
 	return s.tidy(), err
 }
 

@@ -15,7 +15,10 @@ func (n *Node) prepare() error {
 			return err
 		}
 	}
-	plugins, settings := "[].\n", "loopback_users.guest = true\n"
+	if err := n.member.prepare(n.dir); err != nil {
+		return err
+	}
+	plugins, settings := "[].\n", "loopback_users.guest = true\n"+n.member.settings
 	if n.managed != 0 {
 		plugins = "[rabbitmq_management].\n"
 		settings += fmt.Sprintf("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %d\n", n.managed) +
@@ -34,7 +37,7 @@ func (n *Node) name() string { return fmt.Sprintf("events%d@localhost", n.port) 
 func (n *Node) env() []string {
 	return []string{
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=" + n.dir,
-		"ERL_EPMD_ADDRESS=127.0.0.1", fmt.Sprint("ERL_EPMD_PORT=", n.epmdPort),
+		"ERL_EPMD_ADDRESS=127.0.0.1", fmt.Sprint("ERL_EPMD_PORT=", n.epmd.port),
 		"ERL_CRASH_DUMP_SECONDS=0", // a node that fails to boot fails at once
 		"RABBITMQ_NODENAME=" + n.name(),
 		"RABBITMQ_NODE_IP_ADDRESS=127.0.0.1", fmt.Sprint("RABBITMQ_NODE_PORT=", n.port),
@@ -44,7 +47,7 @@ func (n *Node) env() []string {
 		"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_CONFIG_FILE=" + n.dir + "/rabbitmq",
 		"RABBITMQ_ENABLED_PLUGINS_FILE=" + n.dir + "/enabled_plugins",
 		// Two schedulers that do not spin: the tests need the processor too.
-		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none" + n.member.arguments(),
 		// The node reads expressions from its input, see shell, and the script
 		// becomes the node instead of watching over it.
 		"RABBITMQ_ALLOW_INPUT=1",
@@ -77,18 +80,15 @@ func (n *Node) Start(ctx context.Context) error {
 
 // launch starts the processes.
 func (n *Node) launch() (err error) {
-	if n.epmd == nil {
-		command := []string{"epmd", "-port", fmt.Sprint(n.epmdPort), "-address", "127.0.0.1"}
-		if n.epmd, err = start(command, n.env(), nil, n.dir+"/log/epmd"); err != nil {
-			return err
-		}
+	if err := n.epmd.start(); err != nil {
+		return err
 	}
 	answers, stdout, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer stdout.Close() // the node has it now
-	if n.broker, err = start([]string{Home + "/rabbitmq-server"}, n.env(), stdout, n.dir+"/log/stderr"); err != nil {
+	if n.broker, err = start(n.root, []string{Home + "/rabbitmq-server"}, n.env(), stdout, n.dir+"/log/stderr"); err != nil {
 		answers.Close()
 		return err
 	}
@@ -178,7 +178,7 @@ func (n *Node) Processes() []int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var ids []int
-	for _, p := range []*process{n.broker, n.epmd} {
+	for _, p := range []*process{n.broker, n.epmd.running()} {
 		if p != nil {
 			ids = append(ids, p.pid)
 		}

@@ -5,6 +5,10 @@
 //	node, err := rabbit.StartNode(ctx, dir)   // anywhere
 //	node := rabbit.Run(t)                     // in tests: one node per package
 //	node := rabbit.Broker(t)                  // the same, or the broker of PULSE_TEST_URL
+//	cluster := rabbit.RunCluster(t, rabbit.ClusterOptions{Nodes: 3})
+//
+// Another release than the machine's own is run from a folder that holds it,
+// such as test/brokers.sh makes: RABBITMQ_TEST_ROOT names that folder.
 package rabbit
 
 import (
@@ -25,21 +29,22 @@ const Home = "/usr/lib/rabbitmq/bin"
 var ErrNotRunning = errors.New("rabbit: the node is not running")
 
 // startTimeout bounds a start; five seconds are usual on a machine of two cores.
-const startTimeout = 60 * time.Second
+const startTimeout = 2 * time.Minute
 
 // Node is a broker. Its methods may be called concurrently, but Start, Stop and
 // Kill only by one goroutine at a time.
 type Node struct {
 	dir        string
-	port       int // of AMQP
-	dist       int // of Erlang's distribution
-	epmdPort   int
+	root       string // of the file system that has the broker's programs; "": this one
+	port       int    // of AMQP
+	dist       int    // of Erlang's distribution
+	epmd       *epmd
+	member     membership
 	managed    int         // the management plugin's port, or 0
 	external   *url.URL    // the address of a broker that others run, or nil
 	management *Management // its plugin, or nil
 
 	mu     sync.Mutex
-	epmd   *process
 	broker *process
 	shell  *shell
 }
@@ -57,13 +62,14 @@ func StartManagedNode(ctx context.Context, dir string) (*Node, error) {
 }
 
 func startNode(ctx context.Context, dir string, managed bool) (*Node, error) {
-	err := installed(Home)
+	root := os.Getenv("RABBITMQ_TEST_ROOT")
+	err := installed(root + Home)
 	if err != nil {
 		return nil, err
 	}
 	for range 3 { // another process may have taken a port that was free a moment ago
 		var n *Node
-		if n, err = tryNode(ctx, dir, managed); err == nil || ctx.Err() != nil {
+		if n, err = tryNode(ctx, dir, root, managed); err == nil || ctx.Err() != nil {
 			return n, err
 		}
 	}
@@ -77,12 +83,12 @@ func installed(home string) error {
 	return nil
 }
 
-func tryNode(ctx context.Context, dir string, managed bool) (*Node, error) {
+func tryNode(ctx context.Context, dir, root string, managed bool) (*Node, error) {
 	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{dir: dir, port: ports[0], dist: ports[1], epmdPort: ports[2]}
+	n := &Node{dir: dir, root: root, port: ports[0], dist: ports[1], epmd: &epmd{root: root, port: ports[2], log: dir + "/log/epmd"}}
 	if managed {
 		n.managed = ports[3]
 	}
@@ -114,13 +120,19 @@ func (n *Node) Log() string { return n.dir + "/log/node.log" }
 
 // Close ends the node and everything started for it, at once. Its files stay.
 func (n *Node) Close() error {
+	n.end()
+	if !n.member.clustered() {
+		n.epmd.close()
+	}
+	return nil
+}
+
+// end ends the node alone.
+func (n *Node) end() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, p := range []*process{n.broker, n.epmd} {
-		if p != nil {
-			p.kill()
-		}
+	if n.broker != nil {
+		n.broker.kill()
 	}
-	n.broker, n.epmd, n.shell = nil, nil, nil
-	return nil
+	n.broker, n.shell = nil, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,22 +19,25 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// TestMain is also the program that TestANodeDiesWithItsProcess kills.
+// TestMain is also the program that is killed, see outlive.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("RABBIT_CHILD"); dir != "" {
-		child(dir)
-		return
+	ctx := context.Background()
+	switch dir := os.Getenv("RABBIT_CHILD_DIR"); os.Getenv("RABBIT_CHILD") {
+	case "":
+		goleak.VerifyTestMain(rabbit.Main(m))
+	case "node":
+		child(rabbit.StartNode(ctx, dir))
+	case "cluster":
+		child(rabbit.StartCluster(ctx, dir, rabbit.ClusterOptions{Nodes: 2}))
 	}
-	goleak.VerifyTestMain(rabbit.Main(m))
 }
 
-func child(dir string) {
-	n, err := rabbit.StartNode(context.Background(), dir)
+func child(started interface{ Processes() []int }, err error) {
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	for _, pid := range n.Processes() {
+	for _, pid := range started.Processes() {
 		fmt.Println("pid", pid)
 	}
 	fmt.Println("started")
@@ -41,9 +45,16 @@ func child(dir string) {
 }
 
 // Nothing is left on the machine when a test is killed: no node, no port mapper.
-func TestANodeDiesWithItsProcess(t *testing.T) {
+func TestNodesDieWithTheirProcess(t *testing.T) {
+	for what, processes := range map[string]int{"node": 2, "cluster": 3} {
+		t.Run(what, func(t *testing.T) { outlive(t, what, processes) })
+	}
+}
+
+// outlive kills a process that has started something, and waits until that is gone.
+func outlive(t *testing.T, what string, processes int) {
 	command := exec.CommandContext(bounded(t), os.Args[0])
-	command.Env = append(os.Environ(), "RABBIT_CHILD="+t.TempDir())
+	command.Env = append(os.Environ(), "RABBIT_CHILD="+what, "RABBIT_CHILD_DIR="+t.TempDir())
 	stdout, err := command.StdoutPipe()
 	must(t, err)
 	must(t, command.Start())
@@ -55,13 +66,13 @@ func TestANodeDiesWithItsProcess(t *testing.T) {
 		}
 		pids = append(pids, pid)
 	}
-	if len(pids) != 2 {
-		t.Fatalf("the node has the processes %v", pids)
+	if len(pids) != processes {
+		t.Fatalf("the %s has the processes %v", what, pids)
 	}
 	must(t, command.Process.Kill())
 	command.Wait()
-	eventually(t, "the node is gone", func() bool {
-		return syscall.Kill(pids[0], 0) != nil && syscall.Kill(pids[1], 0) != nil
+	eventually(t, "they are gone", func() bool {
+		return !slices.ContainsFunc(pids, func(pid int) bool { return syscall.Kill(pid, 0) == nil })
 	})
 }
 

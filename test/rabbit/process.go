@@ -20,9 +20,10 @@ type process struct {
 	exited chan struct{}
 }
 
-// start runs a command with the given environment. Its standard output goes to
-// stdout (nil: nowhere), what it complains about to the file named.
-func start(command, env []string, stdout *os.File, stderr string) (*process, error) {
+// start runs a command with the given environment, inside root where that is not
+// empty. Its standard output goes to stdout (nil: nowhere), what it complains
+// about to the file named.
+func start(root string, command, env []string, stdout *os.File, stderr string) (*process, error) {
 	complaints, err := os.OpenFile(stderr, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,10 @@ func start(command, env []string, stdout *os.File, stderr string) (*process, err
 	}
 	// A group of its own: Ctrl-C at a terminal is for us alone. Pdeathsig goes
 	// off when the thread that forked ends, so that thread is kept, see run.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Chroot: root}
+	if root != "" {
+		cmd.Dir = "/" // the working directory lies outside
+	}
 	p := &process{exited: make(chan struct{})}
 	if p.stdin, err = cmd.StdinPipe(); err != nil {
 		return nil, err

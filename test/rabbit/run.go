@@ -20,9 +20,10 @@ type TB interface {
 
 var shared struct {
 	sync.Mutex
-	inMain bool
-	node   *Node
-	dir    string
+	inMain   bool
+	node     *Node
+	clusters map[ClusterOptions]*Cluster
+	dirs     []string
 }
 
 // Run returns the package's node, which tests may harm: started, thawed and ready
@@ -42,10 +43,10 @@ func Run(t TB) *Node {
 
 func runShared(ctx context.Context) (err error) {
 	if shared.node == nil {
-		if shared.dir, err = os.MkdirTemp("", "events-rabbit-"); err != nil {
-			return err
+		dir, err := sharedDir()
+		if err == nil {
+			shared.node, err = StartNode(ctx, dir)
 		}
-		shared.node, err = StartNode(ctx, shared.dir)
 		return err
 	}
 	if err := shared.node.Thaw(); errors.Is(err, ErrNotRunning) {
@@ -54,7 +55,50 @@ func runShared(ctx context.Context) (err error) {
 	return nil
 }
 
-// Main wraps the tests of a package so that its node ends with them:
+// RunCluster gives the package's cluster with these options, which tests may
+// harm: healed, whatever the test before did to it. The package's TestMain must
+// go through Main.
+func RunCluster(t TB, o ClusterOptions) *Cluster {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if !shared.inMain {
+		t.Fatalf("rabbit: TestMain must call rabbit.Main, so that the cluster is ended")
+	}
+	c, err := runSharedCluster(t.Context(), o)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return c
+}
+
+func runSharedCluster(ctx context.Context, o ClusterOptions) (*Cluster, error) {
+	if c := shared.clusters[o]; c != nil {
+		return c, c.Heal(ctx)
+	}
+	dir, err := sharedDir()
+	if err != nil {
+		return nil, err
+	}
+	c, err := StartCluster(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	if shared.clusters == nil {
+		shared.clusters = map[ClusterOptions]*Cluster{}
+	}
+	shared.clusters[o] = c
+	return c, nil
+}
+
+// sharedDir makes a folder that is removed after the tests.
+func sharedDir() (string, error) {
+	dir, err := os.MkdirTemp("", "events-rabbit-")
+	shared.dirs = append(shared.dirs, dir)
+	return dir, err
+}
+
+// Main wraps the tests of a package so that its node and clusters end with them:
 //
 //	func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
 //	func TestMain(m *testing.M) { os.Exit(rabbit.Main(m).Run()) }
@@ -63,7 +107,7 @@ func Main(m interface{ Run() int }) Runner {
 	return Runner{m}
 }
 
-// Runner runs the tests of a package, and then ends the package's node.
+// Runner runs the tests of a package, and then ends the package's node and clusters.
 type Runner struct{ tests interface{ Run() int } }
 
 // Run returns the exit status.
@@ -74,8 +118,11 @@ func (r Runner) Run() int {
 	if shared.node != nil {
 		shared.node.Close()
 	}
-	if shared.dir != "" {
-		os.RemoveAll(shared.dir)
+	for _, c := range shared.clusters {
+		c.Close()
+	}
+	for _, dir := range shared.dirs {
+		os.RemoveAll(dir)
 	}
 	return status
 }

@@ -1,0 +1,298 @@
+package rabbit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What happens to the nodes of a cluster, beside what happens to one node alone.
+// Each of these has happened when it returns without an error.
+
+// harmed is what was done to a node, and not undone.
+type harmed struct {
+	isolated, drained, forgotten bool
+}
+
+func (c *Cluster) note(k int, change func(*harmed)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.harm[k]
+	change(&h)
+	c.harm[k] = h
+}
+
+func (c *Cluster) noted(k int) harmed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.harm[k]
+}
+
+// answerPatience bounds the question whether a node answers at all.
+const answerPatience = 2 * time.Second
+
+// answers reports whether the node runs and is not frozen.
+func (n *Node) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	return n.evaluate(ctx, `true`, nil) == nil
+}
+
+// Isolate cuts the Erlang links between a node and all others: a partition
+// with the node on the lone side, which both sides notice at once. Clients reach
+// every node as before. None of the nodes may be frozen.
+func (c *Cluster) Isolate(ctx context.Context, k int) error {
+	lone := c.nodes[k]
+	if err := lone.command(ctx, `true`); err != nil {
+		return err
+	}
+	c.note(k, func(h *harmed) { h.isolated = true })
+	// First the others refuse the node, then it leaves them all in one go: links that
+	// end one by one are a partial partition, upon which RabbitMQ tears the others apart too.
+	for _, n := range c.running(k) {
+		if err := n.refuse(ctx, lone); err != nil {
+			return err
+		}
+	}
+	if err := lone.refuse(ctx, c.others(k)...); err != nil {
+		return err
+	}
+	if err := lone.command(ctx, `begin [erlang:disconnect_node(N) || N <- nodes()], true end`); err != nil {
+		return err
+	}
+	return c.await(ctx, fmt.Sprintf("node %d is alone", k), func() (bool, error) {
+		return c.apart(ctx, k)
+	})
+}
+
+// Rejoin mends what Isolate has cut. With cluster_partition_handling =
+// pause_minority the node goes on by itself; with ignore, RabbitMQ 3 stays
+// partitioned until the node is restarted.
+func (c *Cluster) Rejoin(ctx context.Context, k int) error {
+	lone := c.nodes[k]
+	if err := c.acceptAgain(ctx, k); err != nil {
+		return err
+	}
+	if err := lone.accept(ctx, c.others(k)...); err != nil {
+		return err
+	}
+	err := c.await(ctx, fmt.Sprintf("node %d is among the others", k), func() (bool, error) {
+		for _, n := range c.running(k) {
+			if err := lone.command(ctx, `begin net_adm:ping(binary_to_atom(%s, utf8)), true end`, n.name()); err != nil {
+				return false, err
+			}
+		}
+		peers, err := lone.Peers(ctx)
+		return len(peers) == len(c.running(k)), err
+	})
+	if err == nil {
+		c.note(k, func(h *harmed) { h.isolated = false })
+	}
+	return err
+}
+
+// acceptAgain makes the others take links from a node that was isolated.
+func (c *Cluster) acceptAgain(ctx context.Context, k int) error {
+	for _, n := range c.running(k) {
+		if err := n.accept(ctx, c.nodes[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Drain puts a node into maintenance mode, as before an upgrade: it takes no
+// clients, and ends the connections it has (320).
+func (c *Cluster) Drain(ctx context.Context, k int) error {
+	c.note(k, func(h *harmed) { h.drained = true })
+	return c.nodes[k].command(ctx, `begin rabbit_maintenance:drain(), true end`)
+}
+
+// Revive ends a node's maintenance mode.
+func (c *Cluster) Revive(ctx context.Context, k int) error {
+	err := c.nodes[k].command(ctx, `begin rabbit_maintenance:revive(), true end`)
+	if err == nil {
+		c.note(k, func(h *harmed) { h.drained = false })
+	}
+	return err
+}
+
+// Forget stops a node, if it runs, and makes the others forget that there was one.
+func (c *Cluster) Forget(ctx context.Context, k int) error {
+	c.note(k, func(h *harmed) { h.forgotten = true })
+	if err := c.nodes[k].Stop(ctx); err != nil && !errors.Is(err, ErrNotRunning) {
+		return err
+	}
+	n, err := c.other(ctx, k)
+	if err != nil {
+		return err
+	}
+	return n.command(ctx, `begin N = binary_to_atom(%s, utf8), `+
+		`ok = case code:ensure_loaded(rabbit_db_cluster) of {module, M} -> M:forget_member(N, false); _ -> rabbit_mnesia:forget_cluster_node(N, false) end, true end`,
+		c.nodes[k].name())
+}
+
+// Join brings a node back that was forgotten, as a new one: with nothing of
+// what it had.
+func (c *Cluster) Join(ctx context.Context, k int) error {
+	n, err := c.other(ctx, k)
+	if err != nil {
+		return err
+	}
+	lost := c.nodes[k]
+	lost.end()
+	if err := os.RemoveAll(lost.dir + "/mnesia"); err != nil {
+		return err
+	}
+	if err := lost.prepare(); err != nil {
+		return err
+	}
+	if err := lost.Start(ctx); err != nil {
+		return err
+	}
+	if err := lost.join(ctx, n); err != nil {
+		return err
+	}
+	c.note(k, func(h *harmed) { *h = harmed{} })
+	return nil
+}
+
+// Heal undoes all that was done to the nodes: afterwards each of them runs, is a
+// member, and serves clients. What they kept stays.
+func (c *Cluster) Heal(ctx context.Context) error {
+	for _, n := range c.nodes {
+		if err := n.Thaw(); err != nil && !errors.Is(err, ErrNotRunning) {
+			return err
+		}
+	}
+	for k, n := range c.nodes {
+		if err := c.heal(ctx, k, n); err != nil {
+			return fmt.Errorf("rabbit: heal node %d: %w", k, err)
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) heal(ctx context.Context, k int, n *Node) error {
+	h := c.noted(k)
+	if h.forgotten {
+		return c.Join(ctx, k)
+	}
+	if h.isolated { // one that does not run needs it for its start
+		if err := c.acceptAgain(ctx, k); err != nil {
+			return err
+		}
+	}
+	if err := n.Start(ctx); err != nil {
+		return err
+	}
+	if h.isolated {
+		if err := c.Rejoin(ctx, k); err != nil {
+			return err
+		}
+	}
+	if h.drained {
+		if err := c.Revive(ctx, k); err != nil {
+			return err
+		}
+	}
+	apart, err := n.partitioned(ctx)
+	if err == nil && apart {
+		err = n.Restart(ctx)
+	}
+	return err
+}
+
+// join makes a node that has just started a member of another one's cluster.
+func (n *Node) join(ctx context.Context, to *Node) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it took longer than %s", startTimeout))
+	defer cancel()
+	err := n.command(ctx, `begin N = binary_to_atom(%s, utf8), pong = net_adm:ping(N), rabbit:stop(), `+
+		`ok = case code:ensure_loaded(rabbit_db_cluster) of {module, M} -> M:join(N, disc); _ -> rabbit_mnesia:join_cluster(N, disc) end, `+
+		`ok = rabbit:start(), true end`, to.name())
+	if err != nil {
+		return fmt.Errorf("rabbit: join: %w", err)
+	}
+	return nil
+}
+
+// Peers are the names of the nodes that this one has a link to, sorted.
+func (n *Node) Peers(ctx context.Context) ([]string, error) {
+	var names []string
+	err := n.evaluate(ctx, `[atom_to_binary(N, utf8) || N <- lists:sort(nodes())]`, &names)
+	return names, err
+}
+
+// partitioned reports whether the node knows of nodes that it runs apart from.
+func (n *Node) partitioned(ctx context.Context) (apart bool, err error) {
+	err = n.evaluate(ctx, `case catch rabbit_node_monitor:partitions() of [_|_] -> true; _ -> false end`, &apart)
+	return apart, err
+}
+
+// refuse makes the node take no link from others, nor get one to them.
+func (n *Node) refuse(ctx context.Context, others ...*Node) error {
+	return n.cookie(ctx, `cut`, others)
+}
+
+// accept undoes refuse.
+func (n *Node) accept(ctx context.Context, others ...*Node) error {
+	return n.cookie(ctx, `erlang:get_cookie()`, others)
+}
+
+func (n *Node) cookie(ctx context.Context, expression string, others []*Node) error {
+	var names []string
+	for _, o := range others {
+		names = append(names, literal(o.name()))
+	}
+	return n.evaluate(ctx, fmt.Sprintf(`begin [erlang:set_cookie(binary_to_atom(N, utf8), %s) || N <- [%s]], true end`,
+		expression, strings.Join(names, ", ")), nil)
+}
+
+func (c *Cluster) others(k int) []*Node {
+	return slices.Concat(c.nodes[:k], c.nodes[k+1:])
+}
+
+// running returns the nodes that run, but for the one with the index k.
+func (c *Cluster) running(k int) []*Node {
+	return slices.DeleteFunc(c.others(k), func(n *Node) bool {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return !n.running()
+	})
+}
+
+// apart reports whether no link is left between a node and any other.
+func (c *Cluster) apart(ctx context.Context, k int) (bool, error) {
+	peers, err := c.nodes[k].Peers(ctx)
+	if err != nil || len(peers) > 0 {
+		return false, err
+	}
+	for _, n := range c.running(k) {
+		peers, err := n.Peers(ctx)
+		if err != nil || slices.Contains(peers, c.nodes[k].name()) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// await waits until done reports true.
+func (c *Cluster) await(ctx context.Context, what string, done func() (bool, error)) error {
+	ticks := time.NewTicker(pollEvery)
+	defer ticks.Stop()
+	for {
+		ok, err := done()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return fmt.Errorf("rabbit: waited until %s: %w", what, context.Cause(ctx))
+		}
+	}
+}
