@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs that the tests run and Go cannot fetch: a RabbitMQ node,
-# a browser, Node with npm, and curl. It says nothing and needs nobody's rights when
+# Installs the programs that the tests run and Go cannot fetch: a RabbitMQ node, a
+# browser, Node with npm, curl, jq, script. It needs no rights and prints nothing when
 # they are there. Debian and its relatives only.
 #
 #   sh test/install.sh
@@ -21,6 +21,8 @@ want chromium chromium chromium-browser google-chrome
 want nodejs node
 want npm npm
 want curl curl
+want jq jq
+want bsdutils script
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then

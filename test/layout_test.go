@@ -30,6 +30,8 @@ var homes = map[string]string{
 	"github.com/prometheus/client_golang": "http/metrics.go",
 	"github.com/spf13/pflag":              "config",
 	"go.yaml.in/yaml/v3":                  "config",
+	"github.com/itchyny/gojq":             "cmd/events/tail",
+	"golang.org/x/term":                   "cmd/events",
 	"github.com/Shopify/toxiproxy/v2":     "test",
 	"github.com/rs/zerolog":               "test", // toxiproxy takes its logger
 	"github.com/chromedp/chromedp":        "test",

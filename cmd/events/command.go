@@ -52,6 +52,8 @@ func commands() []command {
 	return []command{
 		{"serve", "[flags]", "the proxy (also: server)", process.serve},
 		{"demo", "[flags]", "everything in one process, with sample messages; needs no broker", process.demo},
+		{"tail", "BINDING…", "messages of a proxy or a broker, for people and for scripts", process.tail},
+		{"wait", "BINDING…", "tail until the first message that matches", process.wait},
 		{"config", "[flags]", "the settings in effect, and where they come from", process.config},
 		{"write-docs", "DIR", "write the API reference and the table of settings", process.writeDocs},
 		{"version", "", "version, commit and Go version", process.version},

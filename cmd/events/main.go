@@ -3,6 +3,8 @@
 //
 //	events serve        the proxy          settings: events serve --help
 //	events demo         everything in one process, with sample messages
+//	events tail         messages of a proxy or a broker
+//	events wait         tail until the first message that matches
 //	events config       the settings in effect, and where they come from
 //	events write-docs   the API reference and the table of settings, as files
 //	events version

@@ -1,0 +1,13 @@
+//go:build !linux
+
+package main
+
+import (
+	"context"
+	"io"
+)
+
+// onHangUp does nothing here: a write finds out that the reader has gone.
+func onHangUp(context.Context, io.Writer, func()) (gone func() bool) {
+	return func() bool { return false }
+}

@@ -1,0 +1,307 @@
+package tail
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+)
+
+const (
+	pinged   = `ping {"time":"2026-11-25T18:00:00.000Z"}`
+	isReady  = `ready {}`
+	shutdown = `error {"code":"ServerShutdown","message":"The service is shutting down","retryable":true,"retryAfterMs":1}`
+)
+
+func aMessage(key, payload string) string {
+	return `message {"payload":` + payload + `,"exchange":"exchange/e","routingKey":"` + key + `","redelivered":false,"routes":[]}`
+}
+
+// What a script reads is what the publisher sent, from a proxy and straight
+// from a broker alike: numbers that no float holds, and nothing sorted.
+func TestMessagesAreWrittenAsTheyCame(t *testing.T) {
+	const payload = `{"z":12345678901234567890.10,"a":"<&>"}`
+	const want = `{"payload":` + payload + `,"exchange":"e","routingKey":"a.b","redelivered":false,"routes":[]}` + "\n"
+	for name, source := range map[string]func(r *rig) Source{
+		"proxy": func(r *rig) Source { return r.at(r.proxy().URL, ProxyOptions{}, "e:a.*") },
+		"broker": func(r *rig) Source {
+			b, err := NewBroker("memory", actors.Options{Dialer: r.broker}, bindings(r.t, "e:a.*"))
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			r.t.Cleanup(func() { b.Close() })
+			return b
+		},
+	} {
+		for _, filter := range []string{"", "true", "select(.payload.a)", ".routingKey == \"a.b\""} {
+			t.Run(name+" "+filter, func(t *testing.T) {
+				r := newRig(t)
+				o := Options{Count: 2}
+				if filter != "" {
+					o.Filter = compiled(t, filter)
+				}
+				r.run(source(r), o)
+				r.says("ready")
+				r.publish("a.b", payload)
+				r.publish("b.a", payload)
+				r.publish("a.b", payload)
+				r.ends(Done)
+				if got := r.out.String(); got != want+want {
+					t.Errorf("got %s", got)
+				}
+			})
+		}
+	}
+}
+
+func compiled(t *testing.T, program string) *Filter {
+	t.Helper()
+	f, err := NewFilter(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// Whoever keeps count must know that the count has a hole: how long, and why.
+func TestAGapIsSaidAndRecorded(t *testing.T) {
+	r := newRig(t)
+	url, requests := service(t,
+		stream(pinged, isReady, aMessage("a", "1"), shutdown),
+		answer(http.StatusBadGateway, "<html>"),
+		stream(pinged, isReady, aMessage("b", "2")))
+	r.run(r.at(url, ProxyOptions{}, "e"), Options{Count: 2})
+	r.ends(Done)
+	lines := strings.Split(strings.TrimSpace(r.out.String()), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[0], `"a"`) || !strings.Contains(lines[2], `"b"`) {
+		t.Fatalf("written: %q", lines)
+	}
+	var record struct {
+		Gap struct {
+			Code         string
+			Since, Until time.Time
+			Seconds      float64
+		}
+	}
+	if err := json.Unmarshal([]byte(lines[1]), &record); err != nil || record.Gap.Code != "ServerShutdown" || record.Gap.Until.Before(record.Gap.Since) {
+		t.Errorf("the gap's record is %s", lines[1])
+	}
+	if notes := r.notes.String(); !strings.Contains(notes, "without a stream (ServerShutdown)") {
+		t.Errorf("not said:\n%s", notes)
+	}
+	for _, request := range *requests {
+		if id, there := request.Header["Last-Event-Id"]; there {
+			t.Errorf("asked with Last-Event-ID %q", id)
+		}
+	}
+}
+
+// A gap that nothing follows is a gap: a script that reads to the end of the
+// output must not take it for complete.
+func TestAGapAtTheEndIsRecordedToo(t *testing.T) {
+	r := newRig(t)
+	url, _ := service(t, stream(isReady, shutdown), answer(503, "", "Retry-After", "3600"))
+	r.run(r.at(url, ProxyOptions{}, "e"), Options{})
+	r.says("the next try is in 1h")
+	r.stop()
+	r.ends(Interrupted)
+	if got := r.out.String(); !strings.HasPrefix(got, `{"gap":{"code":"ServerShutdown"`) {
+		t.Errorf("written: %s", got)
+	}
+}
+
+// What was awaited may have come while there was no stream: only the script
+// can find out.
+func TestWaitEndsAtAGap(t *testing.T) {
+	r := newRig(t)
+	url, requests := service(t, stream(isReady, shutdown))
+	r.run(r.at(url, ProxyOptions{}, "e"), Options{Count: 1, Wait: true})
+	r.ends(Lost)
+	if len(*requests) != 1 {
+		t.Errorf("%d streams were opened", len(*requests))
+	}
+}
+
+// Nothing is missed before the first stream is ready: a service that starts
+// late is waited for.
+func TestWaitWaitsForAServiceThatIsNotThereYet(t *testing.T) {
+	r := newRig(t)
+	url, _ := service(t,
+		answer(503, `{"code":"AtCapacity","message":"Full"}`),
+		stream(pinged, `error {"code":"BrokerUnavailable","message":"No broker","retryable":true}`),
+		stream(pinged, isReady, aMessage("a", "1")))
+	r.run(r.at(url, ProxyOptions{}, "e"), Options{Count: 1, Wait: true})
+	r.ends(Done)
+	for _, want := range []string{"AtCapacity: Full", "BrokerUnavailable: No broker"} {
+		r.says(want)
+	}
+}
+
+// A refusal stays one: asking again would go on for ever.
+func TestARefusalEndsIt(t *testing.T) {
+	for want, handler := range map[string]http.HandlerFunc{
+		"BindingRefused: The exchange": stream(pinged, `error {"code":"BindingRefused","message":"The exchange \"e\" does not exist","retryable":false}`),
+		"404 Not Found":                answer(404, "<html>"),
+		"OriginForbidden: No":          answer(403, `{"code":"OriginForbidden","message":"No"}`),
+		"not an event stream":          answer(200, "<html>", "Content-Type", "text/html"),
+		"not of the contract's form":   stream(`error "a text alone"`),
+	} {
+		t.Run(want, func(t *testing.T) {
+			r := newRig(t)
+			url, requests := service(t, handler)
+			r.run(r.at(url, ProxyOptions{}, "e"), Options{})
+			r.ends(Refused)
+			r.says(want)
+			if len(*requests) != 1 {
+				t.Errorf("asked %d times", len(*requests))
+			}
+		})
+	}
+}
+
+func TestATimeoutEndsIt(t *testing.T) {
+	url, _ := service(t, func(w http.ResponseWriter, r *http.Request) {
+		stream(isReady)(w, r)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	r := newRig(t)
+	if got := Run(t.Context(), r.at(url, ProxyOptions{}, "e"), Options{Timeout: 50 * time.Millisecond, Count: 1, Out: &r.out, Notes: &r.notes}); got != TimedOut {
+		t.Errorf("outcome %d", got)
+	}
+	r.says("timed out after 50ms with 0 of 1 messages")
+}
+
+// A load balancer may keep a dead stream open for ever; pings tell.
+func TestASilentStreamIsGivenUp(t *testing.T) {
+	r := newRig(t)
+	url, _ := service(t,
+		func(w http.ResponseWriter, r *http.Request) {
+			stream(isReady)(w, r)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		},
+		stream(isReady, aMessage("a", "1")))
+	r.run(r.at(url, ProxyOptions{Silence: 200 * time.Millisecond}, "e"), Options{Count: 1})
+	r.ends(Done)
+	r.says("Silent: no byte came for 200ms")
+}
+
+// The time that a reader takes over a message is not the stream's silence.
+func TestASlowReaderIsNotASilentStream(t *testing.T) {
+	r := newRig(t)
+	url, requests := service(t, stream(isReady, aMessage("a", "1"), aMessage("b", "2")))
+	stream, err := r.at(url, ProxyOptions{Silence: 20 * time.Millisecond}, "e").Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	for range 3 {
+		<-time.After(50 * time.Millisecond)
+		if _, err := stream.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(*requests) != 1 {
+		t.Errorf("%d streams", len(*requests))
+	}
+}
+
+// A proxy that asks its clients to come back over a time, or after one, is
+// heard; the token is read anew, since it may have ended.
+func TestRetryAfterIsHeardAndTheTokenReadAgain(t *testing.T) {
+	r := newRig(t)
+	url, requests := service(t, answer(429, `{"code":"TooManyConnects","message":"Slowly"}`, "Retry-After", "1"), stream(isReady, aMessage("a", "1")))
+	token := t.TempDir() + "/token"
+	write(t, token, "first\n")
+	r.run(r.at(url, ProxyOptions{TokenFile: token}, "e"), Options{Count: 1})
+	r.says("the next try is in 1s")
+	write(t, token, "second\n")
+	r.ends(Done)
+	var sent []string
+	for _, request := range *requests {
+		sent = append(sent, request.Header.Get("Authorization"))
+	}
+	if strings.Join(sent, ",") != "Bearer first,Bearer second" {
+		t.Errorf("tokens sent: %q", sent)
+	}
+}
+
+// broken fails every write.
+type broken struct{ error }
+
+func (b broken) Write([]byte) (int, error) { return 0, b.error }
+
+// `events tail | head -1` is no failure; a full disk is.
+func TestAReaderThatHasGoneIsNoFailure(t *testing.T) {
+	for err, want := range map[error]Outcome{syscall.EPIPE: Done, syscall.ENOSPC: Failed} {
+		r := newRig(t)
+		url, _ := service(t, stream(isReady, aMessage("a", "1")))
+		r.run(r.at(url, ProxyOptions{}, "e"), Options{Out: broken{err}})
+		r.ends(want)
+		if said := strings.Contains(r.notes.String(), "cannot be written"); said != (want == Failed) {
+			t.Errorf("%v: %s", err, r.notes.String())
+		}
+	}
+}
+
+// stuck takes no byte until it is released.
+type stuck chan struct{}
+
+func (s stuck) Write(p []byte) (int, error) { <-s; return len(p), nil }
+
+// Ctrl-C ends it, though the reader of its output stands still.
+func TestAStuckReaderDoesNotHoldUpTheEnd(t *testing.T) {
+	r, out := newRig(t), make(stuck)
+	defer close(out)
+	url, _ := service(t, stream(isReady, aMessage("a", "1")))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan Outcome, 1)
+	go func() { ended <- Run(ctx, r.at(url, ProxyOptions{}, "e"), Options{Out: out, Notes: &r.notes}) }()
+	r.says("ready")
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Fatal("it does not end")
+	}
+}
+
+// A mistake in the filter is said, once, and hides no message that is right.
+func TestAFilterThatFailsIsSaidOnce(t *testing.T) {
+	r := newRig(t)
+	url, _ := service(t, stream(isReady, aMessage("a", "1"), aMessage("b", "2"), aMessage("c", `{"d":3}`)))
+	r.run(r.at(url, ProxyOptions{}, "e"), Options{Count: 1, Filter: compiled(t, ".payload.d"), Raw: true})
+	r.ends(Done)
+	if notes := r.notes.String(); r.out.String() != "3\n" || strings.Count(notes, "the filter failed on a message") != 1 || !strings.Contains(notes, "on 2 messages in all") {
+		t.Errorf("%s%s", r.out.String(), notes)
+	}
+}
+
+// A program without an end ends with everything else.
+func TestAnEndlessFilterIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := compiled(t, "def f: f; f").apply(ctx, []byte("1"), func([]byte) error { return nil })
+	var failed *FilterError
+	if !errors.As(err, &failed) || !errors.Is(failed.Cause, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestQuietSaysOnlyWhatIsWrong(t *testing.T) {
+	r := newRig(t)
+	url, _ := service(t, stream(isReady, aMessage("a", "1")))
+	r.run(r.at(url, ProxyOptions{}, "e"), Options{Count: 1, Quiet: true})
+	r.ends(Done)
+	if notes := r.notes.String(); notes != "" || bytes.Count([]byte(r.out.String()), []byte("\n")) != 1 {
+		t.Errorf("%s%s", notes, r.out.String())
+	}
+}
