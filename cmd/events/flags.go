@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/taskcluster/events-proxy/config"
 )
 
 // tool is a command with flags of its own beside a few arguments: not a server,
@@ -34,7 +36,7 @@ func (t *tool) parse(p process, args []string) (arguments []string, status int, 
 			t.usage(p.stdout)
 			return nil, succeeded, false
 		case err != nil:
-			return nil, t.misuse(p, "%s", strings.Replace(err.Error(), "flag provided but not defined: -", "unknown flag: --", 1)), false
+			return nil, t.misuse(p, "%s", t.explained(err)), false
 		case len(rest) == 0:
 			return arguments, succeeded, true
 		case len(args) > len(rest) && args[len(args)-len(rest)-1] == "--":
@@ -45,7 +47,23 @@ func (t *tool) parse(p process, args []string) (arguments []string, status int, 
 	}
 }
 
-// misuse says what is wrong with the command line and returns the status.
+// explained returns an error of package flag in the words of the other commands.
+func (t *tool) explained(err error) string {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return err.Error()
+	}
+	var known []string
+	t.flags.VisitAll(func(f *flag.Flag) { known = append(known, f.Name) })
+	name = strings.TrimPrefix(name, "-")
+	text := "unknown flag: --" + name
+	if meant := config.Nearest(name, known); meant != "" {
+		text += "; did you mean --" + meant + "?"
+	}
+	return text
+}
+
+// misuse prints what is wrong with the command line and returns the status.
 func (t *tool) misuse(p process, format string, args ...any) int {
 	fmt.Fprintf(p.stderr, "events %s: %s (see: events %s --help)\n", t.name, fmt.Sprintf(format, args...), t.name)
 	return misused

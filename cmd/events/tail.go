@@ -15,6 +15,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/cmd/events/tail"
+	"github.com/taskcluster/events-proxy/cmd/options"
 )
 
 // Further exit statuses of tail and wait.
@@ -179,12 +180,12 @@ func (r *reading) brokerSource(p process, bindings []amqp.Binding) (source tail.
 	if !ok {
 		return nil, status, false
 	}
-	broker, err := rabbitMQ(c)
+	broker, err := options.Broker(c)
 	if err != nil {
 		return nil, r.misuse(p, "%v", err), false
 	}
 	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	source, err = tail.NewBroker(c.Pulse.Broker(), systemOptions(c, broker, log), bindings)
+	source, err = tail.NewBroker(c.Pulse.Broker(), options.System(c, broker, log), bindings)
 	if err != nil {
 		return nil, r.misuse(p, "%v", err), false
 	}

@@ -114,7 +114,7 @@ func TestStatusesOfTailAndWait(t *testing.T) {
 		{refused, `BindingRefused`, []string{"wait", "--url", s.url, "nosuch"}},
 		{refused, `BindingRefused`, []string{"tail", "--url", s.url, "nosuch"}},
 		{misused, "a BINDING is missing", []string{"tail"}},
-		{misused, "unknown flag: --cuont", []string{"tail", "--cuont", "3", "e"}},
+		{misused, "did you mean --count?", []string{"tail", "--cuont", "3", "e"}},
 		{misused, "not a jq program", []string{"wait", "--filter", ".a |", "e"}},
 		{misused, "not negative", []string{"tail", "--count", "-1", "e"}},
 		{misused, "auto, always or never", []string{"tail", "--color", "blue", "e"}},
