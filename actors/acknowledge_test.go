@@ -50,6 +50,23 @@ func TestDoneAcknowledgesWhatWasTakenAndNoMore(t *testing.T) {
 	})
 }
 
+// A client that takes large messages one by one frees its place in the window one by one: waiting
+// for all that was taken would take it for one that has stopped.
+func TestWrittenAcknowledgesWhileTheRestIsStillBeingWritten(t *testing.T) {
+	bubble(t, func(o *actors.Options) { o.Limits.Prefetch = 8 }, func(f *fixture) {
+		s := f.connect(task, "#")
+		synctest.Wait()
+		f.publish("x", 8)
+		synctest.Wait()
+		events := s.Take(nil)
+		s.Written(events[len(events)-3].(*actors.Message)) // the sixth of eight
+		pass(time.Second)
+		if tags := f.record.acknowledged(1); len(tags) != 1 || tags[0] != 6 {
+			f.t.Fatalf("tags %v were acknowledged, want 6", tags)
+		}
+	})
+}
+
 // A call of Next acknowledges the event before.
 func TestNextAcknowledgesTheEventBefore(t *testing.T) {
 	bubble(t, func(o *actors.Options) { o.Limits.Prefetch = 1 }, func(f *fixture) {

@@ -61,6 +61,7 @@ func BenchmarkFanOutToAThousand(b *testing.B) {
 type silent struct{}
 
 func (silent) acknowledge(uint64) {}
+func (silent) moving()            {}
 
 func benchStream() (*Stream, []Event, *Message) {
 	s := &Stream{}

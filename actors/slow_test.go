@@ -57,6 +57,26 @@ func TestASlowReaderThatReadsIsNotCut(t *testing.T) {
 	})
 }
 
+// Whoever says that bytes still go out is not taken for one that has stopped, with a message that
+// takes a client minutes.
+func TestAReaderWhoseMessageMovesIsNotCut(t *testing.T) {
+	bubble(t, window(1), func(f *fixture) {
+		s := f.connect(task, "#")
+		synctest.Wait()
+		f.publish("a", 2)
+		synctest.Wait()
+		s.Take(nil)
+		for range 60 {
+			pass(5 * time.Second)
+			if s.Moving(); s.Ended() != nil {
+				f.t.Fatal(s.Ended())
+			}
+		}
+		pass(20 * time.Second)
+		f.ends(s, actors.SlowConsumer)
+	})
+}
+
 // Nothing is dropped: the stream is cut long before the broker's queue is full.
 func TestAReaderThatIsTooSlowIsCutByItsBacklog(t *testing.T) {
 	eachMode(t, func(o *actors.Options) {

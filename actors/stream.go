@@ -20,8 +20,8 @@ import (
 //	        ◀─closed── └────────┘ ◀──Close, Fail─
 //
 // A program reads with [Stream.Next] or [Stream.Events]. A writer of bytes uses [Stream.Notify],
-// [Stream.Take] and [Stream.Done] instead, which lets many events share one write; the two ways do
-// not mix. Close, Fail, ID and Ended may be called concurrently, all else by one goroutine at a time.
+// [Stream.Take], [Stream.Written] and [Stream.Done] instead, which lets many events share one write;
+// the two ways do not mix. Close, Fail, ID and Ended may be called concurrently, all else by one goroutine at a time.
 type Stream struct {
 	id       string
 	address  string
@@ -58,6 +58,8 @@ type streamOwner interface {
 type acknowledger interface {
 	// acknowledge says that everything up to and including tag was written. It never waits.
 	acknowledge(tag uint64)
+	// moving says that the reader is alive while nothing can be acknowledged yet. It never waits.
+	moving()
 }
 
 // buffers holds the waiting lists of streams that have become idle.
@@ -144,6 +146,29 @@ func (s *Stream) Done() {
 	if acks != nil && tag > 0 {
 		acks.acknowledge(tag)
 	}
+}
+
+// Written says that m was written, and everything that Take has returned before it, so that the
+// broker may forget those while what Take returned after m is still being written. m must be among
+// what Take returned last.
+func (s *Stream) Written(m *Message) {
+	if acks := s.acknowledger(); acks != nil && m.tag > 0 {
+		acks.acknowledge(m.tag)
+	}
+}
+
+// Moving says that the client takes bytes of what is being written: a reader that calls it every few
+// seconds is not taken for one that has stopped reading, however long one message takes it.
+func (s *Stream) Moving() {
+	if acks := s.acknowledger(); acks != nil {
+		acks.moving()
+	}
+}
+
+func (s *Stream) acknowledger() acknowledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acks
 }
 
 // Next waits for the next event and returns it. Asking for an event says that the one before was
@@ -351,10 +376,7 @@ func (s *Stream) acknowledgeLast() {
 	if s.lastTag == 0 {
 		return
 	}
-	s.mu.Lock()
-	acks := s.acks
-	s.mu.Unlock()
-	if acks != nil {
+	if acks := s.acknowledger(); acks != nil {
 		acks.acknowledge(s.lastTag)
 	}
 	s.lastTag = 0

@@ -24,6 +24,8 @@ func (a *acknowledgements) acknowledge(tag uint64) {
 	a.tags = append(a.tags, tag)
 }
 
+func (a *acknowledgements) moving() {}
+
 func (a *acknowledgements) list() []uint64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -6,7 +6,8 @@ import (
 )
 
 // window is the account of one channel's deliveries: which are under way to the reader, which are
-// written and not yet acknowledged. The worker holds it; only markWritten is called by the reader.
+// written and not yet acknowledged. The worker holds it; only markWritten and markMoving are called by
+// the reader.
 //
 //	acked ≤ written ≤ delivered ≤ acked + prefetch
 //
@@ -22,8 +23,9 @@ type window struct {
 	delivered  uint64
 	acked      atomic.Uint64
 	written    atomic.Uint64
-	filled     bool      // the window was full since the last check
-	fullSince  time.Time // when it was filled last
+	moving     atomic.Bool // the reader is alive, though it has written nothing since the last check
+	filled     bool        // the window was full since the last check
+	fullSince  time.Time   // when it was filled last
 }
 
 const (
@@ -49,6 +51,9 @@ func (w *window) markWritten(tag uint64) {
 		time.AfterFunc(flushAfter, w.flush)
 	}
 }
+
+// markMoving notes that the reader is in the middle of a message that goes on.
+func (w *window) markMoving() { w.moving.Store(true) }
 
 func (w *window) flush() {
 	w.flushing.Store(false)
@@ -96,6 +101,9 @@ func (w *window) checkDue() bool {
 // tooSlow checks the reader, depth being the number of messages that wait at the broker. It returns
 // why the stream is to be cut; or nil, and the next check is due in checkEvery if one is needed.
 func (w *window) tooSlow(depth int) *Error {
+	if late := time.Since(w.checkAt); w.moving.Swap(false) || late > checkEvery {
+		w.fullSince = time.Now() // a process that stood still has not waited for its reader
+	}
 	full := w.delivered-w.acked.Load() >= w.prefetch
 	switch {
 	case depth > w.limits.Backlog:

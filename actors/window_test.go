@@ -147,6 +147,49 @@ func TestAWindowThatMovesIsNotSlow(t *testing.T) {
 	})
 }
 
+// One large message to a slow client takes longer than SlowAfter, and nothing can be acknowledged
+// meanwhile. That its bytes go out is what counts.
+func TestAWindowWhoseMessageMovesIsNotSlow(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		w, _ := newTestWindow(2, patient)
+		defer w.stop()
+		w.markDelivered(2)
+		for range 60 {
+			w.markMoving()
+			elapse(checkEvery)
+			if err := w.tooSlow(0); err != nil {
+				t.Fatalf("slow: %s", err)
+			}
+		}
+		for range 10 {
+			elapse(checkEvery)
+			if w.tooSlow(0) != nil {
+				return // it has stopped
+			}
+		}
+		t.Fatal("not slow ten seconds after the last byte")
+	})
+}
+
+// A process that stood still, a suspended container, has not waited for its readers.
+func TestAWindowThatIsCheckedLateIsNotSlowForThat(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		w, _ := newTestWindow(2, patient)
+		defer w.stop()
+		w.markDelivered(2)
+		elapse(130 * time.Second)
+		if err := w.tooSlow(0); err != nil {
+			t.Fatalf("slow: %s", err)
+		}
+		for second := range 10 {
+			elapse(checkEvery)
+			if err := w.tooSlow(0); (err != nil) != (second == 9) {
+				t.Fatalf("after %d seconds more: %v", second+1, err)
+			}
+		}
+	})
+}
+
 func TestABacklogBeyondTheLimitIsSlowAtOnce(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)

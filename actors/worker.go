@@ -88,6 +88,9 @@ func (w *worker) look() { signal(w.wake) }
 // acknowledge says that the reader has written everything up to tag.
 func (w *worker) acknowledge(tag uint64) { w.window.markWritten(tag) }
 
+// moving says that the reader is in the middle of a message that goes on.
+func (w *worker) moving() { w.window.markMoving() }
+
 func (w *worker) serve(channel amqp.Channel) {
 	defer w.core.work.Done()
 	w.exit(w.deliver(channel))
