@@ -1,9 +1,7 @@
 package amqp
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -12,71 +10,55 @@ import (
 	"github.com/rabbitmq/amqp091-go"
 )
 
-// RabbitMQ dials one RabbitMQ broker, or a cluster behind one address.
+// RabbitMQ dials one RabbitMQ broker: a node, or a cluster of nodes with one user and virtual host. Its
+// methods may be called concurrently.
 //
 // This file is the only one that knows the client library, and keeps its traps:
 //
-//   - when a link goes, every notification channel is closed: only a value that
-//     was received says that something happened;
-//   - notification channels have room for one, an unread one would otherwise
-//     hold up the whole link;
-//   - what the library must not be given (long names, odd bytes) is refused
-//     before, and what it must not read (deep header tables) is taken out
-//     before, see headerFilter: either would end the link of 500 streams.
+//   - when a link ends, every notification channel is closed: only a value that was received says that
+//     something happened;
+//   - notification channels have room for one, an unread one would otherwise hold up the whole link;
+//   - what the library must not be given (long names, odd bytes) is refused before, and what it must
+//     not read (deep or wide header tables) is taken out before, see headerFilter: either would end
+//     the link of 500 streams.
 type RabbitMQ struct {
-	address address
-	options RabbitMQOptions
+	url      brokerURL
+	options  RabbitMQOptions
+	lookup   lookup
+	failures failures
 }
 
 var (
-	_ Dialer     = (*RabbitMQ)(nil)
+	_ Cluster    = (*RabbitMQ)(nil)
 	_ Publishing = (*RabbitMQ)(nil)
 )
 
-// NewRabbitMQ prepares to dial the broker at an AMQP URL, amqp:// or amqps://;
-// it touches no network. The error holds no credentials.
+// NewRabbitMQ prepares to dial the broker at an AMQP URL; it touches no network. The URL's host may be
+// a list, the nodes of a cluster:
+//
+//	amqps://user:password@a:5671,b:5671,c/vhost
+//
+// RabbitMQ's URI query parameters cacertfile, certfile, keyfile, server_name_indication,
+// auth_mechanism, heartbeat, connection_timeout and channel_max are known. The error holds no
+// credentials.
 func NewRabbitMQ(url string, o RabbitMQOptions) (*RabbitMQ, error) {
-	uri, err := amqp091.ParseURI(url)
-	if err != nil { // its text may quote a part of the password
-		return nil, errors.New("the broker's URL must have the form amqps://user:password@host:port/vhost, with special characters percent-encoded")
+	u, err := parseBrokerURL(url)
+	if err != nil {
+		return nil, err
 	}
-	a := address{
-		hostPort: net.JoinHostPort(uri.Host, fmt.Sprint(uri.Port)), host: uri.Host, secure: uri.Scheme == "amqps",
-		vhost: uri.Vhost, channelMax: uri.ChannelMax, user: uri.Username, password: uri.Password, mechanisms: uri.AuthMechanism,
-		certificates: certificates{ca: uri.CACertFile, own: uri.CertFile, key: uri.KeyFile, serverName: uri.ServerName},
-	}
-	r := &RabbitMQ{address: a, options: o.withDefaults()}
-	if r.options.TLS, err = r.address.tlsConfig(o.TLS); err != nil {
+	r := &RabbitMQ{url: u, options: o.withDefaults(u), lookup: net.DefaultResolver.LookupNetIP}
+	if r.options.TLS, err = u.tlsConfig(o.TLS); err != nil {
 		return nil, err
 	}
 	_, err = r.authentications()
-	return r, err
-}
-
-// Dial opens a link; it gives up when ctx ends, or after Options.DialTimeout.
-func (r *RabbitMQ) Dial(ctx context.Context) (Link, error) {
-	l, err := r.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return l, nil
+	return r, nil
 }
 
-func (r *RabbitMQ) dial(ctx context.Context) (*rabbitLink, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, r.options.DialTimeout, errNoAnswer)
-	defer cancel()
-	socket, err := r.address.connect(ctx, r.options.TLS)
-	if err != nil {
-		return nil, dialError(ctx, err)
-	}
-	interrupt := context.AfterFunc(ctx, func() { socket.Close() }) // the library's handshake takes no context
-	connection, err := r.handshake(socket)
-	if !interrupt() || err != nil {
-		socket.Close()
-		return nil, dialError(ctx, err)
-	}
-	return newRabbitLink(connection, socket, r.address.hostPort), nil
-}
+// User returns the user name of the URL: under Pulse the namespace in which it may make queues.
+func (r *RabbitMQ) User() string { return r.url.user }
 
 func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
 	authentications, err := r.authentications()
@@ -86,22 +68,25 @@ func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
 	properties := amqp091.NewConnectionProperties()
 	properties["connection_name"] = r.options.Name
 	return amqp091.Open(newHeaderFilter(socket), amqp091.Config{
-		SASL: authentications, Vhost: r.address.vhost, Heartbeat: r.options.Heartbeat,
-		FrameSize: frameMax, ChannelMax: r.address.channelMax, Properties: properties, Locale: "en_US",
+		SASL: authentications, Vhost: r.url.vhost, Heartbeat: r.options.Heartbeat,
+		FrameSize: frameMax, ChannelMax: r.url.channelMax, Properties: properties, Locale: "en_US",
 	})
 }
 
-// authentications gives what the URL's auth_mechanism names, PLAIN by default.
+// authentications returns what the URL's auth_mechanism names, PLAIN by default.
 func (r *RabbitMQ) authentications() (list []amqp091.Authentication, err error) {
-	for _, mechanism := range r.address.authMechanisms() {
+	for _, mechanism := range r.url.mechanisms {
 		switch mechanism {
 		case "plain":
-			list = append(list, &amqp091.PlainAuth{Username: r.address.user, Password: r.address.password})
+			list = append(list, &amqp091.PlainAuth{Username: r.url.user, Password: r.url.password})
 		case "external": // the client's certificate says who it is
 			list = append(list, &amqp091.ExternalAuth{})
 		default:
-			return nil, fmt.Errorf("auth_mechanism %q of the broker's URL is not one of plain, external", mechanism)
+			return nil, errors.New("the broker's URL has an auth_mechanism that is not one of plain, external")
 		}
+	}
+	if list == nil {
+		list = append(list, &amqp091.PlainAuth{Username: r.url.user, Password: r.url.password})
 	}
 	return list, nil
 }

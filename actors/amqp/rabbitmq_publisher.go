@@ -20,7 +20,7 @@ type rabbitPublisher struct {
 
 // Publisher opens a publisher with a link of its own.
 func (r *RabbitMQ) Publisher(ctx context.Context) (Publisher, error) {
-	link, err := r.dial(ctx)
+	link, err := r.dial(ctx, anyAddress)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,23 @@
+package amqp
+
+import (
+	"context"
+	"net/netip"
+)
+
+// SetLookup gives a RabbitMQ other names than the machine knows.
+func (r *RabbitMQ) SetLookup(names map[string][]string) {
+	r.lookup = func(_ context.Context, _, host string) (ips []netip.Addr, err error) {
+		for _, ip := range names[host] {
+			ips = append(ips, netip.MustParseAddr(ip))
+		}
+		return ips, nil
+	}
+}
+
+// Resting returns how many addresses are remembered as failed.
+func (r *RabbitMQ) Resting() int {
+	r.failures.mu.Lock()
+	defer r.failures.mu.Unlock()
+	return len(r.failures.of)
+}
