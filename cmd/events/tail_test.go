@@ -118,7 +118,7 @@ func TestStatusesOfTailAndWait(t *testing.T) {
 		{misused, "not a jq program", []string{"wait", "--filter", ".a |", "e"}},
 		{misused, "not negative", []string{"tail", "--count", "-1", "e"}},
 		{misused, "auto, always or never", []string{"tail", "--color", "blue", "e"}},
-		{misused, "no broker", []string{"tail", "--broker", "e"}},
+		{misused, "set PULSE_URL", []string{"tail", "--broker", "e"}},
 		{misused, "no place beside it", []string{"tail", "--broker", "--url", s.url, "e"}},
 		{misused, "must start with http", []string{"tail", "--url", "localhost", "e"}},
 		{misused, "nosuch.yml", []string{"tail", "--config", "nosuch.yml", "e"}},
