@@ -102,8 +102,17 @@ type Publisher interface {
 	// or the broker's end.
 	Declare(ctx context.Context, exchange, kind string) error
 
-	// Publish hands one message to the broker and returns when the broker has taken responsibility
-	// for it: it has then been routed to every queue.
+	// Publish hands one message to the broker and returns nil when the broker has taken
+	// responsibility for it: it is then in every queue that it is routed to.
+	//
+	// An error of Kind Refused: it is in no queue, and will not be the next time. Any other: it may
+	// be in some of the queues, or all. That holds for LinkLost, ChannelLost and the end of ctx,
+	// where no answer came, and for Nacked, where at least one queue did not take the message: one
+	// with a limit, or one that is deleted meanwhile, which RabbitMQ 4 reports so. Publish never
+	// repeats anything by itself. Whether to do so is the caller's decision: AMQP knows no message
+	// identity, and queues that have it already get a second copy. Where each queue belongs to one
+	// reader, a message that was nacked over a queue that goes away has reached all who stay, and
+	// need not be repeated.
 	Publish(ctx context.Context, exchange, routingKey string, m Message) error
 
 	// Delete removes an exchange; a missing one is no error.

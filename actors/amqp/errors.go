@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// Kind says what an Error ended, which is what decides how to go on.
+// Kind is what an Error ended, which decides how to go on.
 type Kind int
 
 const (
-	// Refused: the broker said no to one operation (403, 404, 405, 406) and
-	// ended the channel. The same request will be refused again.
+	// Refused: the broker denied one operation (403, 404, 405, 406) and ended the channel. The same
+	// request will be refused again.
 	Refused Kind = iota + 1
-	// Cancelled: the broker ended the consumer, as it does when somebody
-	// deletes the queue. The channel is still there.
+	// Cancelled: the broker ended the consumer, as it does when the queue is deleted. The channel is
+	// still open.
 	Cancelled
 	// ChannelLost: the channel ended for another reason; the link is alive.
 	ChannelLost
@@ -21,17 +21,20 @@ const (
 	LinkLost
 	// Exhausted: the link has no room for a further channel.
 	Exhausted
+	// Nacked: the broker did not take responsibility for a message in every queue that it was
+	// routed to, see Publisher.Publish. Nothing ended.
+	Nacked
 )
 
 var kindNames = map[Kind]string{
 	Refused: "refused", Cancelled: "cancelled", ChannelLost: "channel lost",
-	LinkLost: "link lost", Exhausted: "channels exhausted",
+	LinkLost: "link lost", Exhausted: "channels exhausted", Nacked: "not taken",
 }
 
-// String gives the kind in words.
+// String returns the kind in words.
 func (k Kind) String() string { return kindNames[k] }
 
-// Reply codes that a broker gives (0-9-1, section 1.2, and RabbitMQ's use of it).
+// Reply codes of a broker (0-9-1, section 1.2, and RabbitMQ's use of it).
 const (
 	ConnectionForced   = 320 // an operator ended the link: the broker stops
 	AccessRefused      = 403 // no permission, or a reserved name
@@ -43,17 +46,17 @@ const (
 	ChannelError       = 504 // the link has no channel number left
 )
 
-// Error is a failed operation. It is for logs and decisions, never for
-// clients: Cause holds the broker's own words.
+// Error is a failed operation. It is for logs and decisions, never for clients: Cause holds the
+// broker's own words.
 type Error struct {
 	Kind    Kind
 	Code    int    // AMQP reply code, 0 where there is none
 	Op      string // "declare", "bind", "consume", …
-	Subject string // the queue or exchange
+	Subject string // the queue or exchange; the address of a dial
 	Cause   error
 }
 
-// Error gives the operation, its subject and the cause on one line.
+// Error returns the operation, its subject and the cause on one line.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return fmt.Sprintf("%s %q: %s", e.Op, e.Subject, e.Kind)
@@ -61,10 +64,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s %q: %s: %v", e.Op, e.Subject, e.Kind, e.Cause)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause, which may be nil.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// KindOf gives the kind of the *Error that err wraps, and 0 without one.
+// KindOf returns the kind of the *Error that err wraps, and 0 where there is none.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -73,10 +76,10 @@ func KindOf(err error) Kind {
 	return 0
 }
 
-// refuses tells whether a reply code denies one operation and ends its channel.
+// refuses reports whether a reply code denies one operation and ends its channel.
 func refuses(code int) bool { return code >= AccessRefused && code <= PreconditionFailed }
 
-// refusal makes the *Error of an operation that the broker denied.
+// refusal returns the error of an operation that the broker denied.
 func refusal(code int, op, subject, format string, args ...any) *Error {
 	return &Error{Kind: Refused, Code: code, Op: op, Subject: subject, Cause: fmt.Errorf(format, args...)}
 }

@@ -32,7 +32,7 @@ func TestTheKindOfAnErrorSurvivesWrapping(t *testing.T) {
 	}
 	for kind, want := range map[amqp.Kind]string{
 		amqp.Refused: "refused", amqp.Cancelled: "cancelled", amqp.ChannelLost: "channel lost",
-		amqp.LinkLost: "link lost", amqp.Exhausted: "channels exhausted",
+		amqp.LinkLost: "link lost", amqp.Exhausted: "channels exhausted", amqp.Nacked: "not taken",
 	} {
 		if kind.String() != want {
 			t.Errorf("got %q, want %q", kind, want)

@@ -176,7 +176,9 @@ func (l *rabbitLink) channel() (*rabbitChannel, error) {
 	}, nil
 }
 
-// failure tells what a failed operation of the link or of one of its channels
+var errNacked = errors.New("a queue did not take the message")
+
+// failure returns the error of a failed operation of the link or of one of its channels, with what it
 // has ended.
 func (l *rabbitLink) failure(op, subject string, err error) *Error {
 	e := &Error{Kind: LinkLost, Op: op, Subject: subject, Cause: err}
@@ -185,6 +187,8 @@ func (l *rabbitLink) failure(op, subject string, err error) *Error {
 		e.Code = reply.Code
 	}
 	switch {
+	case err == errNacked:
+		e.Kind = Nacked
 	case errors.Is(err, amqp091.ErrChannelMax):
 		e.Kind = Exhausted
 	case reply == nil, l.connection.IsClosed(): // without a reply: the socket failed, the library is about to notice
@@ -196,14 +200,14 @@ func (l *rabbitLink) failure(op, subject string, err error) *Error {
 	return e
 }
 
-// otherwise tells whether the channel was ended for something else than the
-// operation that waits: only an acknowledgement has a tag that can be unknown.
+// otherwise reports whether the channel was ended for something else than the operation that waits:
+// only an acknowledgement has a tag that can be unknown.
 func otherwise(op string, reply *amqp091.Error) bool {
 	return op != "acknowledge" && reply.Code == PreconditionFailed && strings.Contains(reply.Reason, "unknown delivery tag")
 }
 
-// rabbitChannel is an open channel. The library's own goroutine fills
-// deliveries, at most prefetch of them unacknowledged.
+// rabbitChannel is an open channel. The library's own goroutine fills deliveries, at most prefetch of
+// them unacknowledged.
 type rabbitChannel struct {
 	link       *rabbitLink
 	channel    *amqp091.Channel
@@ -289,7 +293,7 @@ func (c *rabbitChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	return c.take(), nil
 }
 
-// take gives what Next has received.
+// take returns what Next has received.
 func (c *rabbitChannel) take() *Delivery {
 	d := &c.received
 	list, body := separate(d.Headers["CC"], d.Body)
@@ -310,8 +314,8 @@ func (c *rabbitChannel) notConsuming() error {
 	})
 }
 
-// ended says why deliveries was closed. Both reasons were sent before that, if
-// there are any; that they are closed says nothing.
+// ended returns why deliveries was closed. Both reasons were sent before that, if there are any; that
+// their channels are closed says nothing.
 func (c *rabbitChannel) ended() *Error {
 	select {
 	case tag, told := <-c.cancels:
@@ -394,7 +398,7 @@ func (c *rabbitChannel) publish(exchange, routingKey string, m Message) error {
 			return err
 		}
 		if !c.channel.IsClosed() {
-			return &amqp091.Error{Code: PreconditionFailed, Reason: "the broker did not take the message", Server: true}
+			return errNacked
 		}
 		if end, told := <-c.ends; told { // closed or told before the confirmation ended
 			return end

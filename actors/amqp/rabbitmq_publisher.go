@@ -9,9 +9,9 @@ import (
 // idleChannels is how many channels a publisher keeps for the next calls.
 const idleChannels = 16
 
-// rabbitPublisher publishes over a link of its own, each call on a channel that
-// nobody else uses meanwhile: a refusal, which ends the channel, concerns the
-// call that earned it. When the link is lost, every call fails.
+// rabbitPublisher publishes over a link of its own, each call on a channel that no other call uses
+// meanwhile: a refusal, which ends the channel, concerns the call that earned it. When the link is
+// lost, every call fails.
 type rabbitPublisher struct {
 	link *rabbitLink
 	idle chan *rabbitChannel
@@ -51,13 +51,13 @@ func (p *rabbitPublisher) Delete(ctx context.Context, exchange string) error {
 	})
 }
 
-// perform runs the operation in a goroutine, which the client library may keep
-// longer than ctx lasts: until the broker answers or the link is lost.
+// perform runs the operation in a goroutine, which the client library may keep longer than ctx lasts:
+// until the broker answers or the link is lost.
 func (p *rabbitPublisher) perform(ctx context.Context, op, subject string, do func(*rabbitChannel) error) error {
 	if ctx.Err() != nil {
 		return linkLost(op, subject, context.Cause(ctx))
 	}
-	done := make(chan error, 1) // room for the result that nobody waits for any more
+	done := make(chan error, 1) // room for a result that comes too late
 	p.work.Go(func() { done <- p.onChannel(do) })
 	select {
 	case err := <-done:
@@ -73,12 +73,13 @@ func (p *rabbitPublisher) onChannel(do func(*rabbitChannel) error) error {
 	if err != nil {
 		return err
 	}
-	if err := do(c); err != nil {
+	err = do(c)
+	if err != nil && KindOf(err) != Nacked {
 		c.Close()
 		return err
 	}
 	p.give(c)
-	return nil
+	return err
 }
 
 func (p *rabbitPublisher) take() (*rabbitChannel, error) {
@@ -86,7 +87,7 @@ func (p *rabbitPublisher) take() (*rabbitChannel, error) {
 		select {
 		case c := <-p.idle:
 			if c.channel.IsClosed() {
-				continue // while nobody looked
+				continue // while it was idle
 			}
 			return c, nil
 		default:
@@ -115,7 +116,7 @@ func (p *rabbitPublisher) give(c *rabbitChannel) {
 	}
 }
 
-// Close gives the broker a second to agree.
+// Close waits for the broker's consent for a second. The error reports that it did not come.
 func (p *rabbitPublisher) Close() error {
 	err := p.link.Close(time.Second)
 	p.work.Wait() // the end of the link has ended them

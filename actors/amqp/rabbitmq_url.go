@@ -146,6 +146,7 @@ func parseHost(text string) (h host, err error) {
 	h.name = text
 	hasPort := false
 	if inner, after, bracketed := strings.Cut(strings.TrimPrefix(text, "["), "]"); bracketed && text[0] == '[' {
+		inner = strings.ReplaceAll(inner, "%25", "%") // a zone: RFC 6874 escapes its percent sign
 		if ip, err := netip.ParseAddr(inner); err != nil || !ip.Is6() {
 			return h, errors.New("no IPv6 address in the brackets")
 		}

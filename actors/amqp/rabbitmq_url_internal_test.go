@@ -21,17 +21,17 @@ func TestABrokersURLMayListItsNodes(t *testing.T) {
 	secure := func(u *brokerURL) { u.secure = true }
 	a, b := host{"a", "5672"}, host{"b", "5671"}
 	for text, want := range map[string]brokerURL{
-		"amqp://ada:secret@a":                    at(a),
-		"amqp://ada:secret@a:5672/":              at(a),
-		"amqp://ada:secret@a/%2F":                at(a),
-		"amqp://ada:secret@a,b:5671":             at(a, b),
-		"amqp://ada:secret@a,a:5672,b:5671,a":    at(a, b),
-		"amqps://ada:secret@b":                   with(at(b), secure),
-		"amqps://ada:secret@b,a:5672/":           with(at(b, a), secure),
-		"amqp://ada:secret@[::1]":                at(host{"::1", "5672"}),
-		"amqp://ada:secret@[::1]:5,[fe80::1%lo]": at(host{"::1", "5"}, host{"fe80::1%lo", "5672"}),
-		"amqp://ada:secret@::1,10.0.0.1:7":       at(host{"::1", "5672"}, host{"10.0.0.1", "7"}),
-		"amqp://ada:secret@a/v":                  with(at(a), func(u *brokerURL) { u.vhost = "v" }),
+		"amqp://ada:secret@a":                                   at(a),
+		"amqp://ada:secret@a:5672/":                             at(a),
+		"amqp://ada:secret@a/%2F":                               at(a),
+		"amqp://ada:secret@a,b:5671":                            at(a, b),
+		"amqp://ada:secret@a,a:5672,b:5671,a":                   at(a, b),
+		"amqps://ada:secret@b":                                  with(at(b), secure),
+		"amqps://ada:secret@b,a:5672/":                          with(at(b, a), secure),
+		"amqp://ada:secret@[::1]":                               at(host{"::1", "5672"}),
+		"amqp://ada:secret@[::1]:5,[fe80::1%lo],[fe80::2%25lo]": at(host{"::1", "5"}, host{"fe80::1%lo", "5672"}, host{"fe80::2%lo", "5672"}),
+		"amqp://ada:secret@::1,10.0.0.1:7":                      at(host{"::1", "5672"}, host{"10.0.0.1", "7"}),
+		"amqp://ada:secret@a/v":                                 with(at(a), func(u *brokerURL) { u.vhost = "v" }),
 		"amqp://ada:secret@a/v%40%2f/w?heartbeat=7&channel_max=8&connection_timeout=1500": with(at(a), func(u *brokerURL) {
 			u.vhost, u.heartbeat, u.channelMax, u.dialTimeout = "v@//w", 7*time.Second, 8, 1500*time.Millisecond
 		}),
