@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -24,11 +23,11 @@ const (
 type process struct {
 	environ        []string // as os.Environ
 	stdout, stderr io.Writer
-	log            *atomic.Pointer[slog.Logger] // of a running proxy; nil before
+	log            *atomic.Pointer[serviceLog] // of a running proxy; nil before
 }
 
 func newProcess(environ []string, stdout, stderr io.Writer) process {
-	return process{environ, stdout, stderr, new(atomic.Pointer[slog.Logger])}
+	return process{environ, stdout, stderr, new(atomic.Pointer[serviceLog])}
 }
 
 // env returns a variable; "" if it is not set.

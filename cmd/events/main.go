@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 )
 
 // main is signals and the exit status. The first SIGTERM or SIGINT drains; the second ends the
@@ -35,23 +34,15 @@ func main() {
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
-// lastWords is how long the line about a second signal may take: the log may be what hangs.
-const lastWords = 100 * time.Millisecond
-
 // endAtOnce logs that a second signal ends the process, and returns the exit status for it.
 func (p process) endAtOnce(s os.Signal) int {
-	written := make(chan struct{})
-	go func() { // ends with the process
-		defer close(written)
-		if log := p.log.Load(); log != nil {
-			log.Warn("ended at once, by a second signal", "signal", s.String())
-		} else {
-			fmt.Fprintf(p.stderr, "events: ended at once, by a second signal: %v\n", s)
-		}
-	}()
-	select {
-	case <-written:
-	case <-time.After(lastWords):
+	if log := p.log.Load(); log != nil {
+		log.Warn("ended at once, by a second signal", "signal", s.String())
+		log.out.flush(lastWords)
+	} else {
+		out := newLossy(p.stderr)
+		fmt.Fprintf(out, "events: ended at once, by a second signal: %v\n", s)
+		out.close(lastWords)
 	}
 	if number, ok := s.(syscall.Signal); ok {
 		return 128 + int(number)

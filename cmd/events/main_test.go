@@ -72,9 +72,18 @@ func (o *output) String() string {
 // is seen, and the folder is empty.
 func start(t *testing.T, env []string, args ...string) *instance {
 	t.Helper()
-	in := &instance{t: t, command: exec.Command(program, args...), exited: make(chan struct{})}
+	return startCommand(t, exec.Command(program, args...), env)
+}
+
+// startCommand is start for a command that a test has prepared, with a standard error of its own
+// for instance.
+func startCommand(t *testing.T, command *exec.Cmd, env []string) *instance {
+	t.Helper()
+	in := &instance{t: t, command: command, exited: make(chan struct{})}
 	in.command.Env, in.command.Dir = env, t.TempDir()
-	in.command.Stderr = &in.out
+	if in.command.Stderr == nil {
+		in.command.Stderr = &in.out
+	}
 	stdout, err := in.command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -97,9 +106,9 @@ func start(t *testing.T, env []string, args ...string) *instance {
 	select {
 	case in.url = <-listening:
 	case <-in.exited:
-		t.Fatalf("%v ended with %v:\n%s", args, in.command.ProcessState, in.out.String())
+		t.Fatalf("%v ended with %v:\n%s", command.Args, in.command.ProcessState, in.out.String())
 	case <-time.After(patience):
-		t.Fatalf("%v does not listen:\n%s", args, in.out.String())
+		t.Fatalf("%v does not listen:\n%s", command.Args, in.out.String())
 	}
 	return in
 }

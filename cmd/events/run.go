@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -25,9 +27,12 @@ import (
 //
 // It returns the exit status.
 func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, listening func(url string)) int {
-	defer listener.Close() // for the returns before it is served
-	log, _ := newLog(p.stderr, c.Server)
-	p.log.Store(log)
+	defer listener.Close()         // for the returns before it is served
+	signal.Ignore(syscall.SIGPIPE) // the end of whoever reads the log is not the end of the streams
+	service := newServiceLog(p.stderr, c.Server)
+	defer service.out.close(lastWords)
+	p.log.Store(service)
+	log := service.Logger
 	certificate, err := tlsConfig(c.Server)
 	if err != nil {
 		log.Error("cannot start", "error", err)
@@ -52,7 +57,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 
 	ended := make(chan error, 2) // one from each listener
 	go func() { ended <- server.Serve(listener) }()
-	operators := serveOperators(operator, handler, ended)
+	operators := serveOperators(operator, handler, log, ended)
 	defer operators.Close() // last of all: how the drain goes can be watched
 
 	log.Info("listening on "+url, "build", buildLine(), "broker", cmp.Or(c.Pulse.Broker(), "in this process"), "profile", c.Profile, "file", c.File)
@@ -76,9 +81,10 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 // drain ends the streams and what served them. shutDown cuts what has not ended at Drain.Time, and
 // names it; at Drain.HardEnd the process ends without waiting for it any longer.
 func drain(d config.Drain, log *slog.Logger, shutDown func(context.Context) error) int {
-	log.Info("draining", "spread", d.Spread, "time", d.Time, "hardEnd", d.HardEnd)
+	hardEnd := time.After(d.HardEnd) // before anything else: nothing may hold it up
 	ctx, cancel := context.WithTimeout(context.Background(), d.Time)
 	defer cancel()
+	log.Info("draining", "spread", d.Spread, "time", d.Time, "hardEnd", d.HardEnd)
 	drained := make(chan error, 1)
 	go func() { drained <- shutDown(ctx) }() // past the hard end it ends with the process
 	select {
@@ -89,7 +95,7 @@ func drain(d config.Drain, log *slog.Logger, shutDown func(context.Context) erro
 		}
 		log.Info("drained")
 		return succeeded
-	case <-time.After(d.HardEnd):
+	case <-hardEnd:
 		log.Error("not drained: hard end")
 		return failed
 	}
@@ -110,8 +116,11 @@ func listenOperator(s config.Server) (net.Listener, error) {
 
 // serveOperators serves metrics and the live tree; the server that it returns is to be closed, even
 // if nothing is served.
-func serveOperators(l net.Listener, h *httpapi.Handler, ended chan<- error) *http.Server {
-	server := &http.Server{Handler: h.Operator(), ReadHeaderTimeout: 5 * time.Second}
+func serveOperators(l net.Listener, h *httpapi.Handler, log *slog.Logger, ended chan<- error) *http.Server {
+	server := &http.Server{
+		Handler: h.Operator(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // or it writes to standard error itself
+	}
 	if l != nil {
 		go func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

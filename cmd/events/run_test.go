@@ -30,6 +30,26 @@ func TestHardEnd(t *testing.T) {
 	})
 }
 
+// The hard end holds while nothing that is logged can be written.
+func TestHardEndWhileTheLogIsStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		stuck := make(chan struct{})
+		log := newServiceLog(stuckWriter(stuck), config.Server{})
+		status := drain(config.Drain{Time: 2 * time.Second, HardEnd: 5 * time.Second}, log.Logger, func(context.Context) error { <-stuck; return nil })
+		log.out.close(lastWords)
+		if took := time.Since(begin); status != failed || took != 5*time.Second+lastWords {
+			t.Errorf("status %d after %v", status, took)
+		}
+		close(stuck)
+	})
+}
+
+// stuckWriter is a log that takes nothing until it is closed.
+type stuckWriter chan struct{}
+
+func (s stuckWriter) Write(p []byte) (int, error) { <-s; return len(p), nil }
+
 // What has not ended at the drain time is cut then, and the exit status shows it.
 func TestDrainTimeBoundsTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
