@@ -21,7 +21,8 @@ type Options struct {
 	// may make no other queues. Default "guest".
 	Namespace string
 
-	// Logger receives what an operator should know. By default that is discarded.
+	// Logger receives what an operator should know. Its handler must not block: actors wait for
+	// it. By default that is discarded.
 	Logger *slog.Logger
 
 	// System is a host's actor system to live in. By default the System has one of its own, and ends

@@ -43,6 +43,7 @@ func New(system *actors.System, o Options) *Handler {
 	o = o.withDefaults()
 	or(&o.PingPeriod, system.PingPeriod())
 	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system), started: time.Now()}
+	h.metrics.exportProcess(o.Version, o.DroppedLogLines)
 	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.PingPeriod)
 	h.public = newCORS(o.RootURL, o.AllowOrigins).around(h.withSSL(h.routes()), h.refuse)
 	h.operator = h.operatorRoutes()

@@ -24,26 +24,29 @@ type metrics struct {
 	cuts     *prometheus.CounterVec // by code, and whether the client was told
 	panics   prometheus.Counter
 
+	acceptFailures prometheus.Counter
+
 	bytes, frames prometheus.Counter
 	writes        prometheus.Histogram // seconds; its count is the number of batches
 }
 
 func newMetrics(system *actors.System) *metrics {
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		streams:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "events_http_streams", Help: "Event streams open now."}, []string{"protocol"}),
-		answers:  counters("events_http_answers_total", "Requests answered.", "status"),
-		refusals: counters("events_http_refusals_total", "Requests refused, as a status or as a stream's only event.", "code"),
-		cuts:     counters("events_http_cut_streams_total", "Streams cut because a write missed its deadline.", "code", "told"),
-		panics:   counter("events_http_panics_total", "Panics recovered while answering."),
-		bytes:    counter("events_http_written_bytes_total", "Bytes written to streams."),
-		frames:   counter("events_http_written_frames_total", "Frames written to streams, heads included."),
+		registry:       prometheus.NewRegistry(),
+		streams:        prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "events_http_streams", Help: "Event streams open now."}, []string{"protocol"}),
+		answers:        counters("events_http_answers_total", "Requests answered.", "status"),
+		refusals:       counters("events_http_refusals_total", "Requests refused, as a status or as a stream's only event.", "code"),
+		cuts:           counters("events_http_cut_streams_total", "Streams cut because a write missed its deadline.", "code", "told"),
+		panics:         counter("events_http_panics_total", "Panics recovered while answering."),
+		acceptFailures: counter("events_http_accept_failures_total", "Connections that could not be accepted."),
+		bytes:          counter("events_http_written_bytes_total", "Bytes written to streams."),
+		frames:         counter("events_http_written_frames_total", "Frames written to streams, heads included."),
 		writes: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "events_http_write_seconds", Help: "Time of one batch's write.",
 			Buckets: prometheus.ExponentialBuckets(10e-6, 10, 7), // 10 µs to 10 s
 		}),
 	}
-	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.bytes, m.frames, m.writes,
+	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.acceptFailures, m.bytes, m.frames, m.writes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), systemCollector{system})
 	return m
 }

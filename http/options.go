@@ -12,7 +12,8 @@ import (
 
 // Options of a Handler. Every zero value works.
 type Options struct {
-	// Logger receives what an operator should know. Default: none.
+	// Logger receives what an operator should know. Its handler must not block: streams wait for
+	// it. Default: none.
 	Logger *slog.Logger
 
 	// RootURL is where clients find the service, such as
@@ -72,6 +73,10 @@ type Options struct {
 	// (actors.Options.Chaos).
 	Chaos bool
 
+	// DroppedLogLines returns how many lines a log that never blocks has dropped so far, for
+	// /metrics; it may be called concurrently. Default: none are.
+	DroppedLogLines func() int64
+
 	// NoHijack keeps streams of HTTP/1.1 inside net/http, for hosts whose
 	// middleware must see every byte. A stream costs five times the memory
 	// then, and a stuck client cannot be told why it was cut.
@@ -94,6 +99,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Version == (Version{}) {
 		o.Version = buildFacts()
+	}
+	if o.DroppedLogLines == nil {
+		o.DroppedLogLines = func() int64 { return 0 }
 	}
 	or(&o.HeadBytes, DefaultHeadBytes)
 	or(&o.WriteDeadline, DefaultWriteDeadline)

@@ -72,10 +72,11 @@ func NewServer(h *Handler, o ServerOptions) *Server {
 // the one it was called with.
 func (s *Server) Serve(l net.Listener) error {
 	var err error
+	accepting := &listener{Listener: l, log: s.handler.log, metrics: s.handler.metrics}
 	if s.options.TLS != nil {
-		err = s.http.ServeTLS(l, "", "")
+		err = s.http.ServeTLS(accepting, "", "")
 	} else {
-		err = s.http.Serve(l)
+		err = s.http.Serve(accepting)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

