@@ -152,6 +152,9 @@ func TestDeployedSettingsExist(t *testing.T) {
 	known := []string{"NODE_ENV"}
 	for _, s := range config.Settings {
 		known = append(known, s.Variable)
+		if s.Secret {
+			known = append(known, s.Variable+"_FILE")
+		}
 	}
 	variable := regexp.MustCompile(`\b(EVENTS|PULSE)_[A-Z_]+\b|\bTASKCLUSTER_[A-Z_]+\b|\b(TRUST_PROXY|FORCE_SSL|NODE_ENV)\b`)
 	files, err := filepath.Glob(deploy + "*")
