@@ -23,6 +23,17 @@ func newAccount(limits Limits) *account {
 	return &account{limits: limits, entries: map[string]*addressEntry{}, sweep: 1024}
 }
 
+// use changes the limits. Addresses that are known keep their streams, and what is left of their
+// rate.
+func (a *account) use(limits Limits) {
+	if limits.ConnectsPerSecond != a.limits.ConnectsPerSecond {
+		for _, e := range a.entries {
+			e.setRate(limits.ConnectsPerSecond)
+		}
+	}
+	a.limits = limits
+}
+
 // check returns why an address gets no further stream now, nil where it does. Checking counts as a
 // connect. An empty address is never refused.
 func (a *account) check(address string) *Error {
@@ -60,12 +71,23 @@ func (a *account) entry(address string) *addressEntry {
 	if e == nil {
 		a.forgetIdle()
 		e = &addressEntry{}
-		if r := a.limits.ConnectsPerSecond; r > 0 {
-			e.rate = rate.NewLimiter(rate.Limit(r), max(1, int(r)))
-		}
+		e.setRate(a.limits.ConnectsPerSecond)
 		a.entries[address] = e
 	}
 	return e
+}
+
+// setRate limits the connects per second; 0 means no limit.
+func (e *addressEntry) setRate(r float64) {
+	switch burst := max(1, int(r)); {
+	case r <= 0:
+		e.rate = nil
+	case e.rate == nil:
+		e.rate = rate.NewLimiter(rate.Limit(r), burst)
+	default:
+		e.rate.SetLimit(rate.Limit(r))
+		e.rate.SetBurst(burst)
+	}
 }
 
 // idle reports whether forgetting the address changes nothing for it.

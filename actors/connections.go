@@ -39,7 +39,7 @@ const drainStep = 20 * time.Millisecond
 func newConnections(c *core, n *node, broker, feeds *actor.PID) *connections {
 	return &connections{
 		node: n, core: c, broker: broker, feeds: feeds, streams: map[string]*Stream{}, pids: map[string]*actor.PID{},
-		account: newAccount(c.options.Limits),
+		account: newAccount(*c.limits()),
 	}
 }
 
@@ -76,7 +76,7 @@ func (c *connections) admit(ctx actor.Context, msg admit) {
 		return
 	}
 	stream := msg.stream
-	pid := c.spawn(ctx, stream, intake{bindings: msg.bindings, prefetch: c.core.options.Limits.Prefetch, sink: stream})
+	pid := c.spawn(ctx, stream, intake{bindings: msg.bindings, prefetch: c.core.limits().Prefetch, sink: stream})
 	c.account.enter(stream.address)
 	c.streams[pid.Id], c.pids[stream.id] = stream, pid
 	c.core.count.opened.Add(1)
@@ -108,9 +108,11 @@ func (c *connections) check(address string) *Error {
 	if c.core.draining.Load() {
 		return errDraining
 	}
-	if most := c.core.options.Limits.Streams; most > 0 && len(c.streams) >= most {
+	limits := c.core.limits()
+	if most := limits.Streams; most > 0 && len(c.streams) >= most {
 		return &Error{Code: AtCapacity, Reason: "The service has as many streams as it may have"}
 	}
+	c.account.use(*limits)
 	return c.account.check(address)
 }
 

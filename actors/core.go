@@ -14,7 +14,8 @@ import (
 // core is what the actors of one System share. None of its methods waits for an actor, and all may
 // be called concurrently.
 type core struct {
-	options Options
+	options Options                // as opened; Limits and AllowExchanges: see policy
+	policy  atomic.Pointer[Policy] // what holds now
 	log     *slog.Logger
 	count   *counters
 	nodes   *registry
@@ -42,6 +43,7 @@ func newCore(o Options) (c *core, own bool) {
 		options: o, log: o.Logger, count: count, nodes: newRegistry(count, o.Logger),
 		actors: o.host(), done: make(chan struct{}),
 	}
+	c.policy.Store(o.policy())
 	if own = c.actors == nil; own {
 		c.actors = newActorSystem(c.log)
 	}

@@ -81,7 +81,7 @@ func (f *feeds) spawn(ctx actor.Context, key string, bindings []amqp.Binding) *f
 	c := f.core
 	pid := c.spawn(ctx, f.node, RoleFeed, "", stopAlways, func(n *node) actor.Actor {
 		h := newHub()
-		in := intake{bindings: bindings, prefetch: c.options.Limits.FeedPrefetch, sink: h}
+		in := intake{bindings: bindings, prefetch: c.limits().FeedPrefetch, sink: h}
 		source := source{core: c, node: n, broker: f.broker, intake: in}
 		return &feed{node: n, hub: h, source: source, waiting: map[*Stream]*actor.PID{}}
 	})
@@ -110,7 +110,7 @@ func (f *feeds) linger() time.Duration {
 	if f.core.draining.Load() {
 		return 0
 	}
-	return f.core.options.Limits.Linger
+	return f.core.limits().Linger
 }
 
 // stopIdle stops a feed that has had no stream since it became idle.

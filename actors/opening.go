@@ -42,7 +42,7 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 // subscribe makes the queue, its consumer and all its bindings, in this order. It returns an *Error,
 // and nil early when the worker is cancelled.
 func (w *worker) subscribe(channel amqp.Channel) error {
-	limits := w.core.options.Limits
+	limits := w.core.limits()
 	if err := channel.Declare(w.queue, amqp.QueueLimits{MaxLength: limits.MaxLength}); err != nil {
 		return openFailure(err)
 	}

@@ -54,7 +54,7 @@ func Open(o Options) (*System, error) {
 // ExchangeForbidden for what the request asks, and Draining, AtCapacity, TooManyStreams or
 // TooManyConnects for when and from where. Where ctx has ended before, it is the error of ctx.
 func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
-	bindings, invalid := s.options.check(r)
+	bindings, invalid := s.options.with(*s.policy.Load()).check(r)
 	if invalid != nil {
 		return nil, invalid
 	}
@@ -63,7 +63,7 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	}
 	stream := newStream(r.Address, bindings)
 	if s.options.ShareQueues {
-		stream.limit = s.options.Limits.BacklogBytes
+		stream.limit = s.limits().BacklogBytes
 	}
 	if err := s.admission(admit{stream: stream, bindings: bindings}); err != nil {
 		stream.Close() // where the answer came late, the stream is open and has no reader

@@ -50,7 +50,7 @@ func newWorker(c *core, l lease, in intake) *worker {
 		core: c, lease: l, intake: in,
 		queue: amqp.QueueName(c.options.Namespace), wake: make(chan struct{}, 1),
 	}
-	w.window = newWindow(c.options.Limits, in.prefetch, w.look)
+	w.window = newWindow(*c.limits(), in.prefetch, w.look)
 	return w
 }
 
@@ -155,7 +155,7 @@ func (w *worker) pause() {
 }
 
 func (w *worker) hand(delivery *amqp.Delivery) {
-	message, encoding := encode(*delivery, w.core.options.Limits.MessageBytes)
+	message, encoding := encode(*delivery, w.core.limits().MessageBytes)
 	w.core.count.countMessage(message, len(delivery.Body), encoding)
 	w.window.markDelivered(delivery.Tag)
 	w.intake.sink.deliver(message)
