@@ -51,6 +51,9 @@ func newCore(o Options) (c *core, own bool) {
 	return c, own
 }
 
+// limits returns the limits that hold now. They are shared and not to be changed.
+func (c *core) limits() *Limits { return &c.policy.Load().Limits }
+
 // after sends a message to an actor once d has passed, unless the returned timer is stopped before.
 func (c *core) after(d time.Duration, to *actor.PID, message any) *time.Timer {
 	return time.AfterFunc(d, func() { c.rootContext.Send(to, message) })

@@ -101,6 +101,23 @@ func (s *System) EndStream(id string) error { return s.ask(endStream{stream: id}
 // PingPeriod returns the time between a stream's pings, before the spread.
 func (s *System) PingPeriod() time.Duration { return s.options.PingPeriod }
 
+// SetPolicy replaces AllowExchanges and Limits of a running System. It returns an error that names
+// every problem, and changes nothing then. It may be called concurrently, and returns at once.
+//
+// Streams that are open are not touched: they keep what they were opened with, save MessageBytes,
+// which holds for every message from now on. Where more are open than the new limits allow, no new
+// one is admitted until enough have ended. Declares and ChannelsPerLink belong to the links and stay
+// as they are.
+func (s *System) SetPolicy(p Policy) error {
+	o := s.options.with(p).withDefaults()
+	o.Limits.Declares, o.Limits.ChannelsPerLink = s.options.Limits.Declares, s.options.Limits.ChannelsPerLink
+	if err := o.validate(); err != nil {
+		return fmt.Errorf("actors: %w", err)
+	}
+	s.policy.Store(o.policy())
+	return nil
+}
+
 // Health is what a load balancer wants to know.
 type Health struct {
 	BrokerUp bool // a link is up
