@@ -114,9 +114,11 @@ func noAnswer(ctx context.Context) error {
 	return fmt.Errorf("rabbit: no answer of the node: %w", context.Cause(ctx))
 }
 
-// awaitBoot returns when the node serves clients.
+// awaitBoot returns when the node serves clients, and Erlang takes its start for
+// complete: before that it would end with an application that is stopped.
 func (s *shell) awaitBoot(ctx context.Context) error {
-	err := s.evaluate(ctx, `Await = fun A() -> case (catch rabbit_boot_state:get()) of ready -> true; _ -> timer:sleep(20), A() end end, Await()`, nil)
+	err := s.evaluate(ctx, `Await = fun A() -> case {catch rabbit_boot_state:get(), init:get_status()} of `+
+		`{ready, {started, _}} -> true; _ -> timer:sleep(20), A() end end, Await()`, nil)
 	if errors.Is(err, ErrNotRunning) {
 		return errors.New("the node has ended")
 	}
