@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -132,6 +133,9 @@ func (o Options) Validate() error {
 	if o.RootPath != "" && (o.RootPath[0] != '/' || path.Clean(o.RootPath) != trimSlash(o.RootPath)) {
 		bad("RootPath: %q is no path from the root", o.RootPath)
 	}
+	if root := o.rootIsStream(); root != "" {
+		bad("RootURL, RootPath: %s is the path of the event stream", root)
+	}
 	for _, origin := range o.AllowOrigins {
 		if origin != "*" && origin != "null" && originOf(origin) != strings.ToLower(origin) {
 			bad("AllowOrigins: %q is no origin such as https://example.com", origin)
@@ -154,12 +158,12 @@ func (o Options) sockets() socketOptions {
 	return socketOptions{writeTimeout: o.WriteDeadline, vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
 }
 
-// roots returns the prefixes under which every path answers, each once; "" is
-// always the first.
+// roots returns the prefixes under which every path answers beside the root,
+// longer ones first.
 func (o Options) roots() []string {
-	roots := []string{""}
+	var roots []string
 	add := func(prefix string) {
-		if prefix = trimSlash(prefix); prefix != "" && prefix != roots[len(roots)-1] {
+		if prefix = trimSlash(prefix); prefix != "" && !slices.Contains(roots, prefix) {
 			roots = append(roots, prefix)
 		}
 	}
@@ -167,7 +171,24 @@ func (o Options) roots() []string {
 	if u, err := url.Parse(o.RootURL); err == nil {
 		add(u.Path)
 	}
+	slices.SortFunc(roots, func(a, b string) int { return len(b) - len(a) })
 	return roots
+}
+
+// rootIsStream returns a root whose page would be at the path of the event stream,
+// "" if there is none.
+func (o Options) rootIsStream() string {
+	roots := o.roots()
+	for _, root := range roots {
+		for _, below := range append(roots, "") {
+			for _, api := range apiRoots {
+				if root == below+api+"/connect" {
+					return root
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // originOf returns a URL's origin as browsers write it, "" where it has none.

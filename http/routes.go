@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/julienschmidt/httprouter"
 
@@ -18,21 +19,49 @@ var apiRoots = []string{"/api/events/v1", "/events/v1", "/v1"}
 // EventSource.
 func (h *Handler) routes() http.Handler {
 	r := newRouter(h)
-	for _, root := range h.options.roots() {
-		for _, api := range apiRoots {
-			get(r, root+api+"/connect", h.connect)
-			get(r, root+api+"/connect/", h.connect)
-			get(r, root+api+"/ping", h.ping)
-		}
-		get(r, root+"/references/events/v1/api.json", h.reference)
-		get(r, root+"/robots.txt", robots)
-		h.health(r, root)
-
-		page := http.StripPrefix(root, inspector.Handler())
-		get(r, root+"/", page.ServeHTTP)
-		get(r, root+"/inspector/*file", page.ServeHTTP)
+	for _, api := range apiRoots {
+		get(r, api+"/connect", h.connect)
+		get(r, api+"/connect/", h.connect)
+		get(r, api+"/ping", h.ping)
 	}
-	return r
+	get(r, "/references/events/v1/api.json", h.reference)
+	get(r, "/robots.txt", robots)
+	h.health(r)
+	site(r, inspector.Handler())
+	return below(h.options.roots(), r)
+}
+
+// below returns a handler that serves a router's paths below further roots, too:
+// where the router knows what follows a root, that is the path. A root is no part
+// of the router's tree, so that it may hold what means something there.
+func below(roots []string, r *httprouter.Router) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		for _, root := range roots {
+			rest, found := strings.CutPrefix(request.URL.Path, root)
+			if !found || !strings.HasPrefix(rest, "/") {
+				continue
+			}
+			if known, _, _ := r.Lookup(http.MethodGet, rest); known != nil {
+				request = withPath(request, rest)
+				break
+			}
+		}
+		r.ServeHTTP(w, request)
+	})
+}
+
+// withPath returns a request for another path of the same host.
+func withPath(r *http.Request, path string) *http.Request {
+	other, target := *r, *r.URL
+	other.URL, target.Path, target.RawPath = &target, path, ""
+	return &other
+}
+
+// site registers a page and its files.
+func site(r *httprouter.Router, page *inspector.Site) {
+	for _, path := range page.Paths() {
+		get(r, path, page.ServeHTTP)
+	}
 }
 
 // operatorRoutes returns the router of the paths for operators.
@@ -45,19 +74,16 @@ func (h *Handler) operatorRoutes() http.Handler {
 	if h.options.Chaos {
 		post(r, "/__chaos__/crash", h.crash)
 	}
-	h.health(r, "")
-
-	page := inspector.OperatorHandler()
-	get(r, "/", page.ServeHTTP)
-	get(r, "/inspector/*file", page.ServeHTTP)
+	h.health(r)
+	site(r, inspector.OperatorHandler())
 	return r
 }
 
 // health registers Dockerflow's paths.
-func (h *Handler) health(r *httprouter.Router, root string) {
-	get(r, root+"/__version__", h.version)
-	get(r, root+"/__heartbeat__", h.heartbeat)
-	get(r, root+"/__lbheartbeat__", h.lbheartbeat)
+func (h *Handler) health(r *httprouter.Router) {
+	get(r, "/__version__", h.version)
+	get(r, "/__heartbeat__", h.heartbeat)
+	get(r, "/__lbheartbeat__", h.lbheartbeat)
 }
 
 // newRouter returns a router without routes that answers errors as the contract

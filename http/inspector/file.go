@@ -54,7 +54,7 @@ func newFile(name string, content []byte) *file {
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	body, tag := f.plain, `"`+f.tag+`"`
 	h := w.Header()
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "no-cache")
 	if accepts(r.Header.Values("Accept-Encoding"), "gzip") {
 		body, tag = f.gzip, `"`+f.tag+`-gzip"` // other bytes, another tag

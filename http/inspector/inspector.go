@@ -11,20 +11,17 @@
 //	assets/shared      what both use: the head of the HTML, base styles, modules, the icon
 package inspector
 
-import (
-	"embed"
-	"net/http"
-)
+import "embed"
 
 //go:embed assets
 var embedded embed.FS
 
 // Handler returns the Pulse Inspector: the page at "/" and its files below "/inspector/". Any other
 // path is answered with 404, any method but GET and HEAD with 405. Mount it behind http.StripPrefix
-// where the root URL has a path. The handler holds no state and may serve requests concurrently.
+// where the root URL has a path.
 //
 // The page reads the event stream with the browser's own EventSource, as any other client does.
-func Handler() http.Handler {
+func Handler() *Site {
 	return newSite(page{
 		Folder:      "inspector",
 		Title:       "Pulse Inspector",
@@ -38,7 +35,7 @@ func Handler() http.Handler {
 //
 // It belongs on the operator's listener alone, beside the paths that it reads (GET
 // /__tree__/events) and acts through (POST /__tree__/end and /__chaos__/crash).
-func OperatorHandler() http.Handler {
+func OperatorHandler() *Site {
 	return newSite(page{
 		Folder:      "operator",
 		Title:       "Events proxy: operator",

@@ -2,8 +2,10 @@ package inspector
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -17,13 +19,16 @@ type page struct {
 	Styles                     []string // style sheets of the folder, in the order of their rules
 }
 
-// site is a page at "/" and the files that it is made of, by path.
-type site map[string]*file
+// Site is a page at "/" and the files that it is made of. It holds no state and may serve requests
+// concurrently.
+type Site struct {
+	files map[string]*file // by path
+}
 
 // newSite reads the files of a page once: those of its folder and the shared ones, and no other
 // page's. It panics where a file is missing, which embedded files cannot be at run time.
-func newSite(p page) site {
-	s := site{"/": newFile("page.html", p.html())}
+func newSite(p page) *Site {
+	files := map[string]*file{"/": newFile("page.html", p.html())}
 	for _, folder := range []string{p.Folder, "shared"} {
 		entries, err := embedded.ReadDir("assets/" + folder)
 		if err != nil {
@@ -31,12 +36,15 @@ func newSite(p page) site {
 		}
 		for _, entry := range entries {
 			if name := entry.Name(); path.Ext(name) != ".html" {
-				s[prefix+folder+"/"+name] = newFile(name, asset(folder+"/"+name))
+				files[prefix+folder+"/"+name] = newFile(name, asset(folder+"/"+name))
 			}
 		}
 	}
-	return s
+	return &Site{files}
 }
+
+// Paths returns the paths that the site answers, in no order. Any other is answered with 404.
+func (s *Site) Paths() []string { return slices.Collect(maps.Keys(s.files)) }
 
 // html returns the whole page: the shared head, filled in, and the body of the page's folder.
 func (p page) html() []byte {
@@ -58,8 +66,9 @@ func asset(name string) []byte {
 	return content
 }
 
-func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f := s[r.URL.Path]
+// ServeHTTP answers GET and HEAD; any other method is answered with 405.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f := s.files[r.URL.Path]
 	if f == nil {
 		http.NotFound(w, r)
 		return

@@ -113,7 +113,7 @@ var references = regexp.MustCompile(`(?:<(?:link|img)[^>]* (?:href|src)|<script[
 // Both pages load all they refer to, and nothing is embedded that no page uses: a module that is
 // not there is a blank page.
 func TestEveryFileIsFoundAndUsed(t *testing.T) {
-	for name, s := range map[string]site{"inspector": Handler().(site), "operator": OperatorHandler().(site)} {
+	for name, s := range map[string]map[string]*file{"inspector": Handler().files, "operator": OperatorHandler().files} {
 		used := map[string]bool{}
 		var visit func(path string)
 		visit = func(at string) {
