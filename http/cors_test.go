@@ -129,3 +129,26 @@ func TestRetryAfterIsOnRefusalsThatPass(t *testing.T) {
 		}
 	}
 }
+
+// An operator changes the list of origins of a running service; open streams go on.
+func TestOriginsChangeWhileServing(t *testing.T) {
+	p := start(t, nil)
+	r := p.connect()
+	from := func(origin string) int {
+		return p.do("GET", "/api/events/v1/ping", "Origin", origin).StatusCode
+	}
+	if got := from("https://a.example.org"); got != http.StatusOK {
+		t.Errorf("before: %d", got)
+	}
+	if err := p.handler.SetPolicy(Policy{AllowOrigins: []string{"https://b.example.org"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.handler.SetPolicy(Policy{AllowOrigins: []string{"not an origin"}}); err == nil {
+		t.Error("a wrong list is taken")
+	}
+	if a, b := from("https://a.example.org"), from("https://b.example.org"); a != http.StatusForbidden || b != http.StatusOK {
+		t.Errorf("after: %d, %d", a, b)
+	}
+	p.publish("key", `1`)
+	r.want("message")
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -29,7 +30,8 @@ type Handler struct {
 	outlets *outlets
 	started time.Time
 
-	public   http.Handler
+	checked  http.Handler                 // the public paths, origins apart
+	public   atomic.Pointer[http.Handler] // checked, for the origins of the policy
 	operator http.Handler
 }
 
@@ -45,7 +47,8 @@ func New(system *actors.System, o Options) *Handler {
 	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system), started: time.Now()}
 	h.metrics.exportProcess(o.Version, o.DroppedLogLines)
 	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.PingPeriod)
-	h.public = newCORS(o.RootURL, o.AllowOrigins).around(h.withSSL(h.routes()), h.refuse)
+	h.checked = h.withSSL(h.routes())
+	h.allow(o.AllowOrigins)
 	h.operator = h.operatorRoutes()
 	return h
 }
@@ -54,7 +57,31 @@ func New(system *actors.System, o Options) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ResponseWriter: w}
 	defer func() { h.metrics.answered(a.status) }()
-	h.public.ServeHTTP(a, r)
+	(*h.public.Load()).ServeHTTP(a, r)
+}
+
+// Policy is the part of the Options that may change while a Handler serves.
+type Policy struct {
+	AllowOrigins []string
+}
+
+// SetPolicy replaces AllowOrigins for the requests to come; streams that are open
+// are not touched. It returns an error that names every problem, and changes
+// nothing then. It may be called concurrently.
+func (h *Handler) SetPolicy(p Policy) error {
+	o := h.options
+	o.AllowOrigins = p.AllowOrigins
+	if err := o.Validate(); err != nil {
+		return fmt.Errorf("httpapi: %w", err)
+	}
+	h.allow(p.AllowOrigins)
+	return nil
+}
+
+// allow makes origins those whose pages may use the service.
+func (h *Handler) allow(origins []string) {
+	public := newCORS(h.options.RootURL, origins).around(h.checked, h.refuse)
+	h.public.Store(&public)
 }
 
 // Operator returns the handler of what is for operators only, to be mounted on a
