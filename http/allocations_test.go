@@ -22,8 +22,8 @@ func (sink) write(parts net.Buffers) (n int, err error) {
 // From what waits in a stream to the bytes that the socket gets: a batch of
 // small messages, and one that is written from where it lies.
 func TestWritingADeliveryAllocatesNothing(t *testing.T) {
-	w := &writer{outlets: bare(t, Options{}).outlets, stream: &endless{event: message(`{"payload":"` + long(256) + `"}`)}, to: sink{}}
-	large := &writer{outlets: w.outlets, stream: &endless{event: message(`{"payload":"` + long(largeData) + `"}`)}, to: sink{}}
+	w := &writer{outlets: bare(t, Options{}).outlets, stream: &endless{event: message(`{"payload":"` + long(256) + `"}`)}, to: sink{}, step: plainStep}
+	large := &writer{outlets: w.outlets, stream: &endless{event: message(`{"payload":"` + long(largeData) + `"}`)}, to: sink{}, step: plainStep}
 	b := borrowBatch()
 	defer b.giveBack()
 	if allocs := testing.AllocsPerRun(100, func() {

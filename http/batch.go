@@ -38,6 +38,7 @@ type batch struct {
 	ends   []int  // where each frame ends, in bytes from the start of the batch
 	headed bool   // the response's head stands first
 	events []actors.Event
+	last   *actors.Message // of those in the batch
 
 	scratch []byte
 	buffers [3][]byte // what between returns
@@ -64,6 +65,7 @@ func (b *batch) giveBack() {
 
 func (b *batch) reset() {
 	b.buf, b.split, b.large, b.ends, b.headed = b.buf[:0], 0, nil, b.ends[:0], false
+	b.last = nil
 }
 
 // size is the number of bytes to write.

@@ -32,7 +32,7 @@ func (o *outlets) serveFlushed(ctx context.Context, w http.ResponseWriter, s str
 		response: w, control: http.NewResponseController(w),
 		notified: make(chan struct{}, 1), aborted: make(chan struct{}),
 	}
-	f.writer = writer{outlets: o, stream: s, to: f}
+	f.writer = writer{outlets: o, stream: s, to: f, step: tlsStep}
 	f.markIdle(time.Now())
 	defer s.Close()
 	defer o.registry.remove(f)

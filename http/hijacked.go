@@ -42,9 +42,11 @@ const (
 )
 
 const (
-	// writeTimeoutAfterEnd is what a blocked write still gets once its stream has
-	// ended.
-	writeTimeoutAfterEnd = time.Second
+	// writeTimeoutAfterEnd takes the place of Options.WriteDeadline once the stream
+	// has ended: a client that takes no byte for so long is told without them. The
+	// kernel takes bytes from a writer by the 40 KiB, which a client of 10 KiB a
+	// second makes room for within this time.
+	writeTimeoutAfterEnd = 4 * time.Second
 
 	// lingerTimeout is how long the client's side is read after the stream's end.
 	// Closing with unread bytes would make the kernel send a reset, which
@@ -57,7 +59,10 @@ const (
 func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head []byte) {
 	c := &hijacked{}
 	c.conn, c.start = conn, c.run
-	c.writer = writer{outlets: o, stream: s, to: c, head: head}
+	c.writer = writer{outlets: o, stream: s, to: c, step: plainStep, head: head}
+	if _, tls := conn.(interface{ NetConn() net.Conn }); tls {
+		c.to, c.step = tlsTransport{c}, tlsStep
+	}
 	c.markIdle(time.Now())
 	tune(conn, o.sockets)
 	if !o.registry.add(c, protocol) {
@@ -92,11 +97,11 @@ func (c *hijacked) wake() {
 	}
 }
 
-// shortenTimeout shortens the wait of a blocked write whose stream has ended:
-// what it writes are the frames before the end, to a client that may be stuck.
+// shortenTimeout shortens the wait of a blocked write whose stream has ended: what it
+// writes are the frames before the end, to a client that may be stuck.
 func (c *hijacked) shortenTimeout() {
 	if c.stream.Ended() != nil && !c.endKnown.Swap(true) {
-		c.conn.SetWriteDeadline(time.Now().Add(writeTimeoutAfterEnd))
+		c.conn.SetWriteDeadline(time.Now().Add(c.timeout()))
 	}
 }
 
@@ -119,21 +124,6 @@ func (c *hijacked) run() {
 		}
 		c.state.Store(stateWriting) // it was stateWritingMore
 	}
-}
-
-// write is the transport's: each call has a deadline of its own.
-func (c *hijacked) write(parts net.Buffers) (int, error) {
-	timeout := c.outlets.sockets.writeTimeout
-	c.conn.SetWriteDeadline(time.Now().Add(timeout))
-	if c.endKnown.Load() { // after the line above, which may have undone shortenTimeout
-		c.conn.SetWriteDeadline(time.Now().Add(min(writeTimeoutAfterEnd, timeout)))
-	}
-	if len(parts) == 1 {
-		return c.conn.Write(parts[0])
-	}
-	several := parts                  // its address is taken: parts itself would be allocated for every write
-	n, err := several.WriteTo(c.conn) // one writev
-	return int(n), err
 }
 
 // endAfter ends the stream after a write that failed.

@@ -18,6 +18,7 @@ type outlets struct {
 	sockets  socketOptions
 	registry *registry
 	peers    peerWatcher
+	started  time.Time // with the monotonic clock, which no step of the wall clock moves
 }
 
 // socketOptions is how a response's socket is treated.
@@ -31,6 +32,7 @@ type socketOptions struct {
 func newOutlets(log *slog.Logger, m *metrics, sockets socketOptions, pingPeriod time.Duration) *outlets {
 	return &outlets{
 		log: log, metrics: m, sockets: sockets, registry: newRegistry(pingPeriod, m), peers: newPeerWatcher(),
+		started: time.Now(),
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // openResponse is one open response, as the shutdown and the watchdog see it.
 type openResponse interface {
-	idleFor(now time.Time) time.Duration
+	idleSince() time.Time   // when the last write ended; zero while one is under way
 	fail(why *actors.Error) // ends the stream with an error event
 	abort()                 // ends the response as it stands
 }
@@ -27,6 +27,8 @@ type registry struct {
 	closed    bool                    // to new responses
 	empty     chan struct{}           // closed when the registry is closed and no response is left
 	watchdog  *time.Timer             // nil while nothing is open
+	checkDue  time.Time               // when the watchdog is to check next
+	awake     time.Time               // since when this process has run without standing still
 }
 
 func newRegistry(pingPeriod time.Duration, m *metrics) *registry {
@@ -41,7 +43,7 @@ func (r *registry) add(response openResponse, protocol string) (welcome bool) {
 	r.responses[response] = protocol
 	r.metrics.opened(protocol)
 	if r.watchdog == nil {
-		r.watchdog = time.AfterFunc(r.pingPeriod, r.checkIdle)
+		r.arm()
 	}
 	return !r.closed
 }
@@ -55,6 +57,12 @@ func (r *registry) remove(response openResponse) {
 	if r.closed && len(r.responses) == 0 {
 		r.setEmpty()
 	}
+}
+
+// arm sets the watchdog's next check. It must be called under the lock.
+func (r *registry) arm() {
+	r.checkDue = time.Now().Add(r.pingPeriod)
+	r.watchdog = time.AfterFunc(r.pingPeriod, r.checkIdle)
 }
 
 // setEmpty must be called under the lock.
@@ -77,14 +85,19 @@ const (
 )
 
 // checkIdle ends streams on which nothing has been written for too long. It is
-// called once every ping period while any response is open.
+// called once every ping period while any response is open. When it is called
+// late, the process stood still (stopped, suspended, starved): it was not the
+// streams that were idle, and their time starts again.
 func (r *registry) checkIdle() {
 	now := time.Now()
 	limit := missedPings*r.pingPeriod + r.pingPeriod/2 // pings are spread by ± 10 %
 	var idle, stuck []openResponse
 	r.mu.Lock()
+	if now.Sub(r.checkDue) > r.pingPeriod {
+		r.awake = now
+	}
 	for response := range r.responses {
-		switch d := response.idleFor(now); {
+		switch d := r.idleFor(response, now); {
 		case d > limit+2*r.pingPeriod+errorEventTimeout:
 			stuck = append(stuck, response) // has not even taken the error event
 		case d > limit:
@@ -92,7 +105,7 @@ func (r *registry) checkIdle() {
 		}
 	}
 	if r.watchdog = nil; len(r.responses) > 0 {
-		r.watchdog = time.AfterFunc(r.pingPeriod, r.checkIdle)
+		r.arm()
 	}
 	r.mu.Unlock()
 	for _, response := range idle {
@@ -101,6 +114,19 @@ func (r *registry) checkIdle() {
 	for _, response := range stuck {
 		response.abort()
 	}
+}
+
+// idleFor returns for how long nothing has been written, 0 while a write is under
+// way.
+func (r *registry) idleFor(response openResponse, now time.Time) time.Duration {
+	since := response.idleSince()
+	if since.IsZero() {
+		return 0
+	}
+	if since.Before(r.awake) {
+		since = r.awake
+	}
+	return now.Sub(since)
 }
 
 // shutDown ends every stream with ServerShutdown and waits until the clients

@@ -121,8 +121,89 @@ func TestAStuckClientIsToldOfAShutdownBeforeItsDeadline(t *testing.T) {
 	p.readOn(s, actors.ServerShutdown)
 }
 
-// A client that takes a large message slowly but steadily is not a stuck one:
-// every 256 KiB have a deadline of their own.
+// A client that never pauses is not cut, however many large messages lie before
+// it: each is acknowledged when it has been written.
+func TestAClientThatReadsSteadilyIsNotTakenForStopped(t *testing.T) {
+	t.Parallel()
+	const slowAfter, size, count = 3 * time.Second, 300 << 10, 25
+	p := start(t, func(s *settings) { s.actors.Limits.SlowAfter, s.actors.Limits.Prefetch = slowAfter, 20 })
+	s := p.stuck(all)
+	for range count {
+		p.publish("a", `"`+long(size)+`"`)
+	}
+	r := p.read(&paced{r: s.in, total: count * size, over: 2 * slowAfter})
+	for range count {
+		r.want("message")
+	}
+}
+
+// paced reads bytes at an even rate.
+type paced struct {
+	r     io.Reader
+	total int
+	over  time.Duration
+	start time.Time
+	got   int
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	if p.start.IsZero() {
+		p.start = time.Now()
+	}
+	<-time.After(time.Until(p.start.Add(p.over * time.Duration(p.got) / time.Duration(p.total))))
+	n, err := p.r.Read(b[:min(len(b), 4<<10)])
+	p.got += n
+	return n, err
+}
+
+// The stream ends for another reason while a large message is on its way to a
+// slow client: the message arrives whole, and then the reason, as long as the
+// client takes bytes.
+func TestAMessageThatMovesIsFinishedBeforeTheReasonOfTheEnd(t *testing.T) {
+	t.Parallel()
+	const size = 1 << 20
+	p := start(t, nil)
+	s := p.stuck(all)
+	p.publish("a", `"`+long(size)+`"`)
+	r := p.read(&paced{r: s.in, total: size, over: 3 * writeTimeoutAfterEnd})
+	await(t, "the write is blocked", func() bool {
+		open := p.handler.outlets.registry.all()
+		return len(open) == 1 && open[0].(*hijacked).writeUnderWay()
+	})
+	p.broker.CloseChannels()
+	if got := r.want("message"); !strings.Contains(got, long(size)) {
+		t.Errorf("%d bytes arrived", len(got))
+	}
+	r.wantError(actors.BrokerLost)
+}
+
+// Messages behind the one that moves are not waited for: a client that needs
+// minutes for what it has been sent learns of a shutdown in seconds.
+func TestASlowClientIsToldTheEndBeforeItHasReadAllThatWaits(t *testing.T) {
+	t.Parallel()
+	const size, count = 64 << 10, 200
+	p := start(t, func(s *settings) { s.actors.Limits.Prefetch = count })
+	s := p.stuck(all)
+	for range count {
+		p.publish("a", `"`+long(size)+`"`)
+	}
+	r := p.read(&paced{r: s.in, total: count * size, over: 2 * time.Minute})
+	r.want("message")
+	drained := make(chan error, 1)
+	go func() { drained <- p.system.Drain(bounded(t), 0) }()
+	messages := 1
+	for e := r.next(); e.Name == "message"; e = r.next() {
+		messages++
+	}
+	if messages == count {
+		t.Error("it was sent everything first")
+	}
+	if err := <-drained; err != nil {
+		t.Error(err)
+	}
+}
+
+// A client that takes a large message slowly but steadily is not a stuck one.
 func TestALargeMessageMayTakeLongerThanOneDeadline(t *testing.T) {
 	const deadline = 700 * time.Millisecond
 	p := start(t, func(s *settings) { s.WriteDeadline = deadline })

@@ -4,6 +4,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // tcpUserTimeout is TCP_USER_TIMEOUT of linux/tcp.h, which package syscall
@@ -25,4 +27,24 @@ func limitUnacked(conn net.Conn, d time.Duration) {
 		// Fails on a Unix socket, whose peer cannot vanish.
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(d.Milliseconds()))
 	})
+}
+
+// unackedBytes returns how many bytes the other machine has not acknowledged yet,
+// those that were not sent included; -1 where that is not known.
+func unackedBytes(conn net.Conn) int {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return -1
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return -1
+	}
+	n := -1
+	raw.Control(func(fd uintptr) {
+		if queued, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ); err == nil {
+			n = queued
+		}
+	})
+	return n
 }

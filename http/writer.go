@@ -15,7 +15,8 @@ type stream interface {
 	ID() string
 	Notify(f func())
 	Take(events []actors.Event) []actors.Event
-	Done()
+	Written(m *actors.Message)
+	Moving()
 	Ended() *actors.Error
 	Fail(err *actors.Error)
 	Close()
@@ -26,7 +27,7 @@ type stream interface {
 //
 //	stream ──Take──▶ events ──frames──▶ batch ──write──▶ transport
 //	   ▲                                                   │
-//	   └───────────────── Done: the broker may forget ◀────┘
+//	   └────────────── Written: the broker may forget ◀────┘
 //
 // What waits goes out in as few writes as possible: 32 KiB gathered for one, or
 // a large message from where it lies. One goroutine at a time writes.
@@ -34,24 +35,39 @@ type writer struct {
 	outlets *outlets
 	stream  stream
 	to      transport
+	step    int    // the most bytes for one call of to.write
 	head    []byte // what goes before the first frame; nil once it is written
 
-	// idleSince is when the last write ended, in Unix nanoseconds; 0 while one is
-	// under way. The watchdog reads it.
-	idleSince atomic.Int64
+	// idle is when the last write ended, in nanoseconds since outlets.started;
+	// writeBusy while one is under way. The watchdog reads it.
+	idle atomic.Int64
+
+	// ended is when the writer has found, with more to write, that the stream has
+	// ended, since outlets.started; 0 before that.
+	ended time.Duration
 }
+
+// writeBusy stands for the time of a write that has not ended.
+const writeBusy = -1
 
 // transport is where a writer's bytes go.
 type transport interface {
-	// write writes the parts within the write timeout, and returns how many bytes
-	// have gone out; an error where that is not all. It may change the list of
-	// parts, not the bytes.
+	// write writes the parts, and returns how many bytes have gone out; an error
+	// where that is not all, which wraps os.ErrDeadlineExceeded where the client
+	// did not take them in time. It may change the list of parts, not the bytes.
 	write(parts net.Buffers) (int, error)
 }
 
-// writeStep is the most that is written under one deadline: a client that
-// takes a large message slowly but steadily is not a stuck one.
-const writeStep = 256 << 10
+const (
+	// slowWrite is the time from which a write is that of a slow client, whose
+	// window in the actors must not be taken for one that stands still.
+	slowWrite = time.Second
+
+	// writeAfterEnd is how long messages that were taken before the stream ended
+	// are still written after that. What is left then is dropped, between two
+	// frames: a slow client is told the end within this time and one batch's.
+	writeAfterEnd = 5 * time.Second
+)
 
 // failedWrite is a write that did not end: the transport has taken the batch's
 // bytes up to at.
@@ -83,6 +99,14 @@ func (w *writer) writeWaiting(b *batch) (ended bool, failed *failedWrite) {
 			if failed = w.write(b); failed != nil {
 				return false, failed
 			}
+			w.noteEnd()
+		}
+		message, isMessage := event.(*actors.Message)
+		if isMessage && w.dropsMessages() {
+			continue
+		}
+		if isMessage {
+			b.last = message
 		}
 		_, ended = event.(*actors.Error)
 		if err := b.add(event); err != nil {
@@ -96,10 +120,13 @@ func (w *writer) writeWaiting(b *batch) (ended bool, failed *failedWrite) {
 	if failed = w.write(b); failed != nil {
 		return false, failed
 	}
-	if len(b.events) > 0 {
-		w.stream.Done()
-	}
 	return ended, nil
+}
+
+// dropsMessages reports whether the stream ended so long ago that its client, a
+// slow one, is to be told.
+func (w *writer) dropsMessages() bool {
+	return w.ended > 0 && time.Since(w.outlets.started)-w.ended >= writeAfterEnd
 }
 
 // addDefect ends the stream for an event that cannot be put into a frame.
@@ -110,43 +137,55 @@ func (w *writer) addDefect(b *batch, cause error) {
 	}
 }
 
-// write writes a batch and empties it. It returns nil unless a write failed.
+// write writes a batch, acknowledges its messages and empties it. It returns nil
+// unless a write failed.
 func (w *writer) write(b *batch) *failedWrite {
 	total := b.size()
 	if total == 0 {
 		return nil
 	}
-	w.idleSince.Store(0)
+	w.idle.Store(writeBusy)
 	start := time.Now()
-	step := start
+	last := start
 	for at := 0; at < total; {
-		n, err := w.to.write(b.between(at, min(at+writeStep, total)))
+		n, err := w.to.write(b.between(at, min(at+w.step, total)))
 		now := time.Now()
 		at += n
 		if err != nil {
-			return &failedWrite{at: at, took: now.Sub(step), err: err}
+			return &failedWrite{at: at, took: now.Sub(last), err: err}
 		}
-		step = now
+		if now.Sub(last) >= slowWrite {
+			w.stream.Moving()
+		}
+		last = now
 	}
-	w.markIdle(step)
-	w.outlets.metrics.wrote(total, len(b.ends), step.Sub(start))
+	w.markIdle(last)
+	w.outlets.metrics.wrote(total, len(b.ends), last.Sub(start))
+	if b.last != nil {
+		w.stream.Written(b.last)
+	}
 	b.reset()
 	return nil
 }
 
-func (w *writer) markIdle(now time.Time) { w.idleSince.Store(now.UnixNano()) }
+// noteEnd is called where more is to be written.
+func (w *writer) noteEnd() {
+	if w.ended == 0 && w.stream.Ended() != nil {
+		w.ended = time.Since(w.outlets.started)
+	}
+}
+
+func (w *writer) markIdle(now time.Time) { w.idle.Store(int64(now.Sub(w.outlets.started))) }
 
 // writeUnderWay reports whether a write has begun and not ended, or has failed.
-func (w *writer) writeUnderWay() bool { return w.idleSince.Load() == 0 }
+func (w *writer) writeUnderWay() bool { return w.idle.Load() == writeBusy }
 
-// idleFor returns for how long nothing has been written; 0 while a write is under
-// way.
-func (w *writer) idleFor(now time.Time) time.Duration {
-	since := w.idleSince.Load()
-	if since == 0 {
-		return 0
+// idleSince returns when the last write ended; the zero time while one is under way.
+func (w *writer) idleSince() time.Time {
+	if w.writeUnderWay() {
+		return time.Time{}
 	}
-	return now.Sub(time.Unix(0, since))
+	return w.outlets.started.Add(time.Duration(w.idle.Load()))
 }
 
 // verdict ends the stream with why, unless it has ended already, and returns the

@@ -27,12 +27,19 @@ type script struct {
 	take    func() // called in Take
 	ended   *actors.Error
 	closed  int
-	done    int
+	written []*actors.Message
+	moving  int
 }
 
 func (s *script) ID() string { return "script" }
-func (s *script) Done()      { s.mu.Lock(); s.done++; s.mu.Unlock() }
 func (s *script) Close()     { s.mu.Lock(); s.closed++; s.mu.Unlock() }
+func (s *script) Moving()    { s.mu.Lock(); s.moving++; s.mu.Unlock() }
+
+func (s *script) Written(m *actors.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = append(s.written, m)
+}
 
 func (s *script) Ended() *actors.Error {
 	s.mu.Lock()
@@ -144,7 +151,7 @@ const (
 )
 
 // The broker may forget what was written, and only that.
-func TestDoneIsSaidAfterEveryWriteAndTheStreamIsClosedAtItsEnd(t *testing.T) {
+func TestMessagesAreAcknowledgedAfterEveryWriteAndTheStreamIsClosedAtItsEnd(t *testing.T) {
 	h, s := bare(t, Options{}), &script{}
 	client := serveScript(t, h, s)
 	want := "HEAD\r\n\r\n"
@@ -159,14 +166,14 @@ func TestDoneIsSaidAfterEveryWriteAndTheStreamIsClosedAtItsEnd(t *testing.T) {
 		} else if _, err := io.ReadFull(client, got[:len(readyFrame+oneFrame)]); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "Done", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.done == i+1 })
+		await(t, "the acknowledgement", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.written) == i+1 })
 	}
 	client.Close()
 	await(t, "the end", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.closed > 0 })
 }
 
 // An acknowledged message that the client never got would be lost unsaid.
-func TestDoneIsNotSaidWhileTheClientHasNotTakenTheMessage(t *testing.T) {
+func TestNoMessageIsAcknowledgedThatTheClientHasNotTaken(t *testing.T) {
 	h, s := bare(t, Options{WriteDeadline: time.Hour}), &script{}
 	client := serveScript(t, h, s)
 	s.offer(message(`"` + long(8<<20) + `"`)) // more than the sockets hold
@@ -174,8 +181,23 @@ func TestDoneIsNotSaidWhileTheClientHasNotTakenTheMessage(t *testing.T) {
 	client.Read(make([]byte, 1))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done != 0 {
-		t.Error("Done was said")
+	if len(s.written) != 0 {
+		t.Error("it was acknowledged")
+	}
+}
+
+// A client with many large messages before it frees them one by one.
+func TestAMessageIsAcknowledgedWhileTheNextIsBeingWritten(t *testing.T) {
+	h, s := bare(t, Options{WriteDeadline: time.Hour}), &script{}
+	large := `"` + long(8<<20) + `"` // more than the sockets hold
+	s.offer(message(large), message(large))
+	client := serveScript(t, h, s)
+	if _, err := io.CopyN(io.Discard, client, 9<<20); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the acknowledgement of the first", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.written) == 1 })
+	if !h.outlets.registry.all()[0].(*hijacked).writeUnderWay() {
+		t.Error("the second has been written too")
 	}
 }
 
@@ -291,7 +313,10 @@ func TestTheWatchdogWaitsForThreePingPeriods(t *testing.T) {
 		{7 * period, false, true},
 	} {
 		o := newRegistry(period, newMetrics(testSystem(t)))
-		s := &sleeper{silent: c.silent}
+		s := &sleeper{since: time.Now().Add(-c.silent)}
+		if c.silent == 0 {
+			s.since = time.Time{}
+		}
 		o.add(s, "HTTP/1")
 		o.checkIdle()
 		if s.expired != c.expired || s.aborted != c.ended {
@@ -301,15 +326,36 @@ func TestTheWatchdogWaitsForThreePingPeriods(t *testing.T) {
 	}
 }
 
-// sleeper is a client that has been silent for some time.
+// A process that stood still for minutes, a stopped container or a suspended
+// machine, finds every stream idle. That is its own doing: the streams get the
+// watchdog's time again, and only then are they ended.
+func TestTheWatchdogForgivesTheStreamsWhatItMissedItself(t *testing.T) {
+	const period = 20 * time.Second
+	r := newRegistry(period, newMetrics(testSystem(t)))
+	s := &sleeper{since: time.Now().Add(-130 * time.Second)}
+	r.add(s, "HTTP/1")
+	defer r.remove(s)
+	r.checkDue = time.Now().Add(-110 * time.Second)
+	r.checkIdle()
+	if s.expired || s.aborted {
+		t.Fatalf("after the stop: expired %v, cut %v", s.expired, s.aborted)
+	}
+	r.awake = time.Now().Add(-4 * period)
+	r.checkIdle()
+	if !s.expired || s.aborted {
+		t.Errorf("four periods later: expired %v, cut %v", s.expired, s.aborted)
+	}
+}
+
+// sleeper is a response on which nothing has been written for some time.
 type sleeper struct {
-	silent           time.Duration
+	since            time.Time
 	expired, aborted bool
 }
 
-func (s *sleeper) idleFor(time.Time) time.Duration { return s.silent }
-func (s *sleeper) fail(*actors.Error)              { s.expired = true }
-func (s *sleeper) abort()                          { s.aborted = true }
+func (s *sleeper) idleSince() time.Time { return s.since }
+func (s *sleeper) fail(*actors.Error)   { s.expired = true }
+func (s *sleeper) abort()               { s.aborted = true }
 
 func TestABusyWriterIsNotSilent(t *testing.T) {
 	h, s := bare(t, Options{WriteDeadline: time.Hour}), &script{}
@@ -317,7 +363,7 @@ func TestABusyWriterIsNotSilent(t *testing.T) {
 	s.offer(message(`"` + long(8<<20) + `"`)) // more than the sockets hold
 	c := h.outlets.registry.all()[0]
 	await(t, "the write is blocked", func() bool { return c.(*hijacked).writeUnderWay() })
-	if d := c.idleFor(time.Now().Add(time.Hour)); d != 0 {
+	if d := h.outlets.registry.idleFor(c, time.Now().Add(time.Hour)); d != 0 {
 		t.Errorf("silent for %v", d)
 	}
 }
