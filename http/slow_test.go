@@ -162,10 +162,10 @@ func (p *paced) Read(b []byte) (int, error) {
 func TestAMessageThatMovesIsFinishedBeforeTheReasonOfTheEnd(t *testing.T) {
 	t.Parallel()
 	const size = 1 << 20
-	p := start(t, nil)
+	p := start(t, func(s *settings) { s.WriteDeadline = 2 * time.Second })
 	s := p.stuck(all)
 	p.publish("a", `"`+long(size)+`"`)
-	r := p.read(&paced{r: s.in, total: size, over: 3 * writeTimeoutAfterEnd})
+	r := p.read(&paced{r: s.in, total: size, over: 12 * time.Second}) // 3 s for what is written at once
 	await(t, "the write is blocked", func() bool {
 		open := p.handler.outlets.registry.all()
 		return len(open) == 1 && open[0].(*hijacked).writeUnderWay()
