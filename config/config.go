@@ -12,7 +12,10 @@
 // and files are Load's arguments.
 package config
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Config is the effective settings.
 type Config struct {
@@ -110,4 +113,26 @@ func (c Config) Source(key string) string {
 		return source
 	}
 	return "default"
+}
+
+// Changed returns the settings whose values differ from those of another Config.
+func (c Config) Changed(other Config) []Setting {
+	var changed []Setting
+	for _, s := range Settings {
+		if s.plain(&c) != s.plain(&other) {
+			changed = append(changed, s)
+		}
+	}
+	return changed
+}
+
+// With returns c with the values that some settings have in another Config.
+func (c Config) With(other Config, settings []Setting) Config {
+	c.sources = maps.Clone(c.sources)
+	for _, s := range settings {
+		if s.in(&c).Set(s.plain(&other)) == nil { // as it was read before
+			c.sources[s.Key] = other.Source(s.Key)
+		}
+	}
+	return c
 }

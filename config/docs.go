@@ -13,13 +13,18 @@ import (
 //go:embed user-config-example.yml
 var Example string
 
-// WriteMarkdown writes the table of settings for people.
+// WriteMarkdown writes the table of settings for people; "reload" marks those that a running proxy
+// takes anew on SIGHUP.
 func WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("| variable | flag | key in a profile of the file | value | default | meaning |\n|---|---|---|---|---|---|\n")
+	b.WriteString("| variable | flag | key in a profile of the file | value | default | reload | meaning |\n|---|---|---|---|---|---|---|\n")
 	for _, s := range Settings {
-		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s | %s |\n",
-			s.Variable, s.Flag, strings.Join(append([]string{s.Key}, s.Aliases...), "`, `"), s.Kind(), code(s.Default()), s.Help)
+		live := ""
+		if s.Live {
+			live = "yes"
+		}
+		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s | %s | %s |\n", strings.ReplaceAll(s.variables(), ", ", "`, `"),
+			s.Flag, strings.Join(append([]string{s.Key}, s.Aliases...), "`, `"), s.Kind(), code(s.Default()), live, s.Help)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -42,11 +47,12 @@ func WriteJSON(w io.Writer) error {
 		Kind     string   `json:"kind"`
 		Default  string   `json:"default"`
 		Secret   bool     `json:"secret"`
+		Live     bool     `json:"live"`
 		Help     string   `json:"help"`
 	}
 	lines := make([]line, len(Settings))
 	for i, s := range Settings {
-		lines[i] = line{s.Key, s.Aliases, "--" + s.Flag, s.Variable, s.Kind(), s.Default(), s.Secret, s.Help}
+		lines[i] = line{s.Key, s.Aliases, "--" + s.Flag, s.Variable, s.Kind(), s.Default(), s.Secret, s.Live, s.Help}
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

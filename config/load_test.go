@@ -87,14 +87,7 @@ var samples = map[string][]string{
 	"drain.hardEnd":            {"20s", "21s", "22s"},
 }
 
-// shown returns the setting's effective value as text, secrets in the clear.
-func shown(c Config, s Setting) string {
-	value := s.in(&c)
-	if f, ok := value.(field[Secret]); ok {
-		return f.place.Reveal()
-	}
-	return value.String()
-}
+func shown(c Config, s Setting) string { return s.plain(&c) }
 
 // Flags win over the environment, the environment over the file's profile, the profile over the
 // file's defaults, those over ours: for every setting, whichever of the sources speak.
@@ -306,5 +299,29 @@ func TestTableHasNoTwins(t *testing.T) {
 	}
 	if len(samples) != len(Settings) {
 		t.Errorf("%d settings, %d of them tested", len(Settings), len(samples))
+	}
+}
+
+// What has changed between two readings of the settings is known by name, secrets included, and a
+// part of it can be taken over.
+func TestChangedSettings(t *testing.T) {
+	before := world{args: []string{"--port=1"}, env: map[string]string{"PULSE_URL": "amqp://a:b@h/"}}.mustLoad(t)
+	after := world{args: []string{"--port=2", "--streams=3"}, env: map[string]string{"PULSE_URL": "amqp://a:c@h/"}}.mustLoad(t)
+	keys := func(settings []Setting) (keys []string) {
+		for _, s := range settings {
+			keys = append(keys, s.Key)
+		}
+		return keys
+	}
+	changed := before.Changed(after)
+	if got, want := fmt.Sprint(keys(changed)), "[pulse.url server.port server.rootUrl limits.streams]"; got != want {
+		t.Errorf("changed: %s, want %s", got, want)
+	}
+	taken := before.With(after, changed[:2])
+	if got, want := fmt.Sprint(keys(taken.Changed(after))), "[server.rootUrl limits.streams]"; got != want {
+		t.Errorf("left: %s, want %s", got, want)
+	}
+	if taken.Source("server.port") != "--port" || before.Server.Port != 1 {
+		t.Errorf("port of %s, before %d", taken.Source("server.port"), before.Server.Port)
 	}
 }

@@ -80,7 +80,7 @@ func TestDocumentationHoldsEverySetting(t *testing.T) {
 		if got := lines[i]; got.Key != s.Key || got.Flag != "--"+s.Flag || got.Variable != s.Variable || got.Help != s.Help {
 			t.Errorf("%+v", got)
 		}
-		if row := fmt.Sprintf("| `%s` | `--%s` | `%s`", s.Variable, s.Flag, s.Key); !strings.Contains(markdown.String(), row) {
+		if row := fmt.Sprintf("` | `--%s` | `%s`", s.Flag, s.Key); !strings.Contains(markdown.String(), row) {
 			t.Errorf("no line %s", row)
 		}
 	}

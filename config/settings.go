@@ -15,6 +15,7 @@ type Setting struct {
 	Variable string
 	Help     string
 	Secret   bool
+	Live     bool // a running proxy takes another value when it reloads its settings
 
 	in func(*Config) pflag.Value // its place
 }
@@ -27,6 +28,15 @@ func (s Setting) Default() string {
 
 // Kind returns the kind of value: text, number, duration, …
 func (s Setting) Kind() string { return s.in(&Config{}).Type() }
+
+// plain returns the setting's value as text, a secret in the clear.
+func (s Setting) plain(c *Config) string {
+	value := s.in(c)
+	if f, ok := value.(field[Secret]); ok {
+		return f.place.Reveal()
+	}
+	return value.String()
+}
 
 // at makes a setting's place from a pointer into a Config and a kind.
 func at[T any](k kind[T], place func(*Config) *T) func(*Config) pflag.Value {
@@ -69,19 +79,19 @@ var Settings = []Setting{
 	{Key: "server.trustProxy", Flag: "trust-proxy", Variable: "TRUST_PROXY",
 		Help: "take client addresses from X-Forwarded-For: only behind a proxy that sets it",
 		in:   at(truth, func(c *Config) *bool { return &c.Server.TrustProxy })},
-	{Key: "server.tlsCertificate", Flag: "tls-certificate", Variable: "EVENTS_TLS_CERTIFICATE",
+	{Key: "server.tlsCertificate", Flag: "tls-certificate", Variable: "EVENTS_TLS_CERTIFICATE", Live: true,
 		Help: "PEM file with the certificate chain: the proxy itself speaks https and HTTP/2, without one in front",
 		in:   at(text, func(c *Config) *string { return &c.Server.TLSCertificate })},
-	{Key: "server.tlsKey", Flag: "tls-key", Variable: "EVENTS_TLS_KEY",
+	{Key: "server.tlsKey", Flag: "tls-key", Variable: "EVENTS_TLS_KEY", Live: true,
 		Help: "PEM file with the certificate's key",
 		in:   at(text, func(c *Config) *string { return &c.Server.TLSKey })},
 	{Key: "server.operator", Flag: "operator", Variable: "EVENTS_OPERATOR",
 		Help: "address of a second listener, for operators alone, such as 127.0.0.1:12346; off, if not set",
 		in:   at(address, func(c *Config) *string { return &c.Server.Operator })},
-	{Key: "server.origins", Flag: "origins", Variable: "EVENTS_ORIGINS",
+	{Key: "server.origins", Flag: "origins", Variable: "EVENTS_ORIGINS", Live: true,
 		Help: "web origins whose pages may connect; all, if not set",
 		in:   at(origins, func(c *Config) *[]string { return &c.Server.Origins })},
-	{Key: "server.exchanges", Flag: "exchanges", Variable: "EVENTS_EXCHANGES",
+	{Key: "server.exchanges", Flag: "exchanges", Variable: "EVENTS_EXCHANGES", Live: true,
 		Help: "exchanges that may be bound, as patterns: * stands for anything but a slash; all, if not set",
 		in:   at(patterns, func(c *Config) *[]string { return &c.Server.Exchanges })},
 	{Key: "server.shareQueues", Flag: "share-queues", Variable: "EVENTS_SHARE_QUEUES",
@@ -93,32 +103,32 @@ var Settings = []Setting{
 	{Key: "server.pingPeriod", Flag: "ping-period", Variable: "EVENTS_PING_PERIOD",
 		Help: "time between pings on a stream",
 		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Server.PingPeriod })},
-	{Key: "server.debug", Flag: "debug", Variable: "DEBUG",
+	{Key: "server.debug", Flag: "debug", Variable: "DEBUG", Live: true,
 		Help: "events:* turns debug logs on, as logLevel debug does",
 		in:   at(text, func(c *Config) *string { return &c.Server.Debug })},
-	{Key: "server.logLevel", Flag: "log-level", Variable: "EVENTS_LOG_LEVEL",
+	{Key: "server.logLevel", Flag: "log-level", Variable: "EVENTS_LOG_LEVEL", Live: true,
 		Help: "least level of the lines in the log: debug, info, warn, error",
 		in:   at(oneOf("debug", "info", "warn", "error"), func(c *Config) *string { return &c.Server.LogLevel })},
 	{Key: "server.logFormat", Flag: "log-format", Variable: "EVENTS_LOG_FORMAT",
 		Help: "text or json, on standard error",
 		in:   at(oneOf("text", "json"), func(c *Config) *string { return &c.Server.LogFormat })},
 
-	{Key: "limits.streams", Flag: "streams", Variable: "EVENTS_STREAMS",
+	{Key: "limits.streams", Flag: "streams", Variable: "EVENTS_STREAMS", Live: true,
 		Help: "streams in all, further ones get 503; 0: no limit",
 		in:   at(whole(0, math.MaxInt32), func(c *Config) *int { return &c.Limits.Streams })},
-	{Key: "limits.streamsPerAddress", Flag: "streams-per-address", Variable: "EVENTS_STREAMS_PER_ADDRESS",
+	{Key: "limits.streamsPerAddress", Flag: "streams-per-address", Variable: "EVENTS_STREAMS_PER_ADDRESS", Live: true,
 		Help: "streams of one client address, further ones get 429; 0: no limit",
 		in:   at(whole(0, math.MaxInt32), func(c *Config) *int { return &c.Limits.StreamsPerAddress })},
-	{Key: "limits.connectsPerSecond", Flag: "connects-per-second", Variable: "EVENTS_CONNECTS_PER_SECOND",
+	{Key: "limits.connectsPerSecond", Flag: "connects-per-second", Variable: "EVENTS_CONNECTS_PER_SECOND", Live: true,
 		Help: "connects per second of one client address, further ones get 429; 0: no limit",
 		in:   at(rate, func(c *Config) *float64 { return &c.Limits.ConnectsPerSecond })},
-	{Key: "limits.bindings", Flag: "bindings", Variable: "EVENTS_BINDINGS",
+	{Key: "limits.bindings", Flag: "bindings", Variable: "EVENTS_BINDINGS", Live: true,
 		Help: "distinct bindings of a stream",
 		in:   at(whole(1, math.MaxInt32), func(c *Config) *int { return &c.Limits.Bindings })},
 	{Key: "limits.headBytes", Flag: "head-bytes", Variable: "EVENTS_HEAD_BYTES",
 		Help: "size of a request's head, bindings included; larger ones get 431 or 414",
 		in:   at(size(1<<10), func(c *Config) *int { return &c.Limits.HeadBytes })},
-	{Key: "limits.messageBytes", Flag: "message-bytes", Variable: "EVENTS_MESSAGE_BYTES",
+	{Key: "limits.messageBytes", Flag: "message-bytes", Variable: "EVENTS_MESSAGE_BYTES", Live: true,
 		Help: "size of a message's body; a larger one is announced, not delivered",
 		in:   at(size(1), func(c *Config) *int { return &c.Limits.MessageBytes })},
 	{Key: "limits.writeDeadline", Flag: "write-deadline", Variable: "EVENTS_WRITE_DEADLINE",
@@ -127,22 +137,22 @@ var Settings = []Setting{
 	{Key: "limits.vanishAfter", Flag: "vanish-after", Variable: "EVENTS_VANISH_AFTER",
 		Help: "a client whose machine acknowledges nothing for so long is given up (Linux)",
 		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Limits.VanishAfter })},
-	{Key: "limits.slowAfter", Flag: "slow-after", Variable: "EVENTS_SLOW_AFTER",
+	{Key: "limits.slowAfter", Flag: "slow-after", Variable: "EVENTS_SLOW_AFTER", Live: true,
 		Help: "a stream whose prefetch is used up without one acknowledgement for so long is cut",
 		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Limits.SlowAfter })},
-	{Key: "limits.backlog", Flag: "backlog", Variable: "EVENTS_BACKLOG",
+	{Key: "limits.backlog", Flag: "backlog", Variable: "EVENTS_BACKLOG", Live: true,
 		Help: "messages that wait at the broker for one stream before it is cut",
 		in:   at(whole(1, math.MaxInt32), func(c *Config) *int { return &c.Limits.Backlog })},
-	{Key: "limits.backlogBytes", Flag: "backlog-bytes", Variable: "EVENTS_BACKLOG_BYTES",
+	{Key: "limits.backlogBytes", Flag: "backlog-bytes", Variable: "EVENTS_BACKLOG_BYTES", Live: true,
 		Help: "bytes that wait in the proxy for one stream before it is cut",
 		in:   at(size(1), func(c *Config) *int { return &c.Limits.BacklogBytes })},
-	{Key: "limits.prefetch", Flag: "prefetch", Variable: "EVENTS_PREFETCH",
+	{Key: "limits.prefetch", Flag: "prefetch", Variable: "EVENTS_PREFETCH", Live: true,
 		Help: "deliveries under way to a stream",
 		in:   at(whole(1, 65535), func(c *Config) *int { return &c.Limits.Prefetch })},
-	{Key: "limits.feedPrefetch", Flag: "feed-prefetch", Variable: "EVENTS_FEED_PREFETCH",
+	{Key: "limits.feedPrefetch", Flag: "feed-prefetch", Variable: "EVENTS_FEED_PREFETCH", Live: true,
 		Help: "deliveries under way from a shared queue",
 		in:   at(whole(1, 65535), func(c *Config) *int { return &c.Limits.FeedPrefetch })},
-	{Key: "limits.linger", Flag: "linger", Variable: "EVENTS_LINGER",
+	{Key: "limits.linger", Flag: "linger", Variable: "EVENTS_LINGER", Live: true,
 		Help: "time that a shared queue stays after its last stream has left",
 		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Limits.Linger })},
 	{Key: "limits.declares", Flag: "declares", Variable: "EVENTS_DECLARES",

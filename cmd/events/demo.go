@@ -40,7 +40,7 @@ func (p process) demo(ctx context.Context, args []string) int {
 	var published sync.WaitGroup
 	published.Go(func() { publishEverySecond(publishing, publisher) })
 	defer func() { stop(); published.Wait(); broker.Close() }()
-	return p.proxy(ctx, c, broker, listener, p.invite)
+	return p.proxy(ctx, c, broker, listener, reloads{}, p.invite)
 }
 
 // reportIgnored names the settings of a broker, which the demo does not use.

@@ -26,14 +26,14 @@ import (
 //	                     status 0 ◀─ closed ◀─ drained ◀────┘
 //
 // It returns the exit status.
-func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, listening func(url string)) int {
+func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, reloads reloads, listening func(url string)) int {
 	defer listener.Close()         // for the returns before it is served
 	signal.Ignore(syscall.SIGPIPE) // the end of whoever reads the log is not the end of the streams
 	service := newServiceLog(p.stderr, c.Server)
 	defer service.out.close(lastWords)
 	p.log.Store(service)
 	log := service.Logger
-	certificate, err := tlsConfig(c.Server)
+	certificate, err := newCertificate(c.Server, log)
 	if err != nil {
 		log.Error("cannot start", "error", err)
 		return misused
@@ -55,7 +55,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	face := options.Handler(c, url, log)
 	face.DroppedLogLines = service.out.dropped.Load
 	handler := httpapi.New(system, face)
-	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate, DrainSpread: c.Drain.Spread})
+	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate.config(), DrainSpread: c.Drain.Spread})
 
 	ended := make(chan error, 2) // one from each listener
 	go func() { ended <- server.Serve(listener) }()
@@ -67,17 +67,23 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	if operator != nil {
 		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf("http", operator))
 	}
-	select {
-	case <-ctx.Done():
-		return drain(c.Drain, log, func(ctx context.Context) error {
-			return errors.Join(server.Shutdown(ctx), system.Close())
-		})
-	case err := <-ended:
-		log.Error("a server has ended", "error", err)
-	case <-system.Done():
-		log.Error("the actors have ended", "error", system.Err())
+	reloader := &reloader{reloads: reloads, current: c, log: service, system: system, handler: handler, certificate: certificate}
+	for {
+		select {
+		case <-ctx.Done():
+			return drain(c.Drain, log, func(ctx context.Context) error {
+				return errors.Join(server.Shutdown(ctx), system.Close())
+			})
+		case <-reloads.wanted:
+			reloader.reload()
+			continue
+		case err := <-ended:
+			log.Error("a server has ended", "error", err)
+		case <-system.Done():
+			log.Error("the actors have ended", "error", system.Err())
+		}
+		return failed // the process ends, and with it all that still runs
 	}
-	return failed // the process ends, and with it all that still runs
 }
 
 // drain ends the streams and what served them. shutDown cuts what has not ended at Drain.Time, and

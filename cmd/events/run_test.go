@@ -71,7 +71,7 @@ func TestProcessEndsWithItsListener(t *testing.T) {
 	must(t, err)
 	var log output
 	p := newProcess(nil, io.Discard, &log)
-	status := p.proxy(t.Context(), config.Default(), amqp.NewMemory(), listener, func(string) { listener.Close() })
+	status := p.proxy(t.Context(), config.Default(), amqp.NewMemory(), listener, reloads{}, func(string) { listener.Close() })
 	if status != failed || !strings.Contains(log.String(), "a server has ended") {
 		t.Errorf("status %d:\n%s", status, log.String())
 	}

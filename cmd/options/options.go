@@ -29,14 +29,23 @@ func Broker(c config.Config) (*amqp.RabbitMQ, error) {
 // System returns the options of the actor system. A limit of zero means "none" on both sides where
 // the settings allow it.
 func System(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Options {
+	policy := SystemPolicy(c)
 	return actors.Options{
 		Dialer:         dialer,
 		Namespace:      c.Pulse.Namespace,
 		Logger:         log,
 		PingPeriod:     c.Server.PingPeriod,
-		AllowExchanges: c.Server.Exchanges,
+		AllowExchanges: policy.AllowExchanges,
 		ShareQueues:    c.Server.ShareQueues,
 		Chaos:          c.Server.Chaos,
+		Limits:         policy.Limits,
+	}
+}
+
+// SystemPolicy returns the part of the options that a running actor system may take anew.
+func SystemPolicy(c config.Config) actors.Policy {
+	return actors.Policy{
+		AllowExchanges: c.Server.Exchanges,
 		Limits: actors.Limits{
 			Streams:           c.Limits.Streams,
 			StreamsPerAddress: c.Limits.StreamsPerAddress,
@@ -64,7 +73,7 @@ func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
 	return httpapi.Options{
 		Logger:        log,
 		RootURL:       rootURL(c, url),
-		AllowOrigins:  c.Server.Origins,
+		AllowOrigins:  HandlerPolicy(c).AllowOrigins,
 		TrustProxy:    c.Server.TrustProxy,
 		ForceSSL:      c.Server.ForceSSL,
 		HeadBytes:     c.Limits.HeadBytes,
@@ -72,6 +81,11 @@ func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
 		VanishAfter:   c.Limits.VanishAfter,
 		Chaos:         c.Server.Chaos,
 	}
+}
+
+// HandlerPolicy returns the part of the options that a running HTTP face may take anew.
+func HandlerPolicy(c config.Config) httpapi.Policy {
+	return httpapi.Policy{AllowOrigins: c.Server.Origins}
 }
 
 // rootURL returns the root URL of the settings; where none is set, the address that was in fact

@@ -33,17 +33,20 @@ func TestDefaultsAreThoseOfThePackages(t *testing.T) {
 	same("VanishAfter", handler.VanishAfter, httpapi.DefaultVanishAfter)
 }
 
-// Every setting of limits and server has an effect: it changes what the actors or the HTTP face are
-// given.
-func TestEverySettingReachesItsOption(t *testing.T) {
-	elsewhere := map[string]bool{ // each has a test of its own, from outside
+var (
+	elsewhere = map[string]bool{ // each has a test of its own, from outside
 		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logLevel": true, "server.logFormat": true,
 		"drain.spread": true, "drain.time": true, "drain.hardEnd": true,
 		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
 	}
-	values := map[string]string{ // what is not the default and fits the kind
+	values = map[string]string{ // what is not the default and fits the kind
 		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x",
 	}
+)
+
+// Every setting of limits and server has an effect: it changes what the actors or the HTTP face are
+// given.
+func TestEverySettingReachesItsOption(t *testing.T) {
 	options := func(args ...string) []any {
 		c, err := config.Load(args, nil, func(string) ([]byte, error) { return nil, nil })
 		if err != nil {
@@ -57,6 +60,26 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 		}
 		if reflect.DeepEqual(options(), options("--"+s.Flag+"="+values[s.Kind()])) {
 			t.Errorf("%s changes nothing", s.Key)
+		}
+	}
+}
+
+// Every setting that is said to change on SIGHUP changes a policy then; those of log and certificate
+// have tests from outside.
+func TestEveryLiveSettingIsInAPolicy(t *testing.T) {
+	policies := func(args ...string) []any {
+		c, err := config.Load(args, nil, func(string) ([]byte, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []any{SystemPolicy(c), HandlerPolicy(c)}
+	}
+	for _, s := range config.Settings {
+		if !s.Live || elsewhere[s.Key] {
+			continue
+		}
+		if reflect.DeepEqual(policies(), policies("--"+s.Flag+"="+values[s.Kind()])) {
+			t.Errorf("%s changes no policy", s.Key)
 		}
 	}
 }

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/cmd/options"
+	"github.com/taskcluster/events-proxy/config"
+	httpapi "github.com/taskcluster/events-proxy/http"
+)
+
+// reloads is how a running proxy comes by other settings. The zero value never has any.
+type reloads struct {
+	wanted <-chan os.Signal              // SIGHUP
+	load   func() (config.Config, error) // of the same command line, environment and file names
+}
+
+// reloader applies settings to a running proxy. One goroutine uses it.
+type reloader struct {
+	reloads
+	current     config.Config // what is in effect
+	log         *serviceLog
+	system      *actors.System
+	handler     *httpapi.Handler
+	certificate *certificate // nil without TLS
+}
+
+// reload reads the settings again and applies what a running proxy can take; what it cannot is named.
+// Where they are wrong, all of the old ones stay.
+func (r *reloader) reload() {
+	next, err := r.load()
+	if err == nil {
+		err = options.Validate(next)
+	}
+	if err != nil {
+		r.keep(err)
+		return
+	}
+	var taken, left []config.Setting
+	for _, s := range r.current.Changed(next) {
+		if r.canTake(s, next) {
+			taken = append(taken, s)
+		} else {
+			left = append(left, s)
+		}
+	}
+	if err := r.apply(r.current.With(next, taken)); err != nil {
+		r.keep(err)
+		return
+	}
+	r.log.Info("the settings were reloaded", "changed", keys(taken))
+	if len(left) > 0 {
+		r.log.Warn("changed settings need a restart", "settings", keys(left))
+	}
+}
+
+// canTake reports whether a running proxy can take another value of a setting. A listener cannot
+// begin or cease to speak TLS.
+func (r *reloader) canTake(s config.Setting, next config.Config) bool {
+	if strings.HasPrefix(s.Key, "server.tls") {
+		return (r.certificate != nil) == (next.Server.TLSCertificate != "")
+	}
+	return s.Live
+}
+
+// apply puts settings into effect. The certificate comes first: it alone can fail still.
+func (r *reloader) apply(c config.Config) error {
+	if r.certificate != nil {
+		if err := r.certificate.use(c.Server); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(r.system.SetPolicy(options.SystemPolicy(c)), r.handler.SetPolicy(options.HandlerPolicy(c))); err != nil {
+		return err
+	}
+	r.log.level.Set(c.Server.Level())
+	r.current = c
+	return nil
+}
+
+// keep reports why the old settings stay, one line for each problem.
+func (r *reloader) keep(err error) {
+	problems := config.Problems{{Why: err.Error()}}
+	if all := (config.Problems)(nil); errors.As(err, &all) {
+		problems = all
+	}
+	for _, problem := range problems {
+		r.log.Error("the settings are wrong: the old ones stay", "error", strings.TrimPrefix(problem.String(), ": "))
+	}
+}
+
+func keys(settings []config.Setting) string {
+	var keys []string
+	for _, s := range settings {
+		keys = append(keys, s.Key)
+	}
+	return strings.Join(keys, ", ")
+}
