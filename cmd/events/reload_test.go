@@ -65,9 +65,11 @@ func startReloading(t *testing.T, settings string) *reloading {
 	return r
 }
 
+// write replaces the file as a whole: a reload may be reading it.
 func (r *reloading) write(settings string) {
 	r.t.Helper()
-	must(r.t, os.WriteFile(r.file, []byte("production:\n"+settings), 0o600))
+	must(r.t, os.WriteFile(r.file+".new", []byte("production:\n"+settings), 0o600))
+	must(r.t, os.Rename(r.file+".new", r.file))
 }
 
 // reload rewrites the file, asks for a reload, and waits until it is done: the channel has no room,
