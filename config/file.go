@@ -51,6 +51,11 @@ func openFile(line *commandLine, getenv func(string) string, readFile func(strin
 		getenv:   getenv,
 		problems: problems,
 	}
+	if mayHoldSecret(f.name) || mayHoldSecret(f.profile) {
+		problems.add("--config, --profile, NODE_ENV", "one of them is not the name of a file or of a section (it is not shown: it holds an @, as a URL with a password)")
+		f.name, f.profile = DefaultFile, Default().Profile
+		return f
+	}
 	data, err := readFile(f.name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && line.file == "":
