@@ -63,6 +63,7 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.pool.exhausted(ctx.Sender())
 	case opened:
 		b.pool.opened(ctx.Sender())
+		b.pool.serves(ctx.Sender(), msg.node)
 		b.serve(ctx)
 	case release:
 		b.release(ctx)
@@ -126,6 +127,7 @@ func (b *broker) refuse(ctx actor.Context) {
 }
 
 func (b *broker) release(ctx actor.Context) {
+	b.pool.noteLost(ctx.Sender())
 	if idle := b.pool.release(ctx.Sender()); idle != nil {
 		b.closeIdleLater(ctx, idle)
 	}
@@ -204,11 +206,12 @@ func (b *broker) failedDial(ctx actor.Context, err error) {
 
 // lost: each worker on the link notices by itself. Only the pool is mended.
 func (b *broker) lost(ctx actor.Context, link amqp.Link) {
+	streams := b.pool.servedBy(link)
 	if !b.pool.remove(link) {
 		return // closed by us
 	}
 	b.core.count.linksLost.Add(1)
-	b.core.log.Warn("broker link lost", "error", link.Err(), "links", len(b.pool.links))
+	b.core.log.Warn("broker link lost", "error", link.Err(), "streams", streams, "links", len(b.pool.links))
 	if !b.pool.up() && !b.dialing {
 		b.refuse(ctx)
 		b.dialLater(ctx, dialBackoff.delay(0, rand.Float64))

@@ -183,11 +183,15 @@ func TestTheLogTellsOfLinksAndFailuresAndNothingElse(t *testing.T) {
 			log := text.String()
 			for _, line := range []string{
 				`level=INFO msg="broker link up"`, `level=ERROR msg="actor failed" role=consumer stream=` + s.ID(),
-				`level=INFO msg="actor failed" role=consumer`, `level=WARN msg="broker link lost"`,
+				`level=WARN msg="broker link lost" error="link: link lost`,
 			} {
 				if !strings.Contains(log, line) {
 					t.Errorf("no line %s in\n%s", line, log)
 				}
+			}
+			// A client's mistake and a lost link are no actor's failure.
+			if n := strings.Count(log, `msg="actor failed"`); level == slog.LevelInfo && n != 1 {
+				t.Errorf("%d actors have failed:\n%s", n, log)
 			}
 			if own := strings.Contains(log, "actor system started"); own != (level == slog.LevelDebug) {
 				t.Errorf("at level %s the actor system's own lines: %t", level, own)

@@ -27,6 +27,7 @@ func (f *feed) Receive(ctx actor.Context) {
 		f.attach(ctx, msg)
 	case detach:
 		f.hub.detach(msg.stream)
+		f.attached.Add(-1)
 		delete(f.waiting, msg.stream)
 	case leased:
 		f.source.consume(ctx, msg)
@@ -45,6 +46,7 @@ func (f *feed) Receive(ctx actor.Context) {
 }
 
 func (f *feed) attach(ctx actor.Context, msg attach) {
+	f.attached.Add(1)
 	if f.hub.attach(msg.stream) {
 		ctx.Send(ctx.Sender(), subscribed{})
 		return

@@ -18,6 +18,7 @@ import (
 type lease struct {
 	root          *actor.RootContext
 	broker, owner *actor.PID
+	node          *node     // the owner's
 	link          amqp.Link // nil until it was granted
 }
 
@@ -36,7 +37,7 @@ func (l lease) progressed() { l.say(progressed{}) }
 func (l lease) exhausted() { l.say(exhausted{}) }
 
 // opened says that the channel is consuming.
-func (l lease) opened() { l.say(opened{}) }
+func (l lease) opened() { l.say(opened{node: l.node}) }
 
 // release says that the channel is closed, or that the lease is no longer wanted.
 func (l lease) release() { l.say(release{}) }

@@ -77,8 +77,12 @@ type (
 	// exhausted: worker → broker. The link has room for fewer channels than the pool has assumed.
 	exhausted struct{ late }
 
-	// opened: worker → broker. The channel is open and consuming: the next one may be opened.
-	opened struct{ late }
+	// opened: worker → broker. The channel is open and consuming: the next one may be opened. node is
+	// the owner's, which knows how many streams the channel serves.
+	opened struct {
+		late
+		node *node
+	}
 
 	// release: worker → broker, when the channel is closed; connection → broker, when the lease is no
 	// longer wanted before there is a worker.

@@ -34,6 +34,7 @@ type node struct {
 	stream   *Stream // a connection's, else nil
 	since    time.Time
 
+	attached         atomic.Int64 // a feed's streams
 	posted, received atomic.Int64
 	instances        atomic.Int64 // so far: restarts and one
 	state            atomic.Pointer[string]
@@ -112,7 +113,7 @@ func (n *node) childFailed(pid *actor.PID, reason any) {
 	level := slog.LevelError // a defect
 	var e *Error
 	if err, ok := reason.(error); ok && errors.As(err, &e) && e.Code != InternalError {
-		level = slog.LevelInfo // not of our making, and told to the client
+		level = slog.LevelDebug // not of our making: the client is told, and the stream's end is logged
 	}
 	r.log.Log(context.Background(), level, "actor failed",
 		"role", string(child.role), "stream", child.label, "reason", fmt.Sprint(reason))
@@ -176,6 +177,18 @@ func (r *registry) streams(now time.Time) []StreamState {
 	r.mu.Unlock()
 	slices.SortFunc(out, func(a, b StreamState) int { return cmp.Compare(b.Age, a.Age) })
 	return out
+}
+
+// streams returns how many streams the actor serves: a feed those that are attached to it, any other
+// one, nil none.
+func (n *node) streams() int64 {
+	switch {
+	case n == nil:
+		return 0
+	case n.role == RoleFeed:
+		return n.attached.Load()
+	}
+	return 1
 }
 
 // labels returns the ids of the streams of all actors of a role.

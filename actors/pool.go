@@ -29,11 +29,13 @@ type linkEntry struct {
 	channels int // most leases; fewer than the pool's where the broker allows fewer
 	leases   int
 	opening  int
+	ended    int64 // streams that have ended with the link before its loss was known here
 }
 
 // leaseEntry is a lease that was granted.
 type leaseEntry struct {
 	on      *linkEntry
+	node    *node // the owner's, once the channel is consuming
 	opening bool
 	since   time.Time // of the broker's last answer, while it is opening
 }
@@ -67,6 +69,42 @@ func (p *pool) remove(link amqp.Link) bool {
 	before := len(p.links)
 	p.links = slices.DeleteFunc(p.links, func(l *linkEntry) bool { return l.link == link })
 	return len(p.links) < before
+}
+
+// serves notes whose channel is consuming: servedBy counts its streams.
+func (p *pool) serves(owner *actor.PID, n *node) {
+	if l := p.leases[owner.Id]; l != nil {
+		l.node = n
+	}
+}
+
+// servedBy returns how many streams a link serves, or has served until it was lost.
+func (p *pool) servedBy(link amqp.Link) (count int64) {
+	for _, l := range p.links {
+		if l.link == link {
+			count = l.ended
+		}
+	}
+	for _, l := range p.leases {
+		if l.on.link == link {
+			count += l.node.streams()
+		}
+	}
+	return count
+}
+
+// noteLost is called before a lease is released: where its link is lost, and the broker actor does
+// not know that yet, servedBy counts the streams of the lease all the same.
+func (p *pool) noteLost(owner *actor.PID) {
+	l := p.leases[owner.Id]
+	if l == nil {
+		return
+	}
+	select {
+	case <-l.on.link.Lost():
+		l.on.ended += l.node.streams()
+	default:
+	}
 }
 
 // wait puts an owner at the end of the queue, unless it waits or has a lease already.

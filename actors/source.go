@@ -30,7 +30,7 @@ func (s *source) consume(ctx actor.Context, msg leased) {
 }
 
 func (s *source) lease(ctx actor.Context) lease {
-	return lease{root: s.core.rootContext, broker: s.broker, owner: ctx.Self()}
+	return lease{root: s.core.rootContext, broker: s.broker, owner: ctx.Self(), node: s.node}
 }
 
 func (s *source) subscribed() { s.node.setState("ready") }

@@ -389,7 +389,10 @@ func (s *Stream) over() bool {
 	return s.waiting == nil && (s.verdict != nil || s.closed)
 }
 
-// state returns what an operator sees of the stream; its actor's state is not known here.
+// State returns what an operator sees of the stream now; the state of its actor is not known here. It
+// may be called concurrently, and after the end.
+func (s *Stream) State() StreamState { return s.state(time.Now()) }
+
 func (s *Stream) state(now time.Time) StreamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()

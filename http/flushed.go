@@ -22,6 +22,7 @@ type flushed struct {
 	notified chan struct{} // one is enough: it means "look again"
 	aborted  chan struct{} // closed by abort
 	abortOne sync.Once
+	told     bool // the last event has been written
 }
 
 // serveFlushed serves the stream, and returns at its end. The response's headers
@@ -34,11 +35,11 @@ func (o *outlets) serveFlushed(ctx context.Context, w http.ResponseWriter, s str
 	}
 	f.writer = writer{outlets: o, stream: s, to: f, step: tlsStep}
 	f.markIdle(time.Now())
-	defer s.Close()
-	defer o.registry.remove(f)
+	defer f.close()
 	if !o.registry.add(f, protocol) {
 		s.Fail(errShuttingDown)
 	}
+	o.logOpened(s, protocol)
 	_ = f.control.SetReadDeadline(time.Time{}) // a host's ReadTimeout is for requests; a recorder has none
 	w.WriteHeader(http.StatusOK)
 	if err := f.flush(); err != nil {
@@ -46,6 +47,12 @@ func (o *outlets) serveFlushed(ctx context.Context, w http.ResponseWriter, s str
 	}
 	s.Notify(f.wake)
 	f.run(ctx)
+}
+
+func (f *flushed) close() {
+	f.stream.Close()
+	f.outlets.logEnded(f.stream, f.told)
+	f.outlets.registry.remove(f)
 }
 
 // wake is called when events come to wait, and when the stream has ended. It may
@@ -81,6 +88,7 @@ func (f *flushed) writeOnce() (goesOn bool) {
 	if failed != nil {
 		f.endAfter(failed)
 	}
+	f.told = ended && failed == nil
 	return !ended && failed == nil
 }
 
@@ -153,4 +161,5 @@ func (f *flushed) recoverPanic(goesOn *bool) {
 	if _, err := f.write(net.Buffers{errorFrame(f.verdict(errDefect))}); err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	f.told = true
 }

@@ -31,6 +31,7 @@ type hijacked struct {
 	start    func() // run, made once: a go statement with a method would allocate each time
 	state    atomic.Int32
 	endKnown atomic.Bool // the stream has ended while a write was under way
+	told     atomic.Bool // the last event has been written
 }
 
 // The states of a hijacked connection's writing.
@@ -68,6 +69,7 @@ func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head [
 	if !o.registry.add(c, protocol) {
 		s.Fail(errShuttingDown) // the handler is being shut down: tell the client and end
 	}
+	o.logOpened(s, protocol)
 	c.state.Store(stateWriting)
 	s.Notify(c.wake)
 	o.peers.watch(c)
@@ -148,6 +150,7 @@ func (c *hijacked) endAfter(b *batch, failed *failedWrite) {
 // and then the end.
 func (c *hijacked) finish() {
 	c.state.Store(stateOver)
+	c.told.Store(true)
 	c.stream.Close()
 	if half, ok := c.conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		c.close()
@@ -178,6 +181,7 @@ func (c *hijacked) close() {
 	c.stream.Close()
 	c.outlets.peers.forget(c)
 	c.conn.Close()
+	c.outlets.logEnded(c.stream, c.told.Load())
 	c.outlets.registry.remove(c)
 }
 

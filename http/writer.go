@@ -13,6 +13,7 @@ import (
 // the methods promise.
 type stream interface {
 	ID() string
+	State() actors.StreamState
 	Notify(f func())
 	Take(events []actors.Event) []actors.Event
 	Written(m *actors.Message)

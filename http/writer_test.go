@@ -35,6 +35,8 @@ func (s *script) ID() string { return "script" }
 func (s *script) Close()     { s.mu.Lock(); s.closed++; s.mu.Unlock() }
 func (s *script) Moving()    { s.mu.Lock(); s.moving++; s.mu.Unlock() }
 
+func (s *script) State() actors.StreamState { return actors.StreamState{ID: "script"} }
+
 func (s *script) Written(m *actors.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

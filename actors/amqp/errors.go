@@ -56,12 +56,21 @@ type Error struct {
 	Cause   error
 }
 
-// Error returns the operation, its subject and the cause on one line.
+// Error returns the operation, its subject where there is one, and the cause on one line.
 func (e *Error) Error() string {
-	if e.Cause == nil {
-		return fmt.Sprintf("%s %q: %s", e.Op, e.Subject, e.Kind)
+	text := e.Op
+	if e.Subject != "" {
+		text = fmt.Sprintf("%s %q", e.Op, e.Subject)
 	}
-	return fmt.Sprintf("%s %q: %s: %v", e.Op, e.Subject, e.Kind, e.Cause)
+	switch {
+	case e.Op == "dial" && e.Cause != nil: // there was no link that could be lost
+		return fmt.Sprintf("%s: %v", text, e.Cause)
+	case e.Op == "dial":
+		return text + ": no connection"
+	case e.Cause == nil:
+		return fmt.Sprintf("%s: %s", text, e.Kind)
+	}
+	return fmt.Sprintf("%s: %s: %v", text, e.Kind, e.Cause)
 }
 
 // Unwrap returns the cause, which may be nil.

@@ -15,6 +15,20 @@ func TestAnErrorTellsOperationSubjectAndCause(t *testing.T) {
 	if got, want := err.Error(), `bind "exchange/a": refused: EOF`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	for _, c := range []struct {
+		err  amqp.Error
+		want string
+	}{
+		{amqp.Error{Kind: amqp.LinkLost, Op: "link", Cause: io.EOF}, "link: link lost: EOF"},
+		{amqp.Error{Kind: amqp.LinkLost, Op: "open channel"}, "open channel: link lost"},
+		{amqp.Error{Kind: amqp.LinkLost, Op: "dial", Cause: io.EOF}, "dial: EOF"}, // no link was there to be lost
+		{amqp.Error{Kind: amqp.LinkLost, Op: "dial", Subject: "a:5671", Cause: io.EOF}, `dial "a:5671": EOF`},
+		{amqp.Error{Kind: amqp.LinkLost, Op: "dial"}, "dial: no connection"},
+	} {
+		if got := c.err.Error(); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
 	err.Cause = nil
 	if got, want := err.Error(), `bind "exchange/a": refused`; got != want {
 		t.Errorf("got %s, want %s", got, want)
