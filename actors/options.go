@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -38,7 +39,8 @@ type Options struct {
 	PingPeriod time.Duration
 
 	// AllowExchanges are patterns ([path.Match], where * stops at a slash) of the exchanges that may
-	// be asked for. Empty: all.
+	// be asked for. Empty: all but the broker's own reports, amq.rabbitmq.*: these only where a
+	// pattern starts with amq.
 	AllowExchanges []string
 
 	// ShareQueues lets streams with equal bindings share one queue, one channel and one encoding of
@@ -165,12 +167,14 @@ func (o Options) host() *actor.ActorSystem {
 	return o.System
 }
 
-// allowed reports whether the operator lets streams ask for an exchange.
+// allowed reports whether the operator lets streams ask for an exchange. What RabbitMQ publishes about
+// itself (trace, event, log: messages, names and addresses of everybody who uses it) must be named.
 func (o Options) allowed(exchange string) bool {
+	own := strings.HasPrefix(exchange, "amq.rabbitmq.")
 	for _, pattern := range o.AllowExchanges {
-		if ok, _ := path.Match(pattern, exchange); ok {
+		if ok, _ := path.Match(pattern, exchange); ok && (!own || strings.HasPrefix(pattern, "amq.")) {
 			return true
 		}
 	}
-	return len(o.AllowExchanges) == 0
+	return len(o.AllowExchanges) == 0 && !own
 }

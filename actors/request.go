@@ -16,7 +16,8 @@ type Request struct {
 	Address string
 }
 
-// check returns the request's distinct bindings, or why they are refused.
+// check returns the request's distinct bindings as they were asked for, which is how they are shown;
+// or why they are refused.
 func (o Options) check(r Request) ([]amqp.Binding, *Error) {
 	if len(r.Bindings) == 0 {
 		return nil, invalid("Bindings must hold at least one and at most %d elements", o.Limits.Bindings)
@@ -36,6 +37,15 @@ func (o Options) check(r Request) ([]amqp.Binding, *Error) {
 		}
 	}
 	return bindings, nil
+}
+
+// normal returns the bindings as the broker is asked for them: those of equal streams are equal.
+func normal(asked []amqp.Binding) []amqp.Binding {
+	bindings := make([]amqp.Binding, len(asked))
+	for i, b := range asked {
+		bindings[i] = b.Normal()
+	}
+	return bindings
 }
 
 func invalid(format string, args ...any) *Error {

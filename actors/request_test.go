@@ -29,6 +29,9 @@ func TestARequestsBindingsAreChecked(t *testing.T) {
 		{"a pattern with a line break", asks(amqp.Binding{Exchange: "e", Pattern: "a\nb"}), InvalidBindings, "routingKeyPattern holds a control character"},
 		{"a pattern with NUL", asks(amqp.Binding{Exchange: "e", Pattern: "\x00"}), InvalidBindings, "control character"},
 		{"too many", asks(ok, amqp.Binding{Exchange: "b"}, amqp.Binding{Exchange: "c"}, amqp.Binding{Exchange: "d"}), InvalidBindings, "4 distinct bindings, at most 3"},
+		{"a pattern that costs the broker much", asks(ok, amqp.Binding{Exchange: "e", Pattern: "#.a.#.b.#"}), InvalidBindings, "Binding 1: routingKeyPattern has 3 words #, at most 2"},
+		{"wildcards that mean one", asks(amqp.Binding{Exchange: "e", Pattern: "#.#.*.#.#"}), "", ""},
+		{"many that mean the same", asks(amqp.Binding{Exchange: "e", Pattern: "#"}, amqp.Binding{Exchange: "e", Pattern: "#.#"}, ok, amqp.Binding{Exchange: "e", Pattern: "#.#.#"}, amqp.Binding{Exchange: "d", Pattern: "#"}), "", ""},
 		{"many that are equal", asks(ok, ok, ok, ok, ok), "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -63,6 +66,11 @@ func TestTheAllowListDecidesOnExchanges(t *testing.T) {
 		{[]string{"exchange/*/v1/*"}, "exchange/queue/v1/done", true},
 		{[]string{"x", "exchange/[ab]"}, "exchange/b", true},
 		{[]string{"exchange/[ab]"}, "exchange/c", false},
+		{nil, "amq.topic", true},
+		{nil, "amq.rabbitmq.trace", false}, // what the broker says about everybody must be named
+		{[]string{"*"}, "amq.rabbitmq.log", false},
+		{[]string{"*", "amq.rabbitmq.log"}, "amq.rabbitmq.log", true},
+		{[]string{"amq.rabbitmq.*"}, "amq.rabbitmq.event", true},
 	} {
 		o := Options{AllowExchanges: c.patterns, Limits: Limits{Bindings: 9}}
 		_, err := o.check(asks(amqp.Binding{Exchange: c.exchange}))

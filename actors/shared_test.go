@@ -40,6 +40,28 @@ func TestEqualBindingsShareOneQueueInAnyOrder(t *testing.T) {
 	}
 }
 
+// What means the same to a broker is one binding there, however it is spelled; each stream is shown
+// with what it asked for.
+func TestBindingsThatMeanTheSameShareAQueue(t *testing.T) {
+	f := open(t, shared)
+	asked := []string{"a.#.*", "a.*.#", "a.#.*.#.#"}
+	for _, pattern := range asked {
+		f.ready("exchange/tc/task", pattern)
+	}
+	if queues, bindings := len(f.broker.Queues()), f.broker.Bindings(); queues != 1 || bindings != 1 {
+		t.Errorf("%d queues with %d bindings, want 1 with 1", queues, bindings)
+	}
+	var shown []string
+	for _, s := range f.Snapshot().Streams {
+		shown = append(shown, s.Bindings[0].Pattern)
+	}
+	slices.Sort(shown)
+	slices.Sort(asked)
+	if !slices.Equal(shown, asked) {
+		t.Errorf("the snapshot shows %q, want %q", shown, asked)
+	}
+}
+
 // The queue is deleted when the last stream has left and none came back.
 func TestASharedQueueGoesAfterItsLastStream(t *testing.T) {
 	f := open(t, func(o *actors.Options) { o.ShareQueues, o.Limits.Linger = true, 1 })

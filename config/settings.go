@@ -92,7 +92,7 @@ var Settings = []Setting{
 		Help: "web origins whose pages may connect; all, if not set",
 		in:   at(origins, func(c *Config) *[]string { return &c.Server.Origins })},
 	{Key: "server.exchanges", Flag: "exchanges", Variable: "EVENTS_EXCHANGES", Live: true,
-		Help: "exchanges that may be bound, as patterns: * stands for anything but a slash; all, if not set",
+		Help: "exchanges that may be bound, as patterns: * stands for anything but a slash; all but amq.rabbitmq.*, if not set",
 		in:   at(patterns, func(c *Config) *[]string { return &c.Server.Exchanges })},
 	{Key: "server.shareQueues", Flag: "share-queues", Variable: "EVENTS_SHARE_QUEUES",
 		Help: "streams with equal bindings share one queue at the broker: for many clients that want the same",
