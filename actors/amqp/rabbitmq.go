@@ -60,6 +60,9 @@ func NewRabbitMQ(url string, o RabbitMQOptions) (*RabbitMQ, error) {
 // User returns the user name of the URL: under Pulse the namespace in which it may make queues.
 func (r *RabbitMQ) User() string { return r.url.user }
 
+// VHost returns the virtual host of the URL.
+func (r *RabbitMQ) VHost() string { return r.url.vhost }
+
 func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
 	authentications, err := r.authentications()
 	if err != nil {
@@ -71,6 +74,19 @@ func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
 		SASL: authentications, Vhost: r.url.vhost, Heartbeat: r.options.Heartbeat,
 		FrameSize: frameMax, ChannelMax: r.url.channelMax, Properties: properties, Locale: "en_US",
 	})
+}
+
+// stepOf returns the step at which a handshake has failed.
+func stepOf(err error) Step {
+	var reply *amqp091.Error
+	switch {
+	case !errors.As(err, &reply):
+	case reply == amqp091.ErrVhost, reply.Server && reply.Code == amqp091.NotAllowed, reply.Server && reply.Code == amqp091.NotFound:
+		return StepOpen
+	case reply.Code == amqp091.AccessRefused:
+		return StepLogin
+	}
+	return StepSpeak
 }
 
 // authentications returns what the URL's auth_mechanism names, PLAIN by default.

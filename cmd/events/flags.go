@@ -79,7 +79,7 @@ func (t *tool) usage(w io.Writer) {
 		} else if value != "" {
 			name += " " + value
 		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" && f.DefValue != "-1ns" {
 			help += " (default " + f.DefValue + ")"
 		}
 		fmt.Fprintf(w, "  %-20s %s\n", name, help)
