@@ -11,7 +11,7 @@ import (
 
 // broker keeps the AMQP links up and leases their channels.
 //
-// Owns:    the links, through their goroutines that dial, watch and close.
+// Owns:    the links and scouts, through their goroutines that dial, watch, try and close.
 // Parent:  root, which restarts it; its links close then, which every stream on them notices by
 // itself.
 // Ends:    with the System.
@@ -20,64 +20,92 @@ import (
 //	 ▲  ◀─back-off─ │ lost      never gives up; one dial at a time
 //	 └──────────────┘
 //
-// A further link, when those that are up are full, backs off in the same way.
+// A further link, when those that are up are full, backs off in the same way. What one stream's
+// request may do to the others of its link is tried by a scout first (broker_scouts.go); a link on
+// which a call is not answered is retired or closed (broker_stuck.go).
 type broker struct {
 	*node
-	core    *core
-	pool    *pool
-	links   *links
-	dialing bool
-	backOff bool // the time between two tries has not passed
-	attempt int  // failed tries since a link was last dialed
-	first   bool // the first link is awaited: requests wait for it, instead of being refused
-	checks  bool // a check for stuck links is due
+	core      *core
+	pool      *pool
+	exchanges *exchanges
+	links     *links
+	scouts    *scouts
+	redial    *redialState
+	timers    timers
+	dialing   bool
+	backOff   bool               // the time between two tries has not passed
+	first     bool               // the first link is awaited: requests wait for it, instead of being refused
+	check     *timer             // of the next look for calls without an answer
+	probed    map[amqp.Link]bool // links that are asked for a sign of life; true: it was given
+	idleScout *timer
+	denied    denial
+}
+
+// redialState is what a restarted broker actor must know of its earlier life: a failure is no reason
+// to dial sooner.
+type redialState struct {
+	attempt   int       // failed tries since a link was last dialed
+	notBefore time.Time // the next try; zero: at once
 }
 
 const (
 	// firstLinkTimeout is how long a stream waits for the first link.
 	firstLinkTimeout = 2 * time.Second
-	// callTimeout is how long a call may take while a channel is opened, before its link is given
-	// up: AMQP calls have no deadline, and the heartbeat of a link that dies within its handshake
-	// may never fire. A stream of a hundred bindings makes over a hundred calls.
-	callTimeout = 10 * time.Second
 	// idleLinkTimeout is how long a link that is not needed stays.
 	idleLinkTimeout = 30 * time.Second
 )
 
-func newBroker(c *core, n *node) *broker {
-	return &broker{node: n, core: c, pool: newPool(c.options.Limits)}
+func newBroker(c *core, n *node, r *redialState) *broker {
+	return &broker{
+		node: n, core: c, redial: r, pool: newPool(c.options.Limits, channelLimitOf(c.options)), exchanges: newExchanges(), probed: map[amqp.Link]bool{},
+	}
 }
 
 // Receive handles leases, and the links that come and go.
 func (b *broker) Receive(ctx actor.Context) {
-	switch msg := ctx.Message().(type) {
+	switch msg := b.timers.event(ctx.Message()).(type) {
 	case *actor.Started:
 		b.start(ctx)
 	case requestLease:
-		b.pool.wait(ctx.Sender())
+		b.pool.wait(leaseRequest{owner: ctx.Sender(), bindings: msg.bindings})
 		b.serve(ctx)
 	case progressed:
 		b.pool.progressed(ctx.Sender(), time.Now())
 		return // often, and nothing that is published
+	case calling:
+		b.calling(ctx)
+		return
 	case exhausted:
-		b.pool.exhausted(ctx.Sender())
+		b.pool.exhausted(ctx.Sender(), time.Now())
 	case opened:
-		b.pool.opened(ctx.Sender())
-		b.pool.serves(ctx.Sender(), msg.node)
-		b.serve(ctx)
+		b.opened(ctx, msg)
 	case release:
 		b.release(ctx)
 	case dialed:
 		b.dialed(ctx, msg)
 	case lost:
 		b.lost(ctx, msg.link)
-	case redial:
-		b.redial(ctx)
+	case dialDue:
+		b.dialAgain(ctx)
 	case refuseWaiting:
 		b.first = false
 		b.serve(ctx)
-	case checkStuck:
-		b.checkStuck(ctx)
+	case exchangeTried:
+		b.exchangeTried(ctx, msg)
+	case channelsTried:
+		b.channelsTried(ctx, msg)
+	case closeScouts:
+		b.scouts.closeIdle()
+	case checkCalls:
+		b.checkCalls(ctx)
+	case alive:
+		b.alive(msg)
+	case denied:
+		b.noteDenial(ctx, msg.err)
+	case rightsTried:
+		b.rightsTried(ctx, msg)
+	case tryRights:
+		b.tryRights(ctx)
 	case closeIdle:
 		b.closeIdle(msg.link)
 	case fail:
@@ -91,44 +119,80 @@ func (b *broker) Receive(ctx actor.Context) {
 }
 
 func (b *broker) start(ctx actor.Context) {
-	b.links = newLinks(&b.core.work)
+	c := b.core
+	b.links = newLinks(&c.work)
+	b.scouts = newScouts(b.links, c.options.Dialer)
 	b.first = true
-	b.core.after(firstLinkTimeout, ctx.Self(), refuseWaiting{})
+	b.timers.after(ctx, firstLinkTimeout, refuseWaiting{})
+	if wait := time.Until(b.redial.notBefore); wait > 0 {
+		b.dialLater(ctx, wait)
+		return
+	}
 	b.dial(ctx)
 }
 
 // serve grants leases to those who wait, in their order, as far as there are channels; the others
 // wait on, or are refused where waiting is of no use.
 func (b *broker) serve(ctx actor.Context) {
-	for {
-		owner, link, full := b.pool.next(time.Now())
-		switch {
-		case owner != nil:
-			ctx.Send(owner, leased{link: link})
-			b.checkLater(ctx)
-		case !full:
-			return // none waits, or enough channels are being opened
-		case b.pool.up() && !b.backOff:
-			b.dial(ctx) // one more link
-			return
-		case !b.first:
-			b.refuse(ctx)
-			return
-		default:
-			return
-		}
+	for b.serveNext(ctx) {
 	}
 }
 
-func (b *broker) refuse(ctx actor.Context) {
-	for _, owner := range b.pool.clearWaiting() {
-		ctx.Send(owner, refused{err: errNoBroker})
+// serveNext decides about the request that has waited longest, and reports whether to go on.
+func (b *broker) serveNext(ctx actor.Context) bool {
+	if b.tryExchanges(ctx) {
+		return true
 	}
+	owner, link, outcome := b.pool.next(time.Now())
+	switch outcome {
+	case granted:
+		ctx.Send(owner, leased{link: link})
+		b.checkLater(ctx)
+		if b.pool.shortOfChannels(time.Now()) {
+			b.tryChannels(ctx)
+		}
+		return true
+	case unverified:
+		b.tryChannels(ctx)
+	case limited:
+		b.refuse(ctx, errNoChannelLeft)
+	case full:
+		b.another(ctx)
+	}
+	return false
+}
+
+// another dials one more link for those who wait, or refuses them where no link is in sight.
+func (b *broker) another(ctx actor.Context) {
+	switch {
+	case b.dialing && len(b.pool.links) > 0:
+		// it is on its way
+	case b.pool.up() && !b.backOff:
+		b.dial(ctx)
+	case !b.first:
+		b.refuse(ctx, errNoBroker)
+	}
+}
+
+func (b *broker) refuse(ctx actor.Context, err *Error) {
+	for _, owner := range b.pool.clearWaiting() {
+		ctx.Send(owner, refused{err: err})
+	}
+}
+
+func (b *broker) opened(ctx actor.Context, msg opened) {
+	b.pool.opened(ctx.Sender())
+	b.pool.serves(ctx.Sender(), msg.node)
+	b.allow()
+	b.serve(ctx)
 }
 
 func (b *broker) release(ctx actor.Context) {
 	b.pool.noteLost(ctx.Sender())
-	if idle := b.pool.release(ctx.Sender()); idle != nil {
+	b.exchanges.withdraw(ctx.Sender())
+	idle := b.pool.release(ctx.Sender())
+	b.closeFinished()
+	if idle != nil {
 		b.closeIdleLater(ctx, idle)
 	}
 	b.serve(ctx)
@@ -136,7 +200,7 @@ func (b *broker) release(ctx actor.Context) {
 
 func (b *broker) closeIdleLater(ctx actor.Context, link amqp.Link) {
 	if b.pool.idleExtra(link) {
-		b.core.after(idleLinkTimeout, ctx.Self(), closeIdle{link: link})
+		b.timers.after(ctx, idleLinkTimeout, closeIdle{link: link})
 	}
 }
 
@@ -164,12 +228,13 @@ func (b *broker) dial(ctx actor.Context) {
 func (b *broker) dialLater(ctx actor.Context, delay time.Duration) {
 	if !b.backOff {
 		b.backOff = true
-		b.core.after(delay, ctx.Self(), redial{})
+		b.redial.notBefore = time.Now().Add(delay)
+		b.timers.after(ctx, delay, dialDue{})
 	}
 }
 
-// redial: the back-off is over, if it is still of interest.
-func (b *broker) redial(ctx actor.Context) {
+// dialAgain: the back-off is over, if it is still of interest.
+func (b *broker) dialAgain(ctx actor.Context) {
 	b.backOff = false
 	if !b.pool.up() {
 		b.dial(ctx)
@@ -185,8 +250,8 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 		b.failedDial(ctx, msg.err)
 		return
 	}
-	b.attempt = 0
-	b.pool.add(msg.link)
+	*b.redial = redialState{}
+	b.pool.add(msg.link, time.Now())
 	root, self, link := b.core.rootContext, ctx.Self(), msg.link
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links))
@@ -196,70 +261,55 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 
 // failedDial: who cannot be served by the links that are up is refused.
 func (b *broker) failedDial(ctx actor.Context, err error) {
-	delay := dialBackoff.delay(b.attempt, rand.Float64)
-	b.attempt++
+	delay := dialBackoff.delay(b.redial.attempt, rand.Float64)
+	b.redial.attempt++
 	b.core.count.dialsFailed.Add(1)
-	b.core.log.Warn("broker not reached", "error", err, "attempt", b.attempt, "next", delay)
-	b.refuse(ctx)
+	b.core.log.Warn("broker not reached", "error", err, "attempt", b.redial.attempt, "next", delay)
+	b.refuse(ctx, errNoBroker)
 	b.dialLater(ctx, delay)
 }
 
-// lost: each worker on the link notices by itself. Only the pool is mended.
+// lost: each worker on the link notices by itself. Only the pool is mended, and what is known of the
+// broker.
 func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	streams := b.pool.servedBy(link)
+	delete(b.probed, link)
 	if !b.pool.remove(link) {
 		return // closed by us
 	}
+	err := link.Err()
 	b.core.count.linksLost.Add(1)
-	b.core.log.Warn("broker link lost", "error", link.Err(), "streams", streams, "links", len(b.pool.links))
+	b.core.log.Warn("broker link lost", "error", err, "streams", streams, "links", len(b.pool.links))
+	b.learnFromLoss(err)
 	if !b.pool.up() && !b.dialing {
-		b.refuse(ctx)
+		b.refuse(ctx, errNoBroker)
 		b.dialLater(ctx, dialBackoff.delay(0, rand.Float64))
-	}
-}
-
-func (b *broker) checkLater(ctx actor.Context) {
-	if !b.checks {
-		b.checks = true
-		b.core.after(callTimeout/4, ctx.Self(), checkStuck{})
-	}
-}
-
-// checkStuck closes links on which a call has been under way for too long: they answer no more. Their
-// loss is then noticed as any other's.
-func (b *broker) checkStuck(ctx actor.Context) {
-	b.checks = false
-	stuck := b.pool.stuck(time.Now(), callTimeout)
-	for _, link := range stuck {
-		b.core.log.Warn("broker link gives no answer")
-		b.pool.remove(link)
-		b.links.close(link, 0)
-	}
-	if b.pool.opening() {
-		b.checkLater(ctx)
-	}
-	if len(stuck) > 0 && !b.pool.up() {
-		b.dial(ctx)
 	}
 }
 
 // end closes the links, and refuses who waits for a channel: they would wait for ever.
 func (b *broker) end(ctx actor.Context) {
-	b.refuse(ctx)
+	b.timers.stop()
+	b.refuse(ctx, errNoBroker)
+	for _, owner := range b.exchanges.clear() {
+		ctx.Send(owner, refused{err: errNoBroker})
+	}
 	b.links.closeAll()
-	b.pool = newPool(b.core.options.Limits)
+	b.pool = newPool(b.core.options.Limits, noChannelLimit())
 }
 
 // publish keeps the gauges and the health that other goroutines read.
 func (b *broker) publish() {
 	c := b.core.count
-	states := b.pool.states()
+	states := b.pool.states(time.Now())
 	b.core.links.Store(&states)
+	up := b.pool.up()
+	c.up.Store(up)
 	c.links.Store(int64(len(states)))
 	c.leases.Store(int64(len(b.pool.leases)))
-	c.waiting.Store(int64(b.pool.waiting.Len()))
+	c.waiting.Store(int64(b.pool.waiting.Len() + len(b.exchanges.owners)))
 	switch {
-	case b.pool.up():
+	case up:
 		b.setState("up")
 	case b.dialing:
 		b.setState("dialing")

@@ -28,7 +28,7 @@ func kinds() []outcome {
 	}
 	return []outcome{
 		{"refused", failing(amqp.Refused, amqp.AccessRefused),
-			map[string]actors.Code{"channel": actors.BindingRefused, "declare": actors.BindingRefused, "consume": actors.BindingRefused, "bind": actors.BindingRefused}},
+			map[string]actors.Code{"channel": actors.BrokerUnavailable, "declare": actors.BrokerUnavailable, "consume": actors.BrokerUnavailable, "bind": actors.BindingRefused}},
 		{"cancelled", failing(amqp.Cancelled, 0),
 			map[string]actors.Code{"": actors.QueueDeleted}},
 		{"channel lost", failing(amqp.ChannelLost, 0),

@@ -9,7 +9,7 @@ import (
 // connection is the actor behind one event stream: its life, not its bytes. Messages go from a
 // worker straight into the stream.
 //
-// Owns:    stream (it alone ends it), ping timer, and in dedicated mode its consumer. In shared mode
+// Owns:    stream (it alone ends it), the timer of pings, and in dedicated mode its consumer. In shared mode
 // a feed feeds the stream.
 // Parent:  connections; never restarted.
 // Ends:    reader closed or failed, consumer or feed failed, shutdown.
@@ -19,7 +19,7 @@ type connection struct {
 	stream *Stream
 	source source     // dedicated mode
 	feeds  *actor.PID // shared mode, else nil
-	ping   *time.Timer
+	timers timers
 }
 
 // connectionOwner makes a connection the owner of its stream, by messages.
@@ -33,7 +33,7 @@ func (o connectionOwner) readerFailed(err *Error) { o.root.Send(o.pid, finish{er
 
 // Receive handles what may happen to a stream.
 func (c *connection) Receive(ctx actor.Context) {
-	switch msg := ctx.Message().(type) {
+	switch msg := c.timers.event(ctx.Message()).(type) {
 	case *actor.Started:
 		c.start(ctx)
 	case leased:
@@ -108,7 +108,7 @@ func (c *connection) pingNow(ctx actor.Context) {
 	if c.stream.idle() {
 		c.stream.offer(Ping{Time: time.Now()})
 	}
-	c.ping = c.core.after(jitter(c.core.options.PingPeriod), ctx.Self(), pingDue{})
+	c.timers.after(ctx, jitter(c.core.options.PingPeriod), pingDue{})
 }
 
 func (c *connection) crash(ctx actor.Context, msg fail) {
@@ -123,9 +123,7 @@ func (c *connection) crash(ctx actor.Context, msg fail) {
 }
 
 func (c *connection) stopping() {
-	if c.ping != nil {
-		c.ping.Stop()
-	}
+	c.timers.stop()
 	c.stream.finish(errDefect)
 }
 

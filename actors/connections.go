@@ -22,6 +22,7 @@ type connections struct {
 	pids    map[string]*actor.PID // of the connections, by the stream's id
 	account *account
 	drain   *drainPlan // nil before a drain
+	timers  timers
 }
 
 // drainPlan is how far a drain has come.
@@ -29,7 +30,7 @@ type drainPlan struct {
 	left  []*actor.PID  // not yet told to shut down
 	chunk int           // how many are told at a time
 	step  time.Duration // the time between two groups
-	timer *time.Timer   // of the next group
+	timer *timer        // of the next group
 	asked []*actor.PID  // who is answered at the end
 }
 
@@ -45,7 +46,7 @@ func newConnections(c *core, n *node, broker, feeds *actor.PID) *connections {
 
 // Receive admits streams, hears of their ends, and drains.
 func (c *connections) Receive(ctx actor.Context) {
-	switch msg := ctx.Message().(type) {
+	switch msg := c.timers.event(ctx.Message()).(type) {
 	case *actor.Started:
 		c.setState("running")
 	case admit:
@@ -142,6 +143,7 @@ func (c *connections) recordEnd(stream *Stream) {
 
 // endAll is called when this instance ends, and its connections with it.
 func (c *connections) endAll() {
+	c.timers.stop()
 	for _, stream := range c.streams {
 		stream.finish(c.core.parentEnded())
 		c.recordEnd(stream)
@@ -181,15 +183,13 @@ func (d *drainPlan) speedUp(spread time.Duration) bool {
 
 func (c *connections) shutdownNext(ctx actor.Context) {
 	d := c.drain
-	if d.timer != nil {
-		d.timer.Stop()
-	}
+	c.timers.cancel(d.timer)
 	n := min(d.chunk, len(d.left))
 	for _, pid := range d.left[:n] {
 		ctx.Send(pid, shutdown{})
 	}
 	if d.left = d.left[n:]; len(d.left) > 0 {
-		d.timer = c.core.after(d.step, ctx.Self(), shutdownNext{})
+		d.timer = c.timers.after(ctx, d.step, shutdownNext{})
 	}
 }
 

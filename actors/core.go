@@ -23,8 +23,7 @@ type core struct {
 	links   atomic.Pointer[[]LinkState] // published by the broker actor
 
 	actors      *actor.ActorSystem
-	rootContext *actor.RootContext // for goroutines and timers, which have no context of an actor
-	questions   questions          // asked by the door and not answered yet
+	rootContext *actor.RootContext // for goroutines, which have no context of an actor
 	work        sync.WaitGroup     // workers, dials, watchers, closes of links
 
 	draining atomic.Bool // no new streams are admitted
@@ -54,11 +53,6 @@ func newCore(o Options) (c *core, own bool) {
 // limits returns the limits that hold now. They are shared and not to be changed.
 func (c *core) limits() *Limits { return &c.policy.Load().Limits }
 
-// after sends a message to an actor once d has passed, unless the returned timer is stopped before.
-func (c *core) after(d time.Duration, to *actor.PID, message any) *time.Timer {
-	return time.AfterFunc(d, func() { c.rootContext.Send(to, message) })
-}
-
 // treeEnded is called when the root actor has stopped. A nil err means that Close stopped it, or
 // something above it: a host's actor that stopped, or that failed too often.
 func (c *core) treeEnded(err error) {
@@ -68,7 +62,6 @@ func (c *core) treeEnded(err error) {
 		}
 		c.draining.Store(true)
 		close(c.done)
-		c.questions.callOff(c.rootContext)
 	})
 }
 

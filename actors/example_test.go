@@ -172,7 +172,7 @@ func (c loggedChannel) Bind(queue string, b amqp.Binding) error {
 // or, as here, one that looks on.
 func ExampleOptions_dialer() {
 	ctx := context.Background()
-	system, err := actors.Open(actors.Options{Dialer: logged{amqp.NewMemory()}})
+	system, err := actors.Open(actors.Options{Dialer: logged{amqp.NewMemory()}, NoScouts: true})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,48 +11,65 @@ import (
 // is told: an *Error, whose cause is for the log only.
 //
 //	before ready, any call           openFailure       BindingRefused, BrokerUnavailable, QueueDeleted
-//	before ready, on the queue       queueFailure      and QueueDeleted where the broker knows no such queue
+//	the first bind to an exchange    bindFailure       and BindingRefused where the broker ends the link
 //	after ready, deliveries, acks    lossFailure       BrokerLost, QueueDeleted
 //	after ready, the queue's depth   depthFailure      and QueueDeleted where the broker knows no such queue
 //	an actor or a worker             failureOf         the *Error that it failed with, else InternalError
 
-// openFailure returns what a client is told of an error before `ready`.
-func openFailure(err error) *Error {
+// openFailure returns what a client is told of an error before `ready`, while its queue is made and
+// bound.
+func openFailure(err error, queue string) *Error {
 	var e *amqp.Error
 	if errors.As(err, &e) {
 		switch e.Kind {
 		case amqp.Refused:
-			return &Error{Code: BindingRefused, Reason: refusedReason(e), Cause: err}
+			return refusedFailure(e, queue, err)
 		case amqp.Cancelled:
 			return lossFailure(err)
 		case amqp.Exhausted:
-			return &Error{Code: BrokerUnavailable, Reason: "The message broker has no channel left", Cause: err}
+			return &Error{Code: BrokerUnavailable, Reason: errNoChannelLeft.Reason, Cause: err}
 		}
 	}
 	return &Error{Code: BrokerUnavailable, Reason: "The message broker went away while the stream was opened", Cause: err}
 }
 
-// refusedReason returns a sentence of ours about what the broker refused. The exchange's name is the
-// client's own.
-func refusedReason(e *amqp.Error) string {
+// refusedFailure returns what a client is told of an operation that the broker refused. Only a bind is
+// what the client has asked for; the exchange's name is its own. A queue that cannot be made is for
+// want of room or rights of this service, and the same request may work later.
+func refusedFailure(e *amqp.Error, queue string, cause error) *Error {
 	switch {
+	case e.Subject == queue && e.Code == amqp.NotFound && e.Op != "declare":
+		return depthFailure(cause)
+	case isDenied(e, queue):
+		return &Error{Code: BrokerUnavailable, Reason: "The message broker does not let this service make queues at present", Cause: cause}
 	case e.Op != "bind":
-		return "The message broker refused to make the stream's queue"
+		return &Error{Code: BrokerUnavailable, Reason: "The message broker has no room for the stream's queue", Cause: cause}
 	case e.Code == amqp.NotFound:
-		return fmt.Sprintf("The exchange %q does not exist", e.Subject)
+		return bindingRefused(cause, "The exchange %q does not exist", e.Subject)
 	case e.Code == amqp.AccessRefused:
-		return fmt.Sprintf("The exchange %q may not be read by this service", e.Subject)
+		return bindingRefused(cause, "The exchange %q may not be read by this service", e.Subject)
 	}
-	return fmt.Sprintf("The message broker refused a binding to the exchange %q", e.Subject)
+	return bindingRefused(cause, "The message broker refused a binding to the exchange %q", e.Subject)
 }
 
-// queueFailure is openFailure, but for a queue that was deleted while it was bound.
-func queueFailure(err error, queue string) *Error {
-	var e *amqp.Error
-	if errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.NotFound && e.Subject == queue {
-		return depthFailure(err)
+func bindingRefused(cause error, format, exchange string) *Error {
+	return &Error{Code: BindingRefused, Reason: fmt.Sprintf(format, exchange), Cause: cause}
+}
+
+// bindFailure is openFailure for a scout's bind. Where the broker has ended the link because of it
+// (end is the link's error), the same bind would end the next one.
+func bindFailure(err, end error, queue, exchange string) *Error {
+	if amqp.KindOf(err) == amqp.LinkLost && amqp.Provoked(end) {
+		return bindingRefused(err, "The message broker refused a binding to the exchange %q", exchange)
 	}
-	return openFailure(err)
+	return openFailure(err, queue)
+}
+
+// isDenied reports whether the broker has denied this service the right to make or use its own queue,
+// which is for an operator to mend.
+func isDenied(err error, queue string) bool {
+	var e *amqp.Error
+	return errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.AccessRefused && (e.Op != "bind" || e.Subject == queue)
 }
 
 // lossFailure returns what a client is told of an error after `ready`.
@@ -121,6 +138,9 @@ var (
 	errNoSuchActor    = &Error{Code: InternalError, Reason: "There is no such actor"}
 	errReaderGone     = &Error{Code: ClientGone, Reason: "The reader has gone"}
 	errNoBroker       = &Error{Code: BrokerUnavailable, Reason: "The message broker cannot be reached at present"}
+	errNoChannelLeft  = &Error{Code: BrokerUnavailable, Reason: "The message broker has no channel left"}
+	errNoCallAnswered = &Error{Code: BrokerUnavailable, Reason: "The message broker gives no answer at present"}
+	errCallLost       = &Error{Code: BrokerLost, Reason: "The message broker gives no answer any more"}
 	errActorEnded     = &Error{Code: InternalError, Reason: "The stream's actor ended without a word"}
 	errFeedEnded      = &Error{Code: InternalError, Reason: "The stream's feed ended without a word"}
 	errConsumerEnded  = &Error{Code: InternalError, Reason: "The stream's consumer ended without a word"}

@@ -33,6 +33,8 @@ func (f *feed) Receive(ctx actor.Context) {
 		f.source.consume(ctx, msg)
 	case refused:
 		f.fail(ctx, msg.err)
+	case finish:
+		f.fail(ctx, msg.err)
 	case subscribed:
 		f.subscribed(ctx)
 	case fail:

@@ -23,6 +23,7 @@ type feeds struct {
 	byKey    map[string]*feedEntry
 	byFeed   map[string]*feedEntry // by the feed's PID
 	byStream map[*Stream]*feedEntry
+	timers   timers
 }
 
 // feedEntry is a feed and its streams.
@@ -42,7 +43,7 @@ func newFeeds(c *core, n *node, broker *actor.PID) *feeds {
 
 // Receive handles the streams that come and go, and the feeds' failures.
 func (f *feeds) Receive(ctx actor.Context) {
-	switch msg := ctx.Message().(type) {
+	switch msg := f.timers.event(ctx.Message()).(type) {
 	case *actor.Started:
 		f.setState("running")
 	case attach:
@@ -101,7 +102,7 @@ func (f *feeds) detach(ctx actor.Context, msg detach) {
 	ctx.Forward(entry.feed)
 	if len(entry.attached) == 0 {
 		entry.idle++
-		f.core.after(f.linger(), ctx.Self(), lingered{key: entry.key, idle: entry.idle})
+		f.timers.after(ctx, f.linger(), lingered{key: entry.key, idle: entry.idle})
 	}
 }
 
@@ -160,6 +161,7 @@ func (f *feeds) crash(ctx actor.Context, msg fail) {
 
 // endAll is called when this instance ends, and its feeds with it.
 func (f *feeds) endAll(ctx actor.Context) {
+	f.timers.stop()
 	for _, entry := range f.byFeed {
 		f.failed(ctx, entry.feed, f.core.parentEnded())
 	}

@@ -42,7 +42,7 @@ func open(t *testing.T, change func(*actors.Options)) *fixture {
 func openOn(t *testing.T, broker *amqp.Memory, change func(*actors.Options)) *fixture {
 	t.Helper()
 	f := &fixture{broker: broker, record: newRecorder(t, broker), t: t}
-	o := actors.Options{Dialer: f.record, Namespace: "tester", Chaos: true}
+	o := actors.Options{Dialer: f.record, Namespace: "tester", Chaos: true, NoScouts: true}
 	if change != nil {
 		change(&o)
 	}

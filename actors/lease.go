@@ -10,8 +10,8 @@ import (
 // owner's word to the broker actor, which keeps the account of leases by their owners. It is a
 // value, and may be used by a goroutine.
 //
-//	request ──▶ leased ──▶ progressed … ──▶ opened ──▶ release
-//	                   └─▶ exhausted ─────────────────▶ release
+//	request ──▶ leased ──▶ progressed … ──▶ opened ──▶ calling, progressed … ──▶ release
+//	                   └─▶ exhausted, denied ─────────────────────────────────▶ release
 //
 // A lease ends with its channel, not with its owner: a reader that leaves while its queue is being
 // declared still keeps the broker busy.
@@ -27,11 +27,18 @@ func (l lease) on(link amqp.Link) lease { l.link = link; return l }
 
 func (l lease) say(message any) { l.root.RequestWithCustomSender(l.broker, message, l.owner) }
 
-// request asks for the lease: the owner receives leased or refused.
-func (l lease) request() { l.say(requestLease{}) }
+// request asks for the lease, to bind these: the owner receives leased or refused.
+func (l lease) request(bindings []amqp.Binding) { l.say(requestLease{bindings: bindings}) }
 
 // progressed says that the link has answered while the channel is being opened.
 func (l lease) progressed() { l.say(progressed{}) }
+
+// calling says that a call is under way on the open channel, until progressed says that it was
+// answered.
+func (l lease) calling() { l.say(calling{}) }
+
+// denied says that the broker does not let this service make or use its queue.
+func (l lease) denied(err *Error) { l.say(denied{err: err}) }
 
 // exhausted says that the link had no room for the channel.
 func (l lease) exhausted() { l.say(exhausted{}) }

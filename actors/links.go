@@ -66,10 +66,32 @@ func (l *links) keep(link amqp.Link) bool {
 func (l *links) watch(link amqp.Link, report func()) {
 	l.work.Go(func() {
 		<-link.Lost()
-		l.mu.Lock()
-		delete(l.up, link)
-		l.mu.Unlock()
+		l.forget(link)
 		report()
+	})
+}
+
+// forget is called when a link is closed, or will be by its caller.
+func (l *links) forget(link amqp.Link) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.up, link)
+}
+
+// probe opens a channel on a link and closes it, and calls report if that was answered. Its goroutine
+// ends with the link at the latest.
+func (l *links) probe(link amqp.Link, report func()) {
+	l.work.Go(func() {
+		err := attempt(link, func(link amqp.Link) error {
+			channel, err := link.Channel()
+			if err == nil {
+				channel.Close()
+			}
+			return err
+		})
+		if kind := amqp.KindOf(err); err == nil || kind == amqp.Exhausted {
+			report()
+		}
 	})
 }
 

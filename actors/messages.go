@@ -18,6 +18,15 @@ type late struct{}
 // IgnoreDeadLetterLogging makes protoactor drop the message.
 func (late) IgnoreDeadLetterLogging() {}
 
+// elapsed: timer → the actor that has set it (timers.go). The event is one of the messages below that
+// an actor sends to itself.
+type elapsed struct {
+	late
+	of    *timers
+	timer *timer
+	event any
+}
+
 // Opening and counting streams.
 type (
 	// admit: System → root → connections. Answered by admitted or refused.
@@ -63,7 +72,10 @@ type (
 // sender is always the lease's owner.
 type (
 	// requestLease: connection → broker. Answered by leased or refused, in the order of asking.
-	requestLease struct{ late }
+	requestLease struct {
+		late
+		bindings []amqp.Binding
+	}
 
 	// leased: broker → connection. The link has room for one more channel.
 	leased struct {
@@ -73,6 +85,16 @@ type (
 
 	// progressed: worker → broker. The channel is still being opened, and the link answers.
 	progressed struct{ late }
+
+	// calling: worker → broker. A call is under way on a channel that is consuming; progressed says
+	// that it was answered.
+	calling struct{ late }
+
+	// denied: worker → broker. The broker does not let this service make or use its queue.
+	denied struct {
+		late
+		err *Error
+	}
 
 	// exhausted: worker → broker. The link has room for fewer channels than the pool has assumed.
 	exhausted struct{ late }
@@ -152,14 +174,51 @@ type (
 		link amqp.Link
 	}
 
-	// redial: broker → itself, when the back-off is over.
-	redial struct{ late }
+	// dialDue: broker → itself, when the back-off is over.
+	dialDue struct{ late }
 
 	// refuseWaiting: broker → itself. The first link is not awaited any longer.
 	refuseWaiting struct{ late }
 
-	// checkStuck: broker → itself. Look for channels that take too long to open.
-	checkStuck struct{ late }
+	// checkCalls: broker → itself. Look for calls that are not answered.
+	checkCalls struct{ late }
+
+	// alive: probing goroutine → broker. The link answers.
+	alive struct {
+		late
+		link amqp.Link
+	}
+
+	// exchangeTried: scout → broker. A throw-away queue was bound to the exchange; err is errNoScout
+	// where that could not be tried, else what a client is told.
+	exchangeTried struct {
+		late
+		by       *links
+		exchange string
+		queue    string // the throw-away queue
+		err      error
+	}
+
+	// channelsTried: scout → broker. So many channels could be opened at once; err is why not more.
+	channelsTried struct {
+		late
+		by     *links
+		opened int
+		err    error
+	}
+
+	// tryRights: broker → itself. Look whether the service may make its queues again.
+	tryRights struct{ late }
+
+	// rightsTried: scout → broker. It could make and use a queue, where err is nil.
+	rightsTried struct {
+		late
+		by  *links
+		err error
+	}
+
+	// closeScouts: broker → itself. The scouts' links have not been used for a while.
+	closeScouts struct{ late }
 
 	// closeIdle: broker → itself. A link that is not needed may be closed.
 	closeIdle struct {

@@ -127,19 +127,23 @@ func (n *node) MailboxEmpty()       {}
 
 // actors returns every live actor, parents before children and then oldest first.
 func (r *registry) actors(now time.Time) []Actor {
-	r.mu.Lock()
-	nodes := make([]*node, 0, len(r.nodes))
-	for _, n := range r.nodes {
-		nodes = append(nodes, n)
+	type entry struct {
+		Actor
+		depth int
 	}
-	slices.SortFunc(nodes, func(a, b *node) int {
-		return cmp.Or(cmp.Compare(a.depth(), b.depth()), a.since.Compare(b.since), cmp.Compare(a.id, b.id))
-	})
-	out := make([]Actor, 0, len(nodes))
-	for _, n := range nodes {
-		out = append(out, n.picture(now))
+	r.mu.Lock() // actors that start and stop wait for it
+	entries := make([]entry, 0, len(r.nodes))
+	for _, n := range r.nodes {
+		entries = append(entries, entry{n.picture(now), n.depth()})
 	}
 	r.mu.Unlock()
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(b.Age, a.Age), cmp.Compare(a.ID, b.ID))
+	})
+	out := make([]Actor, len(entries))
+	for i := range entries {
+		out[i] = entries[i].Actor
+	}
 	return out
 }
 

@@ -18,7 +18,7 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 		if amqp.KindOf(err) == amqp.Exhausted {
 			w.lease.exhausted()
 		}
-		return nil, openFailure(err)
+		return nil, openFailure(err, w.queue)
 	}
 	w.lease.progressed()
 	ready := false
@@ -30,6 +30,9 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 		}
 	}()
 	if err = w.subscribe(channel); err != nil || w.cancelled.Load() {
+		if isDenied(err, w.queue) {
+			w.lease.denied(failureOf(err))
+		}
 		return channel, err
 	}
 	w.lease.opened()
@@ -44,11 +47,11 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 func (w *worker) subscribe(channel amqp.Channel) error {
 	limits := w.core.limits()
 	if err := channel.Declare(w.queue, amqp.QueueLimits{MaxLength: limits.MaxLength}); err != nil {
-		return openFailure(err)
+		return openFailure(err, w.queue)
 	}
 	w.lease.progressed()
 	if err := w.consume(channel); err != nil {
-		return queueFailure(err, w.queue)
+		return openFailure(err, w.queue)
 	}
 	w.lease.progressed()
 	for _, binding := range w.intake.bindings {
@@ -56,7 +59,7 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 			return nil
 		}
 		if err := channel.Bind(w.queue, binding); err != nil {
-			return queueFailure(err, w.queue)
+			return openFailure(err, w.queue)
 		}
 		w.lease.progressed()
 	}

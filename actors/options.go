@@ -47,6 +47,10 @@ type Options struct {
 	// each message. Default: a queue per stream.
 	ShareQueues bool
 
+	// NoScouts spares the links that try what a stream asks for where no other stream is: for a
+	// broker that never ends a link because of a bind or of one channel too many. RabbitMQ does.
+	NoScouts bool
+
 	Limits Limits
 
 	// Chaos allows Crash.

@@ -13,54 +13,143 @@ import (
 // pool is the broker actor's account: which links are up, who has a lease of which, who waits for
 // one. It decides and does nothing; one actor holds it.
 type pool struct {
-	channels int // most leases of a link
-	declares int // most leases of a link whose channel is still being opened
+	most     int // leases of a link
+	declares int // leases of a link whose channel is still being opened
 
 	links   []*linkEntry
 	leases  map[string]*leaseEntry   // by the owner's PID
-	waiting *list.List               // of *actor.PID, in order of asking
-	places  map[string]*list.Element // in waiting, by the PID
+	waiting *list.List               // of leaseRequest, in order of asking
+	places  map[string]*list.Element // in waiting, by the owner's PID
+	total   channelLimit
 }
 
 // linkEntry is a link that is up.
 type linkEntry struct {
 	link     amqp.Link
+	address  string // host:port; empty where the link does not tell
 	since    time.Time
-	channels int // most leases; fewer than the pool's where the broker allows fewer
+	told     int       // the link's own capacity; 0 where it does not tell
+	learned  int       // fewer than that, where a channel could not be opened; 0: none was refused
+	until    time.Time // when learned is forgotten; zero: never
 	leases   int
-	opening  int
+	opening  int   // of them, not yet consuming
+	channels int   // of them, open at the broker
+	stuck    int   // of them, whose call is not answered any more
+	retired  bool  // it serves its leases, and gets no new one
 	ended    int64 // streams that have ended with the link before its loss was known here
 }
 
 // leaseEntry is a lease that was granted.
 type leaseEntry struct {
+	owner   *actor.PID
 	on      *linkEntry
-	node    *node // the owner's, once the channel is consuming
-	opening bool
-	since   time.Time // of the broker's last answer, while it is opening
+	node    *node     // the owner's, once the channel is consuming
+	channel bool      // it is open at the broker
+	opening bool      // it is not consuming yet
+	calling time.Time // since when the broker owes an answer; zero: it owes none
+	stuck   bool      // its owner was told that no answer comes
 }
 
-func newPool(l Limits) *pool {
+// leaseRequest is an owner that waits for a lease.
+type leaseRequest struct {
+	owner    *actor.PID
+	bindings []amqp.Binding
+	untried  bool // its exchanges could not be tried: it is served all the same
+}
+
+// outcome is what the pool has decided about the request that waits longest.
+type outcome int
+
+const (
+	noneWaits  outcome = iota
+	granted            // it has a lease
+	busy               // enough channels are being opened
+	full               // every link has as many leases as it may
+	limited            // the broker allows no further channel
+	unverified         // whether the broker allows a further channel is to be tried
+)
+
+// learnedCapacityTimeout is how long a link is taken to have less room than it tells: a channel may
+// be refused because others are being closed.
+const learnedCapacityTimeout = 30 * time.Second
+
+func newPool(l Limits, total channelLimit) *pool {
 	return &pool{
-		channels: l.ChannelsPerLink, declares: l.Declares,
+		most: l.ChannelsPerLink, declares: l.Declares,
 		leases: map[string]*leaseEntry{}, waiting: list.New(), places: map[string]*list.Element{},
+		total: total,
 	}
 }
 
-func (p *pool) up() bool { return len(p.links) > 0 }
+// up reports whether there is a link that may get new leases.
+func (p *pool) up() bool {
+	return slices.ContainsFunc(p.links, func(l *linkEntry) bool { return !l.retired })
+}
 
 // add takes a new link into use.
-func (p *pool) add(link amqp.Link) {
-	p.links = append(p.links, &linkEntry{link: link, channels: p.channels, since: time.Now()})
+func (p *pool) add(link amqp.Link, now time.Time) {
+	p.links = append(p.links, &linkEntry{link: link, address: amqp.Address(link), told: amqp.Capacity(link), since: now})
+}
+
+func (p *pool) find(link amqp.Link) *linkEntry {
+	for _, l := range p.links {
+		if l.link == link {
+			return l
+		}
+	}
+	return nil
+}
+
+// capacity returns how many leases a link may have.
+func (p *pool) capacity(l *linkEntry, now time.Time) int {
+	most := p.most
+	if l.told > 0 {
+		most = min(most, l.told)
+	}
+	if l.learned > 0 && (l.until.IsZero() || now.Before(l.until)) {
+		most = min(most, l.learned)
+	}
+	return most
 }
 
 // states returns what an operator sees of the links.
-func (p *pool) states() []LinkState {
+func (p *pool) states(now time.Time) []LinkState {
 	out := make([]LinkState, len(p.links))
 	for i, l := range p.links {
-		out[i] = LinkState{Since: l.since, Channels: l.leases, Opening: l.opening}
+		out[i] = LinkState{
+			Since: l.since, Address: l.address, Capacity: p.capacity(l, now),
+			Channels: l.leases, Opening: l.opening, Stuck: l.stuck, Retired: l.retired,
+		}
 	}
 	return out
+}
+
+// crowd reports whether many channels are wanted at once.
+func (p *pool) crowd() bool {
+	n := p.waiting.Len()
+	for _, l := range p.links {
+		n += l.opening
+	}
+	return n >= crowdSize
+}
+
+// crowdSize is how many requests at once are a crowd.
+const crowdSize = 8
+
+// granted returns the number of leases of all links that are up.
+func (p *pool) granted() (n int) {
+	for _, l := range p.links {
+		n += l.leases
+	}
+	return n
+}
+
+// channels returns how many of the leases have a channel that is open at the broker.
+func (p *pool) channels() (n int) {
+	for _, l := range p.links {
+		n += l.channels
+	}
+	return n
 }
 
 // remove removes a link, and reports whether it was there. Its leases stay until their owners release
@@ -107,70 +196,150 @@ func (p *pool) noteLost(owner *actor.PID) {
 	}
 }
 
-// wait puts an owner at the end of the queue, unless it waits or has a lease already.
-func (p *pool) wait(owner *actor.PID) {
-	if p.places[owner.Id] == nil && p.leases[owner.Id] == nil {
-		p.places[owner.Id] = p.waiting.PushBack(owner)
+// wait puts a request at the end of the queue, unless its owner waits or has a lease already.
+func (p *pool) wait(r leaseRequest) {
+	if p.places[r.owner.Id] == nil && p.leases[r.owner.Id] == nil {
+		p.places[r.owner.Id] = p.waiting.PushBack(r)
 	}
 }
 
-// next grants a lease to the owner that has waited longest, and returns that owner and the link: nil
-// where none waits or no link has room. full reports whether all links have as many leases as they
-// may.
-func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, full bool) {
+// waitFirst is wait for a request that has been taken out of the queue.
+func (p *pool) waitFirst(r leaseRequest) {
+	if p.places[r.owner.Id] == nil && p.leases[r.owner.Id] == nil {
+		p.places[r.owner.Id] = p.waiting.PushFront(r)
+	}
+}
+
+// first returns the request that has waited longest.
+func (p *pool) first() (leaseRequest, bool) {
+	if front := p.waiting.Front(); front != nil {
+		return front.Value.(leaseRequest), true
+	}
+	return leaseRequest{}, false
+}
+
+// withdraw takes an owner's request out of the queue, if there is one.
+func (p *pool) withdraw(owner *actor.PID) {
+	if place := p.places[owner.Id]; place != nil {
+		p.stopWaiting(place)
+	}
+}
+
+// limited reports whether the broker allows no further channel.
+func (p *pool) limited(now time.Time) bool {
+	return p.total.check(p.granted(), p.crowd(), now) == limited
+}
+
+// shortOfChannels reports whether a scout should try further channels now, while no crowd waits.
+func (p *pool) shortOfChannels(now time.Time) bool {
+	return !p.crowd() && p.total.short(p.granted(), now)
+}
+
+// next decides about the request that has waited longest. Where it is granted, owner and link say to
+// whom and of which link.
+func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, o outcome) {
 	front := p.waiting.Front()
 	if front == nil {
-		return nil, nil, false
+		return nil, nil, noneWaits
 	}
-	full = true
+	l, o := p.choose(now)
+	if o != granted {
+		return nil, nil, o
+	}
+	if o := p.total.check(p.granted(), p.crowd(), now); o != granted {
+		return nil, nil, o
+	}
+	owner = p.stopWaiting(front).owner
+	l.leases++
+	l.opening++
+	p.leases[owner.Id] = &leaseEntry{owner: owner, on: l, opening: true, calling: now}
+	return owner, l.link, granted
+}
+
+// choose returns the link for the next lease, or busy or full.
+func (p *pool) choose(now time.Time) (*linkEntry, outcome) {
+	o := full
 	for _, l := range p.links {
-		if l.leases >= l.channels {
+		if l.retired || l.leases >= p.capacity(l, now) {
 			continue
 		}
-		full = false
 		if l.opening < p.declares {
-			owner = p.stopWaiting(front)
-			l.leases++
-			l.opening++
-			p.leases[owner.Id] = &leaseEntry{on: l, opening: true, since: now}
-			return owner, l.link, false
+			return l, granted
 		}
+		o = busy
 	}
-	return nil, nil, full
+	return nil, o
 }
 
 // clearWaiting empties the queue and returns the owners that waited.
 func (p *pool) clearWaiting() []*actor.PID {
 	var all []*actor.PID
 	for p.waiting.Len() > 0 {
-		all = append(all, p.stopWaiting(p.waiting.Front()))
+		all = append(all, p.stopWaiting(p.waiting.Front()).owner)
 	}
 	return all
 }
 
-func (p *pool) stopWaiting(place *list.Element) *actor.PID {
-	owner := p.waiting.Remove(place).(*actor.PID)
-	delete(p.places, owner.Id)
-	return owner
+func (p *pool) stopWaiting(place *list.Element) leaseRequest {
+	r := p.waiting.Remove(place).(leaseRequest)
+	delete(p.places, r.owner.Id)
+	return r
 }
 
-// progressed notes that the link of the owner's channel answers.
-func (p *pool) progressed(owner *actor.PID, now time.Time) {
+// calling notes that the owner's channel has a call under way after it has been opened.
+func (p *pool) calling(owner *actor.PID, now time.Time) {
 	if l := p.leases[owner.Id]; l != nil {
-		l.since = now
+		l.calling = now
 	}
 }
 
-// exhausted notes that the owner's link has no room for more than the channels that are open on it.
-func (p *pool) exhausted(owner *actor.PID) {
-	if l := p.leases[owner.Id]; l != nil {
-		l.on.channels = max(1, l.on.leases-l.on.opening)
+// progressed notes that the broker has answered the owner's call; while the channel is being opened,
+// the next call is under way.
+func (p *pool) progressed(owner *actor.PID, now time.Time) {
+	l := p.leases[owner.Id]
+	if l == nil {
+		return
+	}
+	p.answered(l)
+	if l.opening {
+		l.calling = now
+	}
+	if !l.channel {
+		l.channel = true
+		l.on.channels++
+		if l.on.learned > 0 {
+			l.on.learned = max(l.on.learned, l.on.channels)
+		}
+		p.total.seen(p.channels())
+	}
+}
+
+// answered notes that a lease waits for no answer.
+func (p *pool) answered(l *leaseEntry) {
+	l.calling = time.Time{}
+	if l.stuck {
+		l.stuck = false
+		l.on.stuck--
+	}
+}
+
+// exhausted notes that the owner's link has room for no more than the channels that are open on it.
+// Where the link tells its own capacity, that is believed for a while only.
+func (p *pool) exhausted(owner *actor.PID, now time.Time) {
+	l := p.leases[owner.Id]
+	if l == nil {
+		return
+	}
+	l.on.learned = max(1, l.on.channels)
+	if l.on.until = (time.Time{}); l.on.told > 0 {
+		l.on.until = now.Add(learnedCapacityTimeout)
 	}
 }
 
 // opened notes that the owner's channel is consuming: another may be opened.
 func (p *pool) opened(owner *actor.PID) {
 	if l := p.leases[owner.Id]; l != nil && l.opening {
+		p.answered(l)
 		l.opening = false
 		l.on.opening--
 	}
@@ -179,38 +348,78 @@ func (p *pool) opened(owner *actor.PID) {
 // release takes the owner's lease back, or its place in the queue. It returns the link that has no
 // lease left by this, nil where there is none.
 func (p *pool) release(owner *actor.PID) (idle amqp.Link) {
-	if place := p.places[owner.Id]; place != nil {
-		p.stopWaiting(place)
-	}
+	p.withdraw(owner)
 	l := p.leases[owner.Id]
 	if l == nil {
 		return nil
 	}
 	p.opened(owner)
+	p.answered(l)
 	delete(p.leases, owner.Id)
+	if l.channel {
+		l.on.channels--
+	}
+	p.total.dropped(p.channels())
 	if l.on.leases--; l.on.leases == 0 {
 		return l.on.link
 	}
 	return nil
 }
 
-// idleExtra reports whether a link has no lease and is not the only one.
-func (p *pool) idleExtra(link amqp.Link) bool {
-	return len(p.links) > 1 && slices.ContainsFunc(p.links, func(l *linkEntry) bool { return l.link == link && l.leases == 0 })
+// retire lets a link serve its leases and get no new one.
+func (p *pool) retire(link amqp.Link) {
+	if l := p.find(link); l != nil {
+		l.retired = true
+	}
 }
 
-// stuck returns the links that have left a channel without an answer for longer than patience.
-func (p *pool) stuck(now time.Time, patience time.Duration) []amqp.Link {
-	var links []amqp.Link
-	for _, l := range p.leases {
-		if l.opening && now.Sub(l.since) > patience && !slices.Contains(links, l.on.link) {
-			links = append(links, l.on.link)
+// finished returns the retired links that serve no stream any more.
+func (p *pool) finished() (links []amqp.Link) {
+	for _, l := range p.links {
+		if l.retired && l.leases == l.stuck {
+			links = append(links, l.link)
 		}
 	}
 	return links
 }
 
-// opening reports whether any channel is being opened.
-func (p *pool) opening() bool {
-	return slices.ContainsFunc(p.links, func(l *linkEntry) bool { return l.opening > 0 })
+// idleExtra reports whether a link has no lease and is not the only one that may get one.
+func (p *pool) idleExtra(link amqp.Link) bool {
+	l := p.find(link)
+	return l != nil && l.leases == 0 && slices.ContainsFunc(p.links, func(other *linkEntry) bool { return other != l && !other.retired })
+}
+
+// unanswered returns the leases whose call is under way for longer than patience and whose owners
+// were not told.
+func (p *pool) unanswered(now time.Time, patience time.Duration) (leases []*leaseEntry) {
+	for _, l := range p.leases {
+		if !l.calling.IsZero() && !l.stuck && now.Sub(l.calling) >= patience {
+			leases = append(leases, l)
+		}
+	}
+	return leases
+}
+
+// giveUp notes that the lease's owner is told that no answer comes.
+func (p *pool) giveUp(l *leaseEntry) {
+	if !l.stuck {
+		l.stuck = true
+		l.on.stuck++
+	}
+}
+
+// nextCheck returns when the first call that is under way will be as old as one of the ages: zero
+// where there is none.
+func (p *pool) nextCheck(now time.Time, ages ...time.Duration) (at time.Time) {
+	for _, l := range p.leases {
+		if l.calling.IsZero() || l.stuck {
+			continue
+		}
+		for _, age := range ages {
+			if due := l.calling.Add(age); due.After(now) && (at.IsZero() || due.Before(at)) {
+				at = due
+			}
+		}
+	}
+	return at
 }

@@ -17,16 +17,19 @@ type fakeLink struct {
 	name string
 }
 
+// newTestPool returns a pool whose broker allows any number of channels in all.
 func newTestPool(channels, declares int) *pool {
-	return newPool(Limits{ChannelsPerLink: channels, Declares: declares})
+	return newPool(Limits{ChannelsPerLink: channels, Declares: declares}, noChannelLimit())
 }
 
-func somebody(i int) *actor.PID { return &actor.PID{Id: fmt.Sprint("owner", i)} }
+func pidOf(i int) *actor.PID { return &actor.PID{Id: fmt.Sprint("owner", i)} }
+
+func wants(i int) leaseRequest { return leaseRequest{owner: pidOf(i)} }
 
 func TestThePoolGivesNothingWithoutALink(t *testing.T) {
 	p := newTestPool(1, 1)
-	p.wait(somebody(1))
-	if who, _, full := p.next(time.Time{}); who != nil || !full {
+	p.wait(wants(1))
+	if who, _, o := p.next(time.Time{}); who != nil || o != full {
 		t.Fatal("a channel of no link was given out")
 	}
 	if p.up() {
@@ -37,22 +40,22 @@ func TestThePoolGivesNothingWithoutALink(t *testing.T) {
 // full asks for another link; a limit of declares only for patience.
 func TestThePoolTellsFullFromBusy(t *testing.T) {
 	p := newTestPool(2, 1)
-	p.add(fakeLink{name: "a"})
+	p.add(fakeLink{name: "a"}, time.Time{})
 	for i := range 3 {
-		p.wait(somebody(i))
+		p.wait(wants(i))
 	}
 	if who, _, _ := p.next(time.Time{}); who == nil {
 		t.Fatal("the first waits")
 	}
-	if who, _, full := p.next(time.Time{}); who != nil || full {
+	if who, _, o := p.next(time.Time{}); who != nil || o != busy {
 		t.Fatal("one channel is being opened, the next must wait for it")
 	}
-	p.opened(somebody(0))
+	p.opened(pidOf(0))
 	if who, _, _ := p.next(time.Time{}); who == nil {
 		t.Fatal("the second waits, though the first is open")
 	}
-	p.opened(somebody(1))
-	if who, _, full := p.next(time.Time{}); who != nil || !full {
+	p.opened(pidOf(1))
+	if who, _, o := p.next(time.Time{}); who != nil || o != full {
 		t.Fatal("a third channel of a link of two")
 	}
 }
@@ -61,22 +64,22 @@ func TestThePoolTellsFullFromBusy(t *testing.T) {
 func TestThePoolTakesEveryWordOnce(t *testing.T) {
 	p := newTestPool(2, 2)
 	a := fakeLink{name: "a"}
-	p.add(a)
-	p.wait(somebody(1))
-	p.wait(somebody(1))
+	p.add(a, time.Time{})
+	p.wait(wants(1))
+	p.wait(wants(1))
 	p.next(time.Time{})
-	p.wait(somebody(1)) // has one already
+	p.wait(wants(1)) // has one already
 	if who, _, _ := p.next(time.Time{}); who != nil {
 		t.Fatal("somebody got two channels")
 	}
-	p.opened(somebody(1))
-	p.opened(somebody(1))
-	p.opened(somebody(2))
-	p.release(somebody(2))
-	if idle := p.release(somebody(1)); idle != a {
+	p.opened(pidOf(1))
+	p.opened(pidOf(1))
+	p.opened(pidOf(2))
+	p.release(pidOf(2))
+	if idle := p.release(pidOf(1)); idle != a {
 		t.Fatalf("the link is idle, have %v", idle)
 	}
-	if idle := p.release(somebody(1)); idle != nil {
+	if idle := p.release(pidOf(1)); idle != nil {
 		t.Fatal("released twice")
 	}
 	if l := p.links[0]; l.leases != 0 || l.opening != 0 {
@@ -84,43 +87,155 @@ func TestThePoolTakesEveryWordOnce(t *testing.T) {
 	}
 }
 
-func TestALinkIsStuckWhenAChannelHeardNothingForTooLong(t *testing.T) {
+// A call that is not answered is noticed; which calls are under way is known from the lease's words.
+func TestACallIsUnansweredWhenNothingWasHeardForTooLong(t *testing.T) {
 	p := newTestPool(10, 10)
-	a, b := fakeLink{name: "a"}, fakeLink{name: "b"}
-	p.add(a)
+	p.add(fakeLink{name: "a"}, time.Time{})
 	start := time.Now()
-	p.wait(somebody(1))
+	p.wait(wants(1))
 	p.next(start)
-	p.add(b)
 	const patience = 10 * time.Second
-	if links := p.stuck(start.Add(patience), patience); len(links) != 0 {
+	if at := p.nextCheck(start, patience, patience/2); at != start.Add(patience/2) {
+		t.Fatalf("the next check is due after %s", at.Sub(start))
+	}
+	if calls := p.unanswered(start.Add(patience-1), patience); len(calls) != 0 {
 		t.Fatal("too early")
 	}
-	if links := p.stuck(start.Add(patience+1), patience); len(links) != 1 || links[0] != a {
-		t.Fatalf("stuck are %v", links)
+	if calls := p.unanswered(start.Add(patience), patience); len(calls) != 1 || calls[0].owner.Id != pidOf(1).Id {
+		t.Fatalf("unanswered are %v", calls)
 	}
-	p.progressed(somebody(1), start.Add(patience))
-	if links := p.stuck(start.Add(patience+1), patience); len(links) != 0 {
+	p.progressed(pidOf(1), start.Add(patience))
+	if calls := p.unanswered(start.Add(patience+1), patience); len(calls) != 0 {
 		t.Fatal("the link has answered")
 	}
-	p.opened(somebody(1))
-	if links := p.stuck(start.Add(time.Hour), patience); len(links) != 0 || p.opening() {
+	p.opened(pidOf(1))
+	if calls := p.unanswered(start.Add(time.Hour), patience); len(calls) != 0 {
 		t.Fatal("an open channel may be silent")
+	}
+	p.calling(pidOf(1), start)
+	calls := p.unanswered(start.Add(patience), patience)
+	if len(calls) != 1 {
+		t.Fatal("a call on an open channel is not noticed")
+	}
+	p.giveUp(calls[0])
+	if len(p.unanswered(start.Add(time.Hour), patience)) != 0 || !p.nextCheck(start, patience).IsZero() {
+		t.Fatal("it is given up twice")
+	}
+	if p.progressed(pidOf(1), start); p.links[0].stuck != 0 {
+		t.Fatal("it was answered after all, and counts as stuck")
 	}
 }
 
-func TestALinkIsSpareWhenItIsIdleAndNotTheLast(t *testing.T) {
+// A retired link serves its streams to the end, gets no new one, and a call that hangs on it does not
+// keep it.
+func TestARetiredLinkIsFinishedWithItsLastStream(t *testing.T) {
+	p := newTestPool(10, 10)
+	a, b := fakeLink{name: "a"}, fakeLink{name: "b"}
+	p.add(a, time.Time{})
+	start := time.Now()
+	for i := range 3 {
+		p.wait(wants(i))
+		p.next(start)
+	}
+	p.opened(pidOf(1))
+	p.opened(pidOf(2))
+	p.giveUp(p.unanswered(start.Add(time.Hour), time.Second)[0])
+	if p.retire(a); p.up() || len(p.finished()) != 0 {
+		t.Fatal("it serves two streams, and no others")
+	}
+	p.add(b, time.Time{})
+	p.wait(wants(3))
+	if _, link, _ := p.next(start); link != b {
+		t.Fatalf("the lease is on %v", link)
+	}
+	p.release(pidOf(1))
+	if len(p.finished()) != 0 {
+		t.Fatal("it serves a stream")
+	}
+	if p.release(pidOf(2)); len(p.finished()) != 1 || p.finished()[0] != a {
+		t.Fatalf("finished are %v", p.finished())
+	}
+	if p.idleExtra(b) {
+		t.Fatal("the only link of use is idle extra")
+	}
+}
+
+// roomy is a link that tells how many channels it may have.
+type roomy struct {
+	fakeLink
+	channels int
+}
+
+func (r roomy) Capacity() int { return r.channels }
+
+// The broker may allow fewer channels of a link than the operator: no lease is granted that cannot be
+// used. And fewer for a moment is not fewer for life.
+func TestALinkGetsNoMoreLeasesThanItHasRoom(t *testing.T) {
+	p := newTestPool(100, 100)
+	p.add(roomy{channels: 3}, time.Time{})
+	start := time.Now()
+	grantable := func(now time.Time) (n int) {
+		for i := range 10 {
+			p.wait(wants(i))
+		}
+		for {
+			if _, _, o := p.next(now); o != granted {
+				return n
+			}
+			n++
+		}
+	}
+	if n := grantable(start); n != 3 {
+		t.Fatalf("%d leases of a link with room for 3", n)
+	}
+	p.progressed(pidOf(0), start)
+	p.exhausted(pidOf(1), start) // the broker was still closing others
+	p.release(pidOf(1))
+	p.release(pidOf(2))
+	if n := grantable(start); n != 0 {
+		t.Fatalf("%d leases while there is room for one", n)
+	}
+	if n := grantable(start.Add(learnedCapacityTimeout)); n != 2 {
+		t.Fatalf("%d leases when there is room again, want 2", n)
+	}
+}
+
+// Of a burst on a link that does not tell, those that found no room leave the room of the others as
+// it is.
+func TestABurstDoesNotShrinkALink(t *testing.T) {
+	p := newTestPool(100, 100)
+	p.add(fakeLink{}, time.Time{})
+	now := time.Now()
+	for i := range 10 {
+		p.wait(wants(i))
+		p.next(now)
+	}
+	p.progressed(pidOf(0), now)
+	p.exhausted(pidOf(4), now) // its word comes before that of those who were served before it
+	for i := 1; i < 4; i++ {
+		p.progressed(pidOf(i), now)
+	}
+	for i := 4; i < 10; i++ {
+		p.exhausted(pidOf(i), now)
+		p.release(pidOf(i))
+	}
+	if n := p.capacity(p.links[0], now); n != 4 {
+		t.Fatalf("the link counts as one of %d channels, want 4", n)
+	}
+}
+
+func TestALinkIsIdleExtraWhenItHasNoLeaseAndIsNotTheLast(t *testing.T) {
 	p := newTestPool(1, 1)
 	a, b := fakeLink{name: "a"}, fakeLink{name: "b"}
-	p.add(a)
+	p.add(a, time.Time{})
 	if p.idleExtra(a) {
 		t.Fatal("the last link is spare")
 	}
-	p.add(b)
+	p.add(b, time.Time{})
 	if !p.idleExtra(a) || p.idleExtra(fakeLink{name: "unknown"}) {
 		t.Fatal("an idle link of two is spare, an unknown one not")
 	}
-	p.wait(somebody(1))
+	p.wait(wants(1))
 	p.next(time.Time{})
 	if p.idleExtra(a) {
 		t.Fatal("a link in use is spare")
@@ -134,16 +249,16 @@ func TestALinkIsSpareWhenItIsIdleAndNotTheLast(t *testing.T) {
 func TestALostLinkLeavesNothingInThePool(t *testing.T) {
 	p := newTestPool(5, 5)
 	a := fakeLink{name: "a"}
-	p.add(a)
+	p.add(a, time.Time{})
 	for i := range 3 {
-		p.wait(somebody(i))
+		p.wait(wants(i))
 		p.next(time.Time{})
 	}
 	p.remove(a)
 	for i := range 3 {
-		p.release(somebody(i))
+		p.release(pidOf(i))
 	}
-	if len(p.leases) != 0 || len(p.links) != 0 || p.opening() {
+	if len(p.leases) != 0 || len(p.links) != 0 {
 		t.Fatalf("%d leases, %d links", len(p.leases), len(p.links))
 	}
 }
@@ -155,28 +270,41 @@ func TestThePoolsBooksAgreeWhateverHappens(t *testing.T) {
 		p := newTestPool(rapid.IntRange(1, 4).Draw(t, "channels"), rapid.IntRange(1, 3).Draw(t, "declares"))
 		names, now := 0, time.Now()
 		var queue []string
-		who := rapid.Custom(func(t *rapid.T) *actor.PID { return somebody(rapid.IntRange(0, 8).Draw(t, "who")) })
+		who := rapid.Custom(func(t *rapid.T) *actor.PID { return pidOf(rapid.IntRange(0, 8).Draw(t, "who")) })
 		t.Repeat(map[string]func(*rapid.T){
 			"wait": func(t *rapid.T) {
 				pid := who.Draw(t, "pid")
 				if p.leases[pid.Id] == nil && p.places[pid.Id] == nil {
 					queue = append(queue, pid.Id)
 				}
-				p.wait(pid)
+				p.wait(leaseRequest{owner: pid})
 			},
 			"next": func(t *rapid.T) {
 				pid, link, _ := p.next(now)
 				if pid == nil {
 					return
 				}
-				if link == nil || pid.Id != queue[0] {
+				if link == nil || p.leases[pid.Id].on.retired || pid.Id != queue[0] {
 					t.Fatalf("%s is served before %s", pid.Id, queue[0])
 				}
 				queue = queue[1:]
 			},
+			"progressed": func(t *rapid.T) { p.progressed(who.Draw(t, "pid"), now) },
+			"calling":    func(t *rapid.T) { p.calling(who.Draw(t, "pid"), now) },
+			"exhausted":  func(t *rapid.T) { p.exhausted(who.Draw(t, "pid"), now) },
+			"give up": func(*rapid.T) {
+				for _, l := range p.unanswered(now.Add(time.Hour), time.Minute) {
+					p.giveUp(l)
+				}
+			},
+			"retire": func(t *rapid.T) {
+				if len(p.links) > 0 {
+					p.retire(p.links[rapid.IntRange(0, len(p.links)-1).Draw(t, "link")].link)
+				}
+			},
 			"opened":  func(t *rapid.T) { p.opened(who.Draw(t, "pid")) },
 			"release": func(t *rapid.T) { pid := who.Draw(t, "pid"); p.release(pid); queue = without(queue, pid.Id) },
-			"add":     func(*rapid.T) { names++; p.add(fakeLink{name: fmt.Sprint(names)}) },
+			"add":     func(*rapid.T) { names++; p.add(fakeLink{name: fmt.Sprint(names)}, time.Time{}) },
 			"remove": func(t *rapid.T) {
 				if len(p.links) > 0 {
 					p.remove(p.links[rapid.IntRange(0, len(p.links)-1).Draw(t, "link")].link)
@@ -197,21 +325,31 @@ func agree(t *rapid.T, p *pool, waiting int) {
 	if p.waiting.Len() != waiting || len(p.places) != waiting {
 		t.Fatalf("%d wait in the list, %d in the index, want %d", p.waiting.Len(), len(p.places), waiting)
 	}
-	leases, opening := map[*linkEntry]int{}, map[*linkEntry]int{}
+	type sums struct{ leases, opening, channels, stuck int }
+	of := map[*linkEntry]sums{}
 	for _, l := range p.leases {
-		leases[l.on]++
-		if l.opening {
-			opening[l.on]++
-		}
+		s := of[l.on]
+		s.leases++
+		s.opening += one(l.opening)
+		s.channels += one(l.channel)
+		s.stuck += one(l.stuck)
+		of[l.on] = s
 	}
 	for _, l := range p.links {
-		if l.leases != leases[l] || l.opening != opening[l] {
-			t.Fatalf("a link counts %d and %d, its leases are %d and %d", l.leases, l.opening, leases[l], opening[l])
+		if have := (sums{l.leases, l.opening, l.channels, l.stuck}); have != of[l] {
+			t.Fatalf("a link counts %+v, its leases are %+v", have, of[l])
 		}
-		if l.leases > p.channels || l.opening > p.declares {
+		if l.leases > p.most || l.opening > p.declares {
 			t.Fatalf("a link has %d leases and opens %d", l.leases, l.opening)
 		}
 	}
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func without(list []string, name string) (out []string) {

@@ -57,13 +57,13 @@ func TestOneRefusedBindingRefusesTheStream(t *testing.T) {
 	})
 }
 
-// Under Pulse a user may make queues of one prefix only. A wrong namespace is
-// the operator's mistake, and no exchange is named for it.
+// Under Pulse a user may make queues of one prefix only. A wrong namespace is the operator's mistake:
+// no exchange is named for it, and the client may come back.
 func TestAQueueThatTheBrokerRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := openOn(t, amqp.NewMemory(amqp.MemoryOptions{QueuePrefix: "queue/somebody/"}), nil)
-		err := f.ends(f.connect(task, "#"), actors.BindingRefused)
-		if want := "The message broker refused to make the stream's queue"; err.Reason != want {
+		err := f.ends(f.connect(task, "#"), actors.BrokerUnavailable)
+		if want := "The message broker does not let this service make queues at present"; err.Reason != want {
 			t.Fatalf("the client is told %q", err.Reason)
 		}
 		f.clean()

@@ -54,7 +54,8 @@ func (r *root) start(ctx actor.Context) {
 	}
 	c := r.core
 	r.setState("running")
-	r.broker = c.spawn(ctx, r.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(c, n) })
+	redial := &redialState{} // outlives the broker actor's failures
+	r.broker = c.spawn(ctx, r.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(c, n, redial) })
 	if c.options.ShareQueues {
 		r.feeds = c.spawn(ctx, r.node, RoleFeeds, "", stopAlways, func(n *node) actor.Actor { return newFeeds(c, n, r.broker) })
 	}

@@ -59,8 +59,12 @@ type StreamEnd struct {
 // LinkState is one AMQP connection that is up.
 type LinkState struct {
 	Since    time.Time `json:"since"`
-	Channels int       `json:"channels"` // leased
-	Opening  int       `json:"opening"`  // of them, not yet consuming
+	Address  string    `json:"address,omitempty"` // host:port; empty where the link does not tell
+	Capacity int       `json:"capacity"`          // the most channels that are leased
+	Channels int       `json:"channels"`          // leased
+	Opening  int       `json:"opening"`           // of them, not yet consuming
+	Stuck    int       `json:"stuck"`             // of them, whose call is not answered any more
+	Retired  bool      `json:"retired"`           // it serves its channels and gets no new one
 }
 
 // Most returns the snapshot with at most n streams, those with the most bytes and events waiting

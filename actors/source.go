@@ -15,7 +15,7 @@ type source struct {
 	consumer *actor.PID // nil before a lease is granted
 }
 
-func (s *source) request(ctx actor.Context) { s.lease(ctx).request() }
+func (s *source) request(ctx actor.Context) { s.lease(ctx).request(s.intake.bindings) }
 
 // consume starts the consumer on a granted lease.
 func (s *source) consume(ctx actor.Context, msg leased) {

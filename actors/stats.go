@@ -8,23 +8,26 @@ import (
 
 // Stats are the System's counters since Open, and its present gauges.
 type Stats struct {
-	Streams     int64          // open now
-	Opened      int64          // streams admitted
-	Ended       map[Code]int64 // streams ended, by code; ClientGone where the reader left first
-	Refused     map[Code]int64 // streams refused before their head, by code
-	Links       int64          // AMQP connections up now
-	Leases      int64          // channels leased now
-	Waiting     int64          // streams that wait for a channel now
-	Workers     int64          // goroutines that hold a channel now
-	Dials       int64          // tries to reach the broker
-	DialsFailed int64
-	LinksLost   int64
-	Messages    int64            // deliveries taken from the broker
-	Bytes       int64            // of their bodies
-	Redelivered int64            // of them, marked as delivered before
-	Payloads    map[string]int64 // of them, those that are not JSON, by payloadEncoding
-	Restarts    int64            // actors restarted by their supervisor
-	Failures    int64            // actors that failed, planned failures of a stream's consumer included
+	Streams      int64          // open now
+	Opened       int64          // streams admitted
+	Ended        map[Code]int64 // streams ended, by code; ClientGone where the reader left first
+	Refused      map[Code]int64 // streams refused before their head, by code
+	Links        int64          // AMQP connections up now
+	Leases       int64          // channels leased now
+	Waiting      int64          // streams that wait for a channel now
+	Workers      int64          // goroutines that hold a channel now
+	Dials        int64          // tries to reach the broker
+	DialsFailed  int64
+	LinksLost    int64
+	LinksRetired int64            // links that were taken out of use because one of their calls was not answered
+	Scouts       int64            // tries of exchanges and of further channels, on links without streams
+	Denied       int64            // times that the broker let this service not make or use a queue of its own
+	Messages     int64            // deliveries taken from the broker
+	Bytes        int64            // of their bodies
+	Redelivered  int64            // of them, marked as delivered before
+	Payloads     map[string]int64 // of them, those that are not JSON, by payloadEncoding
+	Restarts     int64            // actors restarted by their supervisor
+	Failures     int64            // actors that failed, planned failures of a stream's consumer included
 }
 
 // counters is where the actors count. Its methods may be called concurrently.
@@ -32,6 +35,9 @@ type counters struct {
 	streams, opened                 atomic.Int64
 	links, leases, waiting, workers atomic.Int64
 	dials, dialsFailed, linksLost   atomic.Int64
+	linksRetired, scouts, denied    atomic.Int64
+	up                              atomic.Bool // a link may get new streams
+	isDenied                        atomic.Bool // the broker denies this service its queues
 	messages, bytes, redelivered    atomic.Int64
 	restarts, failures              atomic.Int64
 	mu                              sync.Mutex
@@ -67,6 +73,7 @@ func (c *counters) stats() Stats {
 		Streams: c.streams.Load(), Opened: c.opened.Load(), Ended: maps.Clone(c.ended), Refused: maps.Clone(c.refused),
 		Links: c.links.Load(), Leases: c.leases.Load(), Waiting: c.waiting.Load(), Workers: c.workers.Load(),
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
+		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
 		Restarts: c.restarts.Load(), Failures: c.failures.Load(),
 	}

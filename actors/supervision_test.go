@@ -106,7 +106,7 @@ func TestConnectionsRefuseWhileDraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	stream := &Stream{id: newID()}
-	if err := s.ask(admit{stream: stream, bindings: []amqp.Binding{{Exchange: "amq.topic"}}}); CodeOf(err) != Draining {
+	if err := s.request(admit{stream: stream, bindings: []amqp.Binding{{Exchange: "amq.topic"}}}); CodeOf(err) != Draining {
 		t.Fatalf("the late question is answered with %v", err)
 	}
 	if n := s.Stats().Opened; n != 0 {
@@ -163,7 +163,7 @@ func TestAQuestionIsCalledOffWhenTheTreeEnds(t *testing.T) {
 		var asking sync.WaitGroup
 		asking.Go(func() {
 			start := time.Now()
-			if err := s.ask(late{}); CodeOf(err) != Draining { // nobody knows this question
+			if err := s.request(late{}); CodeOf(err) != Draining { // nobody knows this question
 				t.Errorf("the answer is %v", err)
 			}
 			if took := time.Since(start); took > 0 {

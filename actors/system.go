@@ -88,15 +88,26 @@ func (s *System) admission(question any) error {
 		s.count.countRefusal(Draining)
 		return errDraining
 	}
-	return s.ask(question)
+	return s.request(question)
 }
 
-// ask puts a question to the tree. It returns nil for a yes, else an *Error.
-func (s *System) ask(question any) error { return s.questions.ask(s.actors, s.root, question) }
+// request asks the tree for something. It returns nil for a yes, else an *Error.
+func (s *System) request(question any) error {
+	answer, err := s.ask(context.Background(), s.root, question, askTimeout)
+	switch no, refused := answer.(refused); {
+	case errors.Is(err, errTreeEnded):
+		return errDraining
+	case err != nil:
+		return &Error{Code: InternalError, Reason: "The service gave no answer", Cause: err}
+	case refused:
+		return no.err
+	}
+	return nil
+}
 
 // EndStream ends a stream by hand. Its reader is told ServerShutdown: another stream may be opened
 // at once. The error says that there is no such stream, or that the System is draining.
-func (s *System) EndStream(id string) error { return s.ask(endStream{stream: id}) }
+func (s *System) EndStream(id string) error { return s.request(endStream{stream: id}) }
 
 // PingPeriod returns the time between a stream's pings, before the spread.
 func (s *System) PingPeriod() time.Duration { return s.options.PingPeriod }
@@ -120,7 +131,8 @@ func (s *System) SetPolicy(p Policy) error {
 
 // Health is what a load balancer wants to know.
 type Health struct {
-	BrokerUp bool // a link is up
+	BrokerUp bool // a link is up that may get new streams
+	Denied   bool // the broker does not let this service make and use its queues
 	Draining bool // no new streams are admitted
 	Streams  int  // open now
 	Links    int  // AMQP connections up now
@@ -128,10 +140,9 @@ type Health struct {
 
 // Health returns the present state. It never waits.
 func (s *System) Health() Health {
-	links := int(s.count.links.Load())
 	return Health{
-		BrokerUp: links > 0, Draining: s.draining.Load(),
-		Streams: int(s.count.streams.Load()), Links: links,
+		BrokerUp: s.count.up.Load(), Denied: s.count.isDenied.Load(), Draining: s.draining.Load(),
+		Streams: int(s.count.streams.Load()), Links: int(s.count.links.Load()),
 	}
 }
 
@@ -154,21 +165,17 @@ func (s *System) Snapshot() Snapshot {
 func (s *System) Drain(ctx context.Context, spread time.Duration) error {
 	s.draining.Store(true)
 	for {
-		future := s.rootContext.RequestFuture(s.root, drain{spread: spread}, drainAskTimeout)
-		answer := make(chan error, 1)
-		go func() { _, err := future.Result(); answer <- err }() // ends within drainAskTimeout
-		select {
-		case err := <-answer:
-			if err != nil && !errors.Is(err, actor.ErrDeadLetter) {
-				continue
-			}
-			if err := s.awaitWorkers(ctx); err != nil {
-				return s.leftovers(err)
-			}
-			return nil
-		case <-ctx.Done():
-			return s.leftovers(ctx.Err())
+		_, err := s.ask(ctx, s.root, drain{spread: spread}, drainAskTimeout)
+		if errors.Is(err, errNoAnswer) {
+			continue
 		}
+		if err == nil || errors.Is(err, errTreeEnded) {
+			err = s.awaitWorkers(ctx)
+		}
+		if err != nil {
+			return s.leftovers(err)
+		}
+		return nil
 	}
 }
 
@@ -239,5 +246,5 @@ func (s *System) Crash(role Role, stream string) error {
 	if !s.options.Chaos {
 		return errors.New("actors: Crash needs Options.Chaos")
 	}
-	return s.ask(crash{role: role, stream: stream})
+	return s.request(crash{role: role, stream: stream})
 }

@@ -172,7 +172,9 @@ func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
 	if !w.window.checkDue() {
 		return nil
 	}
+	w.lease.calling()
 	depth, err := channel.Depth(w.queue)
+	w.lease.progressed()
 	if err != nil {
 		return depthFailure(err)
 	}

@@ -65,7 +65,8 @@ type Channel interface {
 	Declare(queue string, limits QueueLimits) error
 
 	// Bind routes what the binding matches to the queue. Binding again is harmless. Where the broker
-	// finds no queue, the error's Subject is the queue; otherwise it is the exchange.
+	// finds no queue, or does not let this user bind it, the error's Subject is the queue; otherwise
+	// it is the exchange.
 	Bind(queue string, binding Binding) error
 
 	// Consume starts the one consumer of this channel: manual acknowledgement, at most prefetch

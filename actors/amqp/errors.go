@@ -44,6 +44,8 @@ const (
 	FrameError         = 501 // what is sent is no AMQP; also for a broken socket
 	CommandInvalid     = 503 // no such kind of exchange
 	ChannelError       = 504 // the link has no channel number left
+	NotAllowed         = 530 // more channels than the user or the node may have; ends the link
+	InternalError      = 541 // the broker's own failure, such as a binding that an exchange's type cannot take; ends the link
 )
 
 // Error is a failed operation. It is for logs and decisions, never for clients: Cause holds the
@@ -83,6 +85,22 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return 0
+}
+
+// CodeOf returns the AMQP reply code of the *Error that err wraps, and 0 without one.
+func CodeOf(err error) int {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
+
+// Provoked reports whether err is of Kind LinkLost and its reply code means that the broker has ended
+// the link because of what was sent on it: not for an operator, nor for a broken socket.
+func Provoked(err error) bool {
+	code := CodeOf(err)
+	return KindOf(err) == LinkLost && code > FrameError && code < 600
 }
 
 // refuses reports whether a reply code denies one operation and ends its channel.

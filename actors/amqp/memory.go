@@ -24,6 +24,11 @@ type MemoryOptions struct {
 	// called with the broker's lock held: it must not call the broker. Nil: all are readable.
 	Readable func(exchange string) bool
 
+	// EndsLink reports whether the broker answers a bind to an exchange by ending the link with 541,
+	// as RabbitMQ does for an exchange of the type x-jms-topic. It is called as Readable is. Nil:
+	// none does.
+	EndsLink func(exchange string) bool
+
 	// Nodes are the addresses of a cluster's nodes, which have all exchanges and queues in common:
 	// see StopNode. Default: one, "memory".
 	Nodes []string
@@ -58,6 +63,7 @@ type Memory struct {
 	nodes     map[string]*memoryNode
 	exchanges map[string]*memoryExchange
 	queues    map[string]*memoryQueue
+	channels  int // the most of all links together; 0: no limit
 	links     map[*memoryLink]struct{}
 	thawed    chan struct{} // closed by Thaw; nil while not frozen
 	timeout   *time.Timer   // of the heartbeat, while frozen

@@ -30,6 +30,9 @@ func (c *memoryChannel) perform(op, subject string, do func(m *Memory) *Error) e
 		return c.gone(op, subject)
 	}
 	if err := do(m); err != nil {
+		if err.Kind == LinkLost {
+			c.link.end(err)
+		}
 		c.end(err)
 		return err
 	}

@@ -1,6 +1,9 @@
 package amqp
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // memoryExchange is an exchange of a Memory, guarded by its mu.
 type memoryExchange struct {
@@ -56,6 +59,8 @@ func (m *Memory) bind(q *memoryQueue, b Binding) *Error {
 		return refusal(AccessRefused, "bind", "", "operation not permitted on the default exchange")
 	case m.options.Readable != nil && !m.options.Readable(b.Exchange):
 		return refusal(AccessRefused, "bind", b.Exchange, "access to exchange '%s' refused", b.Exchange)
+	case m.options.EndsLink != nil && m.options.EndsLink(b.Exchange):
+		return &Error{Kind: LinkLost, Code: InternalError, Op: "bind", Subject: b.Exchange, Cause: errors.New("INTERNAL_ERROR")}
 	case x == nil:
 		return refusal(NotFound, "bind", b.Exchange, "no exchange '%s'", b.Exchange)
 	}

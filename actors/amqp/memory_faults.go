@@ -78,6 +78,22 @@ func (m *Memory) thaw() {
 	}
 }
 
+// LimitChannels lets the links together have at most so many channels, as a user's max-channels does:
+// the next one ends its link with 530. 0 means no limit. Channels that are open stay.
+func (m *Memory) LimitChannels(most int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.channels = most
+}
+
+// openChannels returns the number of channels of all links. mu is held.
+func (m *Memory) openChannels() (n int) {
+	for l := range m.links {
+		n += len(l.channels)
+	}
+	return n
+}
+
 // DropLinks cuts every link without a word, as a reset of the sockets does.
 // Publishers go on.
 func (m *Memory) DropLinks() {

@@ -43,11 +43,7 @@ func (m *Memory) Consumers() int {
 func (m *Memory) Channels() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := 0
-	for l := range m.links {
-		n += len(l.channels)
-	}
-	return n
+	return m.openChannels()
 }
 
 // Links gives the number of open links.

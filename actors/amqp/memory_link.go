@@ -25,6 +25,11 @@ func (l *memoryLink) Channel() (Channel, error) {
 	if len(l.channels) >= l.broker.options.ChannelsPerLink {
 		return nil, &Error{Kind: Exhausted, Code: ChannelError, Op: "open channel", Cause: errors.New("channel id space exhausted")}
 	}
+	if most := l.broker.channels; most > 0 && l.broker.openChannels() >= most {
+		err := &Error{Kind: LinkLost, Code: NotAllowed, Op: "open channel", Cause: errors.New("NOT_ALLOWED - user limit reached")}
+		l.end(err)
+		return nil, err
+	}
 	c := &memoryChannel{link: l}
 	l.channels[c] = struct{}{}
 	l.broker.change()

@@ -268,7 +268,7 @@ func (c *rabbitChannel) Bind(queue string, b Binding) error {
 		return c.channel.QueueBind(queue, b.Pattern, b.Exchange, false, nil)
 	})
 	var e *Error
-	if errors.As(err, &e) && e.Code == NotFound && strings.Contains(e.Cause.Error(), "no queue '") {
+	if errors.As(err, &e) && (e.Code == NotFound || e.Code == AccessRefused) && strings.Contains(e.Cause.Error(), " queue '") {
 		e.Subject = queue // the code is the same for both that a binding needs
 	}
 	return err

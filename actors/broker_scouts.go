@@ -1,0 +1,172 @@
+package actors
+
+import (
+	"errors"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// The broker actor and its scouts: what may end a link is tried where no stream is.
+
+func channelLimitOf(o Options) channelLimit {
+	if o.NoScouts {
+		return noChannelLimit()
+	}
+	return newChannelLimit()
+}
+
+// tryExchanges takes the request that has waited longest out of the queue if it asks for an exchange
+// that was never bound, and sends scouts. It reports whether it did.
+func (b *broker) tryExchanges(ctx actor.Context) bool {
+	r, waits := b.pool.first()
+	if b.core.options.NoScouts || !waits || r.untried || !b.pool.up() || b.pool.limited(time.Now()) || b.exchanges.known(r.bindings) {
+		return false
+	}
+	b.pool.withdraw(r.owner)
+	root, self, links := b.core.rootContext, ctx.Self(), b.links
+	for _, binding := range b.exchanges.hold(r) {
+		b.core.count.scouts.Add(1)
+		queue := amqp.QueueName(b.core.options.Namespace)
+		b.scouts.bind(queue, binding, func(err error) {
+			root.Send(self, exchangeTried{by: links, exchange: binding.Exchange, queue: queue, err: err})
+		})
+	}
+	return true
+}
+
+// exchangeTried: those who have waited for the exchange go on, or are told what is wrong with it.
+// Where no scout reaches the broker they go on, too: nothing is known against them.
+func (b *broker) exchangeTried(ctx actor.Context, msg exchangeTried) {
+	if msg.by != b.links {
+		return // tried for an earlier life of this actor
+	}
+	b.closeScoutsLater(ctx)
+	if untried := errors.Is(msg.err, errNoScout); msg.err == nil || untried {
+		for _, r := range b.exchanges.passed(msg.exchange, !untried) {
+			b.pool.wait(r)
+		}
+		b.serve(ctx)
+		return
+	}
+	err := failureOf(msg.err)
+	if isDenied(err, msg.queue) {
+		b.noteDenial(ctx, err)
+	}
+	for _, owner := range b.exchanges.failed(msg.exchange) {
+		ctx.Send(owner, refused{err: err})
+	}
+}
+
+// tryChannels sends a scout to find out how many more channels the broker allows.
+func (b *broker) tryChannels(ctx actor.Context) {
+	if b.pool.total.scouting() {
+		return
+	}
+	n := b.pool.total.begin(b.pool.channels())
+	b.core.count.scouts.Add(1)
+	root, self, links := b.core.rootContext, ctx.Self(), b.links
+	b.scouts.channels(n, func(opened int, err error) {
+		root.Send(self, channelsTried{by: links, opened: opened, err: err})
+	})
+}
+
+func (b *broker) channelsTried(ctx actor.Context, msg channelsTried) {
+	if msg.by != b.links {
+		return
+	}
+	b.closeScoutsLater(ctx)
+	switch {
+	case msg.err == nil, amqp.KindOf(msg.err) == amqp.Exhausted:
+		b.pool.total.allowed(msg.opened)
+	case amqp.CodeOf(msg.err) == amqp.NotAllowed:
+		channels := b.pool.channels() + msg.opened
+		b.pool.total.reached(channels, time.Now())
+		b.core.log.Warn("the broker allows this service no further channel", "channels", channels)
+	default:
+		b.pool.total.unknowable(time.Now())
+	}
+	b.serve(ctx)
+}
+
+// learnFromLoss forgets what scouts have found out where the broker has ended a link for what was done
+// on it, or where no link is left: the broker that comes next may be another. It is tried again then.
+func (b *broker) learnFromLoss(err error) {
+	if amqp.Provoked(err) || len(b.pool.links) == 0 {
+		b.exchanges.forget()
+	}
+	switch {
+	case amqp.CodeOf(err) == amqp.NotAllowed:
+		b.pool.total.met()
+	case len(b.pool.links) == 0 && !b.pool.total.strict:
+		b.pool.total = channelLimitOf(b.core.options)
+	}
+}
+
+// closeScoutsLater closes the scouts' links when they have not been used for a while.
+func (b *broker) closeScoutsLater(ctx actor.Context) {
+	b.timers.cancel(b.idleScout)
+	b.idleScout = b.timers.after(ctx, idleScoutTimeout, closeScouts{})
+}
+
+// noteDenial: the broker lets this service not make or use its own queues. That is no stream's fault,
+// and only an operator can mend it: it is said loudly, and tried again until it works.
+func (b *broker) noteDenial(ctx actor.Context, err *Error) {
+	b.core.count.denied.Add(1)
+	if b.denied.due(time.Now()) {
+		b.core.log.Error("the broker denies this service the right to make and use its queues: no stream can be opened",
+			"namespace", b.core.options.Namespace, "error", err)
+	}
+	if !b.core.count.isDenied.Swap(true) {
+		b.timers.after(ctx, tryRightsEvery, tryRights{})
+	}
+}
+
+// allow: a stream has its queue, so that the service has its rights.
+func (b *broker) allow() {
+	if b.core.count.isDenied.Swap(false) {
+		b.core.log.Info("the broker lets this service make its queues again")
+	}
+}
+
+// tryRights looks whether the service has its rights again: without streams nothing else would tell.
+func (b *broker) tryRights(ctx actor.Context) {
+	if !b.core.count.isDenied.Load() {
+		return
+	}
+	root, self, links := b.core.rootContext, ctx.Self(), b.links
+	b.scouts.declare(amqp.QueueName(b.core.options.Namespace), func(err error) { root.Send(self, rightsTried{by: links, err: err}) })
+}
+
+func (b *broker) rightsTried(ctx actor.Context, msg rightsTried) {
+	if msg.by != b.links {
+		return
+	}
+	b.closeScoutsLater(ctx)
+	if msg.err == nil {
+		b.allow()
+	}
+	if b.core.count.isDenied.Load() {
+		b.timers.after(ctx, tryRightsEvery, tryRights{})
+	}
+}
+
+const (
+	// tryRightsEvery is the time between looks whether the service has its rights again.
+	tryRightsEvery = 15 * time.Second
+	// logDenialEvery is the time between two log lines about missing rights.
+	logDenialEvery = time.Minute
+)
+
+// denial limits the log lines about missing rights.
+type denial struct{ logged time.Time }
+
+func (d *denial) due(now time.Time) bool {
+	if !d.logged.IsZero() && now.Sub(d.logged) < logDenialEvery {
+		return false
+	}
+	d.logged = now
+	return true
+}

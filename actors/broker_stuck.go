@@ -1,0 +1,112 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// The broker actor and calls without an answer. AMQP calls have no deadline. One call may hang while
+// the link serves its other channels: a peer of a cluster that is frozen does it. Then the link is
+// retired: it serves its streams, gets no new one, and is closed with its last. A link that gives no
+// sign of life is closed.
+
+const (
+	// callTimeout is how long a call may take before its stream is told. The heartbeat of a link that
+	// dies within its handshake may never fire. A stream of a hundred bindings makes over a hundred
+	// calls.
+	callTimeout = 10 * time.Second
+	// probeAfter is how long a call may take before its link is asked for a sign of life.
+	probeAfter = callTimeout / 2
+)
+
+func (b *broker) calling(ctx actor.Context) {
+	b.pool.calling(ctx.Sender(), time.Now())
+	b.checkLater(ctx)
+}
+
+// checkLater sets the time of the next check, unless it is set.
+func (b *broker) checkLater(ctx actor.Context) {
+	if b.check == nil {
+		b.check = b.timers.after(ctx, probeAfter, checkCalls{})
+	}
+}
+
+// checkCalls asks links for a sign of life, and gives up calls that are not answered in time.
+func (b *broker) checkCalls(ctx actor.Context) {
+	b.check = nil
+	now := time.Now()
+	asked := map[amqp.Link]bool{}
+	for _, l := range b.pool.unanswered(now, probeAfter) {
+		asked[l.on.link] = true
+		b.probe(ctx, l.on.link)
+	}
+	for link := range b.probed {
+		if !asked[link] {
+			delete(b.probed, link) // all its calls were answered
+		}
+	}
+	for _, l := range b.pool.unanswered(now, callTimeout) {
+		b.giveUp(ctx, l)
+	}
+	b.closeFinished()
+	if at := b.pool.nextCheck(now, probeAfter, callTimeout); !at.IsZero() {
+		b.check = b.timers.after(ctx, at.Sub(now), checkCalls{})
+	}
+	b.serve(ctx)
+}
+
+func (b *broker) probe(ctx actor.Context, link amqp.Link) {
+	if _, asked := b.probed[link]; asked {
+		return
+	}
+	b.probed[link] = false
+	root, self := b.core.rootContext, ctx.Self()
+	b.links.probe(link, func() { root.Send(self, alive{link: link}) })
+}
+
+// alive: the link has answered.
+func (b *broker) alive(msg alive) {
+	if _, asked := b.probed[msg.link]; asked {
+		b.probed[msg.link] = true
+	}
+}
+
+// giveUp tells a stream that its call is not answered, and takes the link out of use.
+func (b *broker) giveUp(ctx actor.Context, l *leaseEntry) {
+	b.pool.giveUp(l)
+	if l.opening {
+		ctx.Send(l.owner, refused{err: errNoCallAnswered})
+	} else {
+		ctx.Send(l.owner, finish{err: errCallLost})
+	}
+	link, was := l.on.link, l.on.retired
+	switch {
+	case b.pool.find(link) == nil:
+		return // it was closed for another call
+	case b.probed[link]:
+		b.pool.retire(link)
+		if !was {
+			b.core.count.linksRetired.Add(1)
+			b.core.log.Warn("broker link retired: one of its calls is not answered", "address", l.on.address, "channels", l.on.channels)
+		}
+	default:
+		b.core.log.Warn("broker link gives no answer", "address", l.on.address)
+		b.pool.remove(link)
+		b.links.close(link, 0)
+	}
+	if !b.pool.up() {
+		b.dial(ctx)
+	}
+}
+
+// closeFinished closes the retired links that serve no stream any more. Calls that still wait there
+// return by this.
+func (b *broker) closeFinished() {
+	for _, link := range b.pool.finished() {
+		b.pool.remove(link)
+		b.links.close(link, linkCloseTimeout)
+	}
+}

@@ -1,0 +1,116 @@
+package actors
+
+import (
+	"math"
+	"time"
+)
+
+// channelLimit is what is known of how many channels the broker allows this service in all, over all
+// links. A broker that has had enough (a user's max-channels, 530) ends the link on which the next
+// channel is opened, with every stream on it. So before more channels are open than ever were, a
+// scout tries how many more are allowed, on a link without streams.
+//
+// Trying costs a third of the connects per second, so a crowd of newcomers does not wait for it: a
+// limit that a crowd meets may end one link, once. From then on every channel is tried.
+//
+// It is a value of the pool: it decides and does nothing.
+type channelLimit struct {
+	verified int       // so many channels have been open at once
+	limit    int       // so many are allowed; 0: none is known
+	until    time.Time // when limit is doubted: an operator may have raised it
+	strict   bool      // a limit was met: nothing is opened untried
+	blind    time.Time // until when no scout can be sent: more channels are opened untried
+	low      int       // the fewest channels that were open since the scout has begun; -1: it has not
+}
+
+const (
+	// A scout opens half of what is verified, within these bounds. For a moment these channels are
+	// taken from others that share the user.
+	fewestScoutChannels = 16
+	mostScoutChannels   = 128
+	// triedChannels is how many channels are tried even for a crowd.
+	triedChannels = 32
+	// limitTimeout is how long a limit is believed.
+	limitTimeout = 30 * time.Second
+)
+
+// newChannelLimit returns that of a broker on which nothing was opened. The first stream has no
+// neighbour that it could harm.
+func newChannelLimit() channelLimit { return channelLimit{verified: 1, low: -1} }
+
+// noChannelLimit returns that of a broker that has none.
+func noChannelLimit() channelLimit { return channelLimit{verified: math.MaxInt, low: -1} }
+
+// check decides whether one more channel may be opened where so many are granted. A crowd means that
+// many are being opened at once.
+func (c *channelLimit) check(leases int, crowd bool, now time.Time) outcome {
+	switch {
+	case leases < c.verified, now.Before(c.blind):
+		return granted
+	case c.limit > 0 && now.Before(c.until):
+		return limited
+	case crowd && !c.strict && leases >= triedChannels:
+		return granted
+	}
+	return unverified
+}
+
+// short reports whether a scout should be sent before the next streams have to wait for it.
+func (c *channelLimit) short(leases int, now time.Time) bool {
+	return !c.scouting() && c.limit == 0 && !now.Before(c.blind) && leases > c.verified-fewestScoutChannels/2
+}
+
+// begin is called when a scout is sent while so many channels are open. It returns how many channels
+// the scout is to open.
+func (c *channelLimit) begin(channels int) (n int) {
+	c.low = channels
+	return min(max(c.verified/2, fewestScoutChannels), mostScoutChannels)
+}
+
+// scouting reports whether a scout is under way.
+func (c *channelLimit) scouting() bool { return c.low >= 0 }
+
+// seen notes that so many channels of streams are open.
+func (c *channelLimit) seen(channels int) {
+	c.verified = max(c.verified, channels)
+	if c.limit > 0 {
+		c.limit = max(c.limit, channels)
+	}
+}
+
+// dropped notes that only so many channels of streams are open.
+func (c *channelLimit) dropped(channels int) {
+	if c.scouting() {
+		c.low = min(c.low, channels)
+	}
+}
+
+// allowed is called when the scout has opened n channels, none of which was refused.
+func (c *channelLimit) allowed(n int) {
+	c.verified = max(c.verified, c.low+n)
+	c.limit, c.low = 0, -1
+}
+
+// reached is called when the broker has refused a channel of a scout while so many were open, those
+// of the scout included.
+func (c *channelLimit) reached(channels int, now time.Time) {
+	c.limit = max(1, channels)
+	c.verified = c.limit
+	c.until = now.Add(limitTimeout)
+	c.strict, c.blind, c.low = true, time.Time{}, -1
+}
+
+// met is called when the broker has refused a channel on a link with streams: how many it allows is
+// not known.
+func (c *channelLimit) met() { *c = channelLimit{verified: 1, strict: true, low: -1} }
+
+// unknowable is called when no scout could be sent. Streams are served without for a while, unless a
+// limit is known.
+func (c *channelLimit) unknowable(now time.Time) {
+	c.low = -1
+	if c.limit > 0 {
+		c.until = now.Add(limitTimeout)
+		return
+	}
+	c.blind = now.Add(limitTimeout)
+}
