@@ -8,7 +8,7 @@ import "testing"
 func TestADeliveryToAThousandStreamsAllocatesNothingForAnyOfThem(t *testing.T) {
 	const streams = 1000
 	h, m := newHub(), &Message{JSON: make([]byte, 256)}
-	h.acks, h.bound = newWorker(&core{}, lease{}, intake{sink: h}), true
+	h.acks, h.bound = newWorker(newTestCore(), lease{}, intake{sink: h}), true
 	readers := make([]*Stream, streams)
 	for i := range readers {
 		readers[i] = &Stream{limit: 1 << 20}

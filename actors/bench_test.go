@@ -39,7 +39,7 @@ func BenchmarkHandOverInBursts(b *testing.B) {
 // One message to a thousand streams of a shared queue.
 func BenchmarkFanOutToAThousand(b *testing.B) {
 	h, m := newHub(), &Message{JSON: make([]byte, 256)}
-	h.acks = newWorker(&core{}, lease{}, intake{sink: h})
+	h.acks = newWorker(newTestCore(), lease{}, intake{sink: h})
 	h.bound = true
 	var streams []*Stream
 	for range 1000 {

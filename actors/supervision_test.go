@@ -178,3 +178,10 @@ func TestAQuestionIsCalledOffWhenTheTreeEnds(t *testing.T) {
 		elapse(time.Second)
 	})
 }
+
+// newTestCore returns a core with the default options and without actors.
+func newTestCore() *core {
+	c := &core{count: newCounters()}
+	c.policy.Store(&Policy{Limits: DefaultLimits()})
+	return c
+}

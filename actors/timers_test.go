@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,10 +15,10 @@ import (
 )
 
 // failing dials nothing, and counts.
-type failing struct{ dials *int }
+type failing struct{ dials *atomic.Int64 }
 
 func (f failing) Dial(context.Context) (amqp.Link, error) {
-	*f.dials++
+	f.dials.Add(1)
 	return nil, errors.New("refused")
 }
 
@@ -25,24 +26,24 @@ func (f failing) Dial(context.Context) (amqp.Link, error) {
 // restart is no reason to dial sooner, nor more often.
 func TestFailuresOfTheBrokerActorLeaveOneChainOfDials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dials := 0
+		var dials atomic.Int64
 		s, err := Open(Options{Dialer: failing{&dials}, Chaos: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close()
 		elapse(10 * time.Minute)
-		alone := dials
+		alone := dials.Swap(0)
 		for range 20 {
 			if err := s.Crash(RoleBroker, ""); err != nil {
 				t.Fatal(err)
 			}
 			elapse(5 * time.Second) // more often, and the tree would give it up
 		}
-		dials = 0
+		dials.Store(0)
 		elapse(10 * time.Minute)
-		if dials > 2*alone || dials < alone/2 {
-			t.Fatalf("%d dials in ten minutes, %d before the failures", dials, alone)
+		if n := dials.Load(); n > 2*alone || n < alone/2 {
+			t.Fatalf("%d dials in ten minutes, %d before the failures", n, alone)
 		}
 	})
 }

@@ -132,6 +132,10 @@ func (r *rig) cut(n int) error {
 func TestA20ConnectsOverTheLimitAreRefusedWithoutTheBroker(t *testing.T) {
 	const most, all, atOnce = 20, 1000, 50
 	r := onRabbitMQ(t, settings{limits: actors.Limits{StreamsPerAddress: most}})
+	for _, s := range r.crowd(most, exchange, "#") { // so that no scout tries further channels meanwhile
+		s.Close()
+	}
+	r.eventually("they are gone", func() error { return r.queues(0) })
 	before := r.opened()
 	var mu sync.Mutex
 	statuses := map[int]int{}
