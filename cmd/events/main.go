@@ -6,6 +6,7 @@
 //	events tail         messages of a proxy or a broker
 //	events wait         tail until the first message that matches
 //	events doctor       finds out why messages do not arrive
+//	events health       asks the proxy on this machine how it is
 //	events config       the settings in effect, and where they come from
 //	events write-docs   the API reference and the table of settings, as files
 //	events version
