@@ -1,5 +1,6 @@
 // The bindings that the user has put together: a list without doubles, each
 // {exchange, routingKeyPattern} as the event stream wants it.
+import { beside } from '../shared/address.js';
 
 const most = 100; // of one stream; the server's default limit
 const longest = 255; // bytes of an exchange's name or a pattern, AMQP's limit
@@ -71,7 +72,7 @@ export class Bindings {
 
 /** The URL of the event stream for these bindings, beside the page. */
 export function streamURL(bindings) {
-  const url = new URL('api/events/v1/connect/', document.baseURI);
+  const url = new URL(beside('api/events/v1/connect/'));
   url.search = `?bindings=${encodeURIComponent(JSON.stringify({ bindings }))}`;
   return url.href;
 }

@@ -1,6 +1,7 @@
 // The inspector, put together.
 import { BindingList } from './bindinglist.js';
 import { Bindings } from './bindings.js';
+import { beside } from '../shared/address.js';
 import { copy, say } from '../shared/clipboard.js';
 import { codeTab } from './code.js';
 import { coloursButton } from '../shared/colours.js';
@@ -121,7 +122,7 @@ function exampleButtons() {
 byId('examples').append(...exampleButtons());
 byId('examples-side').append(...exampleButtons());
 byId('clear-bindings').addEventListener('click', () => bindings.clear());
-byId('copy-link').addEventListener('click', () => copy(location.href, 'the link'));
+byId('copy-link').addEventListener('click', () => copy(beside(location.href), 'the link'));
 byId('to-exchange').addEventListener('click', (event) => {
   event.preventDefault();
   toForm();

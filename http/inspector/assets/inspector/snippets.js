@@ -1,4 +1,5 @@
 // The stream in a program of one's own: code for exactly these bindings.
+import { beside } from '../shared/address.js';
 
 // A text as a string of JavaScript and Go alike; JSON's escapes are theirs too.
 const quoted = (text) => JSON.stringify(text);
@@ -94,4 +95,4 @@ export const languages = [
 ];
 
 /** The event stream beside this page. */
-export const base = () => new URL('api/events/v1/connect/', document.baseURI).href;
+export const base = () => beside('api/events/v1/connect/');

@@ -1,4 +1,5 @@
 // What an operator may do, each asked once more in a dialog of the page.
+import { beside } from '../shared/address.js';
 import { say } from '../shared/clipboard.js';
 import { button, byId, make } from '../shared/dom.js';
 import { short } from './tree.js';
@@ -57,7 +58,7 @@ function ask(title, text, roles, acts) {
 
 async function post(path, done) {
   try {
-    const answer = await fetch(path, { method: 'POST' });
+    const answer = await fetch(beside(path), { method: 'POST' });
     if (answer.ok) return say(done);
     const told = await answer.json().catch(() => ({}));
     say(`Not done: ${told.message ?? `the proxy answered ${answer.status}`}`);

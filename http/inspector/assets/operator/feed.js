@@ -1,6 +1,8 @@
 // Where the pictures come from: an event stream of the operator's listener.
 // It is opened again and again, for as long as the page is open.
 
+import { beside } from '../shared/address.js';
+
 const again = 1000; // ms until the next try
 const silence = 6000; // ms without a picture before the stream counts as lost
 
@@ -16,7 +18,7 @@ export class Feed {
 
   open() {
     this.#source?.close();
-    this.#source = new EventSource('__tree__/events');
+    this.#source = new EventSource(beside('__tree__/events'));
     this.#source.addEventListener('tree', ({ data }) => this.#came(data));
     // The browser would try again by itself, but not after an HTTP error, and
     // less and less often after the others.
