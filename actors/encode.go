@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -29,7 +30,7 @@ const (
 func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
 	m = &Message{
 		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
-		Routes: routes(d.CC), Body: d.Body, tag: d.Tag,
+		Routes: routes(d.CC), Body: d.Body, received: int64(time.Since(start)), tag: d.Tag,
 	}
 	var b bytes.Buffer
 	b.Grow(min(len(d.Body), maxBytes) + len(d.Exchange) + len(d.RoutingKey) + 96)

@@ -25,7 +25,19 @@ type Message struct {
 	// {"payload":…,"exchange":…,"routingKey":…,"redelivered":…,"routes":[…]}
 	JSON []byte
 
-	tag uint64 // names the delivery to its channel; 0 where none waits for it
+	received int64  // as sinceStart: when it was taken from the broker; 0 where it was not
+	tag      uint64 // names the delivery to its channel; 0 where none waits for it
+}
+
+// start is what Message.received counts from: monotonic, and half the size of a time.Time.
+var start = time.Now()
+
+// Age returns the time since the message was taken from the broker, and 0 for one that was not.
+func (m *Message) Age() time.Duration {
+	if m.received == 0 {
+		return 0
+	}
+	return time.Since(start) - time.Duration(m.received)
 }
 
 func (Ping) event()     {}

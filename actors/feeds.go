@@ -65,6 +65,13 @@ func (f *feeds) Receive(ctx actor.Context) {
 	case *actor.Stopped:
 		f.unregister()
 	}
+	f.publish()
+}
+
+// publish sets the gauges that anything may read.
+func (f *feeds) publish() {
+	f.core.count.feeds.Store(int64(len(f.byFeed)))
+	f.core.count.feedStreams.Store(int64(len(f.byStream)))
 }
 
 func (f *feeds) attach(ctx actor.Context, msg attach) {

@@ -16,6 +16,8 @@ type Stats struct {
 	Leases       int64          // channels leased now
 	Waiting      int64          // streams that wait for a channel now
 	Workers      int64          // goroutines that hold a channel now
+	Feeds        int64          // shared queues now
+	FeedStreams  int64          // streams that are attached to them now
 	Dials        int64          // tries to reach the broker
 	DialsFailed  int64
 	LinksLost    int64
@@ -34,6 +36,7 @@ type Stats struct {
 type counters struct {
 	streams, opened                 atomic.Int64
 	links, leases, waiting, workers atomic.Int64
+	feeds, feedStreams              atomic.Int64
 	dials, dialsFailed, linksLost   atomic.Int64
 	linksRetired, scouts, denied    atomic.Int64
 	up                              atomic.Bool // a link may get new streams
@@ -72,6 +75,7 @@ func (c *counters) stats() Stats {
 	return Stats{
 		Streams: c.streams.Load(), Opened: c.opened.Load(), Ended: maps.Clone(c.ended), Refused: maps.Clone(c.refused),
 		Links: c.links.Load(), Leases: c.leases.Load(), Waiting: c.waiting.Load(), Workers: c.workers.Load(),
+		Feeds: c.feeds.Load(), FeedStreams: c.feedStreams.Load(),
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),

@@ -38,7 +38,9 @@ type batch struct {
 	ends   []int  // where each frame ends, in bytes from the start of the batch
 	headed bool   // the response's head stands first
 	events []actors.Event
-	last   *actors.Message // of those in the batch
+	first  *actors.Message // of those in the batch: the one that has waited longest
+	last   *actors.Message
+	ready  bool // the event ready is in the batch
 
 	scratch []byte
 	buffers [3][]byte // what between returns
@@ -65,7 +67,7 @@ func (b *batch) giveBack() {
 
 func (b *batch) reset() {
 	b.buf, b.split, b.large, b.ends, b.headed = b.buf[:0], 0, nil, b.ends[:0], false
-	b.last = nil
+	b.first, b.last, b.ready = nil, nil, false
 }
 
 // size is the number of bytes to write.
@@ -79,6 +81,19 @@ func (b *batch) head(head []byte) {
 	b.buf = append(b.buf, head...)
 	b.ends = append(b.ends, len(b.buf))
 	b.headed = true
+}
+
+// note remembers what is to be acknowledged, counted and timed when the batch has been written.
+func (b *batch) note(event actors.Event) {
+	switch e := event.(type) {
+	case *actors.Message:
+		if b.first == nil {
+			b.first = e
+		}
+		b.last = e
+	case actors.Ready:
+		b.ready = true
+	}
 }
 
 // add adds an event's frame. It returns an error, and adds nothing, where the

@@ -39,7 +39,7 @@ func (o *outlets) serveFlushed(ctx context.Context, w http.ResponseWriter, s str
 	if !o.registry.add(f, protocol) {
 		s.Fail(errShuttingDown)
 	}
-	o.logOpened(s, protocol)
+	o.streamOpened(s, protocol)
 	_ = f.control.SetReadDeadline(time.Time{}) // a host's ReadTimeout is for requests; a recorder has none
 	w.WriteHeader(http.StatusOK)
 	if err := f.flush(); err != nil {
@@ -51,7 +51,7 @@ func (o *outlets) serveFlushed(ctx context.Context, w http.ResponseWriter, s str
 
 func (f *flushed) close() {
 	f.stream.Close()
-	f.outlets.logEnded(f.stream, f.told)
+	f.outlets.streamEnded(f.stream, f.told)
 	f.outlets.registry.remove(f)
 }
 

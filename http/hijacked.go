@@ -69,7 +69,7 @@ func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head [
 	if !o.registry.add(c, protocol) {
 		s.Fail(errShuttingDown) // the handler is being shut down: tell the client and end
 	}
-	o.logOpened(s, protocol)
+	o.streamOpened(s, protocol)
 	c.state.Store(stateWriting)
 	s.Notify(c.wake)
 	o.peers.watch(c)
@@ -181,7 +181,7 @@ func (c *hijacked) close() {
 	c.stream.Close()
 	c.outlets.peers.forget(c)
 	c.conn.Close()
-	c.outlets.logEnded(c.stream, c.told.Load())
+	c.outlets.streamEnded(c.stream, c.told.Load())
 	c.outlets.registry.remove(c)
 }
 

@@ -28,6 +28,8 @@ type metrics struct {
 
 	bytes, frames prometheus.Counter
 	writes        prometheus.Histogram // seconds; its count is the number of batches
+
+	times
 }
 
 func newMetrics(system *actors.System) *metrics {
@@ -41,11 +43,11 @@ func newMetrics(system *actors.System) *metrics {
 		acceptFailures: counter("events_http_accept_failures_total", "Connections that could not be accepted."),
 		bytes:          counter("events_http_written_bytes_total", "Bytes written to streams."),
 		frames:         counter("events_http_written_frames_total", "Frames written to streams, heads included."),
-		writes: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "events_http_write_seconds", Help: "Time of one batch's write.",
-			Buckets: prometheus.ExponentialBuckets(10e-6, 10, 7), // 10 µs to 10 s
-		}),
+		writes: histogram("events_http_write_seconds", "Time of one batch's write.",
+			.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10),
+		times: newTimes(),
 	}
+	m.times.register(m.registry)
 	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.acceptFailures, m.bytes, m.frames, m.writes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), systemCollector{system})
 	return m
@@ -109,6 +111,8 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	gauge("events_links", "AMQP connections up now.", s.Links)
 	gauge("events_channels", "AMQP channels held by streams now.", s.Workers)
 	gauge("events_streams_waiting", "Streams that wait for a channel now.", s.Waiting)
+	gauge("events_feeds", "Shared queues now.", s.Feeds)
+	gauge("events_feed_streams", "Streams attached to shared queues now.", s.FeedStreams)
 	count("events_streams_opened_total", "Streams admitted.", s.Opened)
 	for code, n := range s.Ended {
 		count("events_streams_ended_total", "Streams ended.", n, "code", string(code))

@@ -11,8 +11,8 @@ import (
 // mostLoggedExchanges bounds how many exchanges the line of a stream's start names.
 const mostLoggedExchanges = 8
 
-// logOpened logs the start of a stream. The query is not logged: it may hold a token.
-func (o *outlets) logOpened(s stream, protocol string) {
+// streamOpened logs the start of a stream. The query is not logged: it may hold a token.
+func (o *outlets) streamOpened(s stream, protocol string) {
 	if !o.log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
@@ -30,13 +30,14 @@ func (o *outlets) logOpened(s stream, protocol string) {
 		"bindings", len(state.Bindings), "exchanges", strings.Join(exchanges, " "))
 }
 
-// logEnded logs the end of a stream, after Close. told reports whether its last event has been
-// written. The cause is the broker's own words, where it had any.
-func (o *outlets) logEnded(s stream, told bool) {
+// streamEnded logs and times the end of a stream, after Close. told reports whether its last event has
+// been written. The cause is the broker's own words, where it had any.
+func (o *outlets) streamEnded(s stream, told bool) {
+	state := s.State()
+	o.metrics.ended(state.Age)
 	if !o.log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
-	state := s.State()
 	attrs := []any{
 		"stream", state.ID, "address", state.Address, "code", "", "duration", state.Age.Round(time.Millisecond),
 		"messages", state.Messages, "bytes", state.Bytes, "told", told,

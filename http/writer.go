@@ -102,13 +102,10 @@ func (w *writer) writeWaiting(b *batch) (ended bool, failed *failedWrite) {
 			}
 			w.noteEnd()
 		}
-		message, isMessage := event.(*actors.Message)
-		if isMessage && w.dropsMessages() {
+		if _, isMessage := event.(*actors.Message); isMessage && w.dropsMessages() {
 			continue
 		}
-		if isMessage {
-			b.last = message
-		}
+		b.note(event)
 		_, ended = event.(*actors.Error)
 		if err := b.add(event); err != nil {
 			w.addDefect(b, err)
@@ -164,6 +161,10 @@ func (w *writer) write(b *batch) *failedWrite {
 	w.outlets.metrics.wrote(total, len(b.ends), last.Sub(start))
 	if b.last != nil {
 		w.stream.Written(b.last)
+		w.outlets.metrics.delivered(b.first.Age())
+	}
+	if b.ready {
+		w.outlets.metrics.ready(w.stream.State().Age)
 	}
 	b.reset()
 	return nil
