@@ -133,7 +133,7 @@ func TestAWindowThatMovesIsNotSlow(t *testing.T) {
 			}
 			w.markWritten(tag)
 			w.tagDue(false)
-			w.markDelivered(tag + 2, 1)
+			w.markDelivered(tag+2, 1)
 		}
 		w.markWritten(11)
 		w.tagDue(false)
@@ -153,7 +153,7 @@ func TestAWindowWhoseMessageMovesIsNotSlow(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.markDelivered(2)
+		w.markDelivered(2, 1)
 		for range 60 {
 			w.markMoving()
 			elapse(checkEvery)
@@ -176,7 +176,7 @@ func TestAWindowThatIsCheckedLateIsNotSlowForThat(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.markDelivered(2)
+		w.markDelivered(2, 1)
 		elapse(130 * time.Second)
 		if err := w.tooSlow(0); err != nil {
 			t.Fatalf("slow: %s", err)

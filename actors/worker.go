@@ -174,7 +174,7 @@ func (w *worker) pause() {
 func (w *worker) hand(delivery *amqp.Delivery) {
 	message, encoding := encode(*delivery, w.core.limits().MessageBytes)
 	w.core.count.countMessage(message, len(delivery.Body), encoding)
-	w.window.markDelivered(delivery.Tag, len(message.JSON))
+	w.window.markDelivered(delivery.Tag, sizeOf(message))
 	w.intake.sink.deliver(message)
 }
 
