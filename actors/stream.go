@@ -35,6 +35,7 @@ type Stream struct {
 	notify          func()       // set by Notify
 	acks            acknowledger // where deliveries come from; nil: there is none that waits for a word
 	takenTag        uint64       // the highest tag that the reader has taken
+	taken           []Event      // by the reader, whose slice it is, and not written
 
 	// Of Next alone; wake is read under mu.
 	wake   chan struct{} // nil before the first

@@ -10,8 +10,8 @@ import (
 // after the other.
 
 // Take appends all that waits to events[:0] and returns that, without waiting. An *Error is always
-// the last event of a stream, and is returned once. The slice is the caller's: the stream keeps no
-// reference to it.
+// the last event of a stream, and is returned once. The slice is the caller's, who must not change it
+// before the next Take or Done.
 func (s *Stream) Take(events []Event) []Event {
 	events = events[:0]
 	s.mu.Lock()
@@ -22,6 +22,7 @@ func (s *Stream) Take(events []Event) []Event {
 	events = append(events, *s.waiting...)
 	s.backlog.take()
 	s.recycle()
+	s.taken = events
 	for i := len(events) - 1; i >= 0; i-- {
 		if m, ok := events[i].(*Message); ok {
 			s.takenTag = m.tag
@@ -35,6 +36,7 @@ func (s *Stream) Take(events []Event) []Event {
 func (s *Stream) Done() {
 	s.mu.Lock()
 	s.backlog.writtenAll()
+	s.taken = nil
 	acks, tag := s.acks, s.takenTag
 	s.mu.Unlock()
 	if acks != nil && tag > 0 {
@@ -47,12 +49,24 @@ func (s *Stream) Done() {
 // what Take returned last.
 func (s *Stream) Written(m *Message) {
 	s.mu.Lock()
-	s.backlog.written(sizeOf(m))
+	s.forgetUpTo(m)
 	acks := s.acks
 	s.mu.Unlock()
 	if acks != nil && m.tag > 0 {
 		acks.acknowledge(m.tag)
 	}
+}
+
+// forgetUpTo takes m, and what was taken before it, out of the account. mu is held.
+func (s *Stream) forgetUpTo(m *Message) {
+	for i, event := range s.taken {
+		s.backlog.written(sizeOf(event))
+		if event == Event(m) {
+			s.taken = s.taken[i+1:]
+			return
+		}
+	}
+	s.taken = nil
 }
 
 // Moving says that the client takes bytes of what is being written: a reader that calls it every few

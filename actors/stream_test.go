@@ -277,3 +277,21 @@ func TestALongListIsNotKeptForOtherStreams(t *testing.T) {
 		}
 	}
 }
+
+// A writer reports message by message: what it has written is forgotten while the rest is held.
+func TestWhatIsWrittenIsForgottenMessageByMessage(t *testing.T) {
+	s := &Stream{backlog: backlog{limit: 100}}
+	var messages []*Message
+	for range 4 {
+		m := &Message{JSON: make([]byte, 10)}
+		messages = append(messages, m)
+		s.offer(m)
+	}
+	s.Take(nil)
+	for _, step := range []struct{ written, held int }{{1, 20}, {2, 10}, {3, 0}} {
+		s.Written(messages[step.written])
+		if held := s.state(time.Now()).WaitingBytes; held != step.held {
+			t.Errorf("%d bytes are held after message %d of 3, not %d", held, step.written, step.held)
+		}
+	}
+}

@@ -144,7 +144,7 @@ var Settings = []Setting{
 		Help: "messages that wait at the broker for one stream before it is cut",
 		in:   at(whole(1, math.MaxInt32), func(c *Config) *int { return &c.Limits.Backlog })},
 	{Key: "limits.backlogBytes", Flag: "backlog-bytes", Variable: "EVENTS_BACKLOG_BYTES", Live: true,
-		Help: "bytes that wait in the proxy for one stream before it is cut",
+		Help: "bytes of messages held in the process for one stream, or three messages where those are larger",
 		in:   at(size(1), func(c *Config) *int { return &c.Limits.BacklogBytes })},
 	{Key: "limits.prefetch", Flag: "prefetch", Variable: "EVENTS_PREFETCH", Live: true,
 		Help: "deliveries under way to a stream",
