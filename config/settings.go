@@ -131,7 +131,7 @@ var Settings = []Setting{
 	{Key: "limits.messageBytes", Flag: "message-bytes", Variable: "EVENTS_MESSAGE_BYTES", Live: true,
 		Help: "size of a message's body; a larger one is announced, not delivered",
 		in:   at(size(1), func(c *Config) *int { return &c.Limits.MessageBytes })},
-	{Key: "limits.writeDeadline", Flag: "write-deadline", Variable: "EVENTS_WRITE_DEADLINE",
+	{Key: "limits.writeDeadline", Flag: "write-deadline", Variable: "EVENTS_WRITE_DEADLINE", Live: true,
 		Help: "a client that takes no byte for so long is cut",
 		in:   at(span(time.Millisecond), func(c *Config) *time.Duration { return &c.Limits.WriteDeadline })},
 	{Key: "limits.vanishAfter", Flag: "vanish-after", Variable: "EVENTS_VANISH_AFTER",
