@@ -112,8 +112,8 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 var codesOf = map[string][]actors.Code{
 	faults.LinkCut.Name:        {actors.BrokerLost, actors.BrokerUnavailable},
 	faults.LinksDropped.Name:   {actors.BrokerLost, actors.BrokerUnavailable},
-	faults.ChannelsClosed.Name: {actors.BrokerLost},
-	faults.QueuesDeleted.Name:  {actors.QueueDeleted, actors.BrokerLost},
+	faults.ChannelsClosed.Name: {actors.BrokerLost, actors.BrokerUnavailable}, // the latter while a stream opens
+	faults.QueuesDeleted.Name:  {actors.QueueDeleted, actors.BrokerLost, actors.BrokerUnavailable},
 }
 
 // harmOf makes a harm of a fault.

@@ -80,6 +80,8 @@ func outcome(verdict string, j check.Judgement, failure error) error {
 			why = errors.New(j.Unknown[0])
 		}
 		return fmt.Errorf("%w: %w", errUnproved, why)
+	case failure != nil:
+		return failure
 	case len(j.Violations) > 0:
 		return fmt.Errorf("%d violations; the first: %s: %s", len(j.Violations), j.Violations[0].Invariant, j.Violations[0].Says)
 	}

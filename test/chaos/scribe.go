@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"encoding/json"
+	"net/http"
 	"sync"
 	"time"
 
@@ -56,6 +57,9 @@ func (s *scribe) Left(_, name string, stream *clients.Stream) {
 	s.mu.Unlock()
 	at := func(e clients.Event) time.Time { return stream.Opened().Add(e.At) }
 	s.history.AddAt(stream.Opened(), history.Open{Name: name, Client: number, Stream: number, Status: stream.Status})
+	if stream.Status != http.StatusOK {
+		return
+	}
 	received := stream.Received()
 	for _, e := range received.Events {
 		switch e.Name {

@@ -185,6 +185,11 @@ func (h *harm) touches(client, group int) bool {
 // served: before and after the harm every client gets messages.
 func (j *judge) served() {
 	row := j.row("served", "before and after the harm every client gets messages")
+	if gone, ok := j.phases["gone"]; ok {
+		row.Checked++
+		j.violate(row, gone, 0, "the proxy answered no more, and the run was given up")
+		return
+	}
 	for _, span := range [][2]string{{"before", "harm"}, {"after", "left"}} {
 		from, begun := j.phases[span[0]]
 		to, over := j.phases[span[1]]

@@ -42,6 +42,7 @@ type pair struct {
 	up    lane
 	down  lane
 	ended bool // by one of its ends, or counted as cut
+	left  int  // ways that the toxiproxy has ended
 }
 
 // lane is one way of a pair: which bytes are under way, and since when.
@@ -162,7 +163,7 @@ func (p *pair) pass(to, from net.Conn, lane *lane, entering bool) {
 		}
 		switch {
 		case err == nil:
-		case p.end(entering) && err == io.EOF:
+		case err == io.EOF && !p.end(entering):
 			to.(*net.TCPConn).CloseWrite()
 			return
 		default:
@@ -201,17 +202,19 @@ func (w *wire) held(from, to time.Time) {
 	w.sum.Held = max(w.sum.Held, to.Sub(from))
 }
 
-// end notes that the pair ends and reports whether that is in order: begun by one
-// of its ends. Where the toxiproxy is the first to end it was cut.
-func (p *pair) end(byEnd bool) bool {
+// end notes that one lane ends, and reports whether nothing can pass any more: the
+// toxiproxy has ended both ways. Where it is the first to end the pair was cut.
+func (p *pair) end(byEnd bool) (over bool) {
 	p.wire.mu.Lock()
 	defer p.wire.mu.Unlock()
 	if !p.ended && !byEnd {
 		p.wire.sum.Cut++
-		return false
 	}
 	p.ended = true
-	return true
+	if !byEnd {
+		p.left++
+	}
+	return p.left == 2
 }
 
 func hangUp(conns ...net.Conn) {

@@ -8,7 +8,8 @@
 //
 //	run       what is going to be done, on what; the first line
 //	harmkind  a kind of harm that the run asks for, and must see
-//	phase     before, harm, after, left: what the run does from here on
+//	phase     before, harm, after, left: what the run does from here on; gone: the
+//	          proxy has not answered for too long, and the run is given up
 //	publish   one number: when it was sent, and whether the broker has confirmed it
 //	open      a client was answered: 200 and a stream, or another status
 //	ready     the stream's ready event

@@ -26,14 +26,9 @@ type life struct {
 	waiting                     []*reader // that have not been served since
 }
 
-const (
-	// signPatience is how long a sign is waited for.
-	signPatience = 10 * time.Second
-
-	// grace is how long after its healing, or its giving up, a harm still explains
-	// the end of a stream: readers and lookers are scheduled when they are.
-	grace = 2 * time.Second
-)
+// grace is how long after its healing, or its giving up, a harm still explains the
+// end of a stream: readers and lookers are scheduled when they are.
+const grace = 2 * time.Second
 
 // harms are all of a run. Its methods may be called concurrently.
 type harms struct {
@@ -161,8 +156,8 @@ func (c *conductor) lookFor(ctx context.Context, l *life) {
 		c.history.AddAt(l.seen, history.Seen{Harm: l.number, Sign: sign})
 	case err != nil && l.kind.aimed():
 		c.giveUp(l, err.Error())
-	case time.Since(l.asked) > signPatience:
-		reason := fmt.Sprintf("no sign of it within %s", signPatience)
+	case time.Since(l.asked) > c.options.SignPatience:
+		reason := fmt.Sprintf("no sign of it within %s", c.options.SignPatience)
 		if err != nil {
 			reason += ": " + err.Error()
 		}

@@ -36,6 +36,9 @@ type Options struct {
 	// Patience is how long healing may take; default 30 s.
 	Patience time.Duration
 
+	// SignPatience is how long the sign of a harm is waited for; default 10 s.
+	SignPatience time.Duration
+
 	// Memory is the most that the process may have resident, in bytes; 0: no limit.
 	Memory int64
 
@@ -122,6 +125,9 @@ func (o Options) withDefaults() Options {
 	if o.Patience == 0 {
 		o.Patience = 30 * time.Second
 	}
+	if o.SignPatience == 0 {
+		o.SignPatience = 10 * time.Second
+	}
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
@@ -140,7 +146,7 @@ func (o Options) validate() error {
 			problems = append(problems, errors.New("random: "+name+" is missing"))
 		}
 	}
-	if o.Clients < 0 || o.For < 0 || o.Every < 0 || o.Patience < 0 || o.Memory < 0 || o.Rate < 0 {
+	if o.Clients < 0 || o.For < 0 || o.Every < 0 || o.Patience < 0 || o.SignPatience < 0 || o.Memory < 0 || o.Rate < 0 {
 		problems = append(problems, errors.New("random: an option is negative"))
 	}
 	return errors.Join(problems...)

@@ -46,6 +46,7 @@ func TestATreeThatIsHarmedAtRandomHealsAndLeavesNothingBehind(t *testing.T) {
 				t.Fatal(err)
 			}
 			var lines bytes.Buffer
+			recorder := history.New(&lines)
 			report, err := random.Run(t.Context(), random.Options{
 				Proxy: proxy, Operator: operator, Exchange: exchange, Clients: 40, For: 10 * time.Second, Seed: 1,
 				Publish: publisher.Publish,
@@ -56,11 +57,11 @@ func TestATreeThatIsHarmedAtRandomHealsAndLeavesNothingBehind(t *testing.T) {
 					},
 					{
 						Name: "close channels", Every: time.Second, Scope: random.Everyone,
-						Codes: []actors.Code{actors.BrokerLost}, Watch: channelsGone(node), Do: to(node.CloseChannels),
+						Codes: []actors.Code{actors.BrokerLost, actors.BrokerUnavailable}, Watch: channelsGone(node), Do: to(node.CloseChannels),
 					},
 				},
 				Memory: 300 << 20, Shared: name == "shared",
-				Log: t.Output(), History: history.New(&lines),
+				Log: t.Output(), History: recorder,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -71,9 +72,8 @@ func TestATreeThatIsHarmedAtRandomHealsAndLeavesNothingBehind(t *testing.T) {
 			if report.Print(t.Output()); !report.Passed() || report.Reached.Codes["InternalError"] == 0 || report.Reached.Codes["BrokerLost"] == 0 {
 				t.Errorf("%s: %q %q", report.Verdict, report.Violations, report.Unknown)
 			}
-			judgement, err := check.Judge(&lines)
-			if err != nil || judgement.Verdict != check.Pass || len(judgement.Disagrees) > 0 {
-				t.Errorf("%v, %+v", err, judgement)
+			if judgement := judged(t, recorder, &lines); judgement.Verdict != check.Pass || len(judgement.Disagrees) > 0 {
+				t.Errorf("%+v", judgement)
 			}
 		})
 	}

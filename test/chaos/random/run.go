@@ -28,7 +28,9 @@ type conductor struct {
 
 	started      time.Time // of the harm
 	phaseNow     atomic.Value
-	first        picture // of a proxy in health
+	gone         atomic.Bool // the proxy has not answered for too long: the run is over
+	stop         func()      // ends the time with clients
+	first        picture     // of a proxy in health
 	censusBefore Census
 }
 
@@ -54,7 +56,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	c.book.say("seed %d: %d clients, %s of harm", o.Seed, o.Clients, o.For)
 	c.conduct(ctx)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !c.gone.Load() {
 		c.afterwards(ctx)
 	}
 	return c.close(ctx)
@@ -149,6 +151,7 @@ func (c *conductor) beforehand(ctx context.Context) error {
 // conduct is the time with clients: harm, then healing, then what is owed.
 func (c *conductor) conduct(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
+	c.stop = cancel
 	var background sync.WaitGroup
 	defer background.Wait()
 	defer cancel()

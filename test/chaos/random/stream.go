@@ -153,7 +153,7 @@ func (s *stream) ended(ctx context.Context, err error, atBoundary bool) {
 	s.batch.flush(s)
 	end := history.End{Stream: s.number, How: "order", Odd: s.odd}
 	switch {
-	case ctx.Err() != nil && s.code == "":
+	case ctx.Err() != nil && (s.code == "" || err != io.EOF):
 		end.How = "left"
 	case err != io.EOF:
 		end.How, end.Error = "broken", err.Error()
@@ -165,7 +165,7 @@ func (s *stream) ended(ctx context.Context, err error, atBoundary bool) {
 		return
 	}
 	s.run.book.tried(oneCode)
-	if end.How == "broken" && ctx.Err() == nil || s.code == "" {
+	if end.How == "broken" || s.code == "" {
 		s.run.book.violate(oneCode, "stream %d: its answer ended with the code %q: %v", s.number, s.code, end)
 		return
 	}

@@ -21,7 +21,7 @@ func (c *conductor) latest() picture { return *c.picture.Load() }
 
 // watch keeps the picture up to date and looks after the harms, until ctx ends.
 func (c *conductor) watch(ctx context.Context) {
-	start, nextVitals, nextCensus := time.Now(), time.Time{}, time.Time{}
+	start, answered, nextVitals, nextCensus := time.Now(), time.Now(), time.Time{}, time.Time{}
 	tick := time.NewTicker(treeEvery)
 	defer tick.Stop()
 	for {
@@ -32,8 +32,13 @@ func (c *conductor) watch(ctx context.Context) {
 		}
 		now, err := c.operator.tree(ctx)
 		if err != nil {
-			continue // explained by nothing; the clients find out
+			if time.Since(answered) > c.options.Patience && ctx.Err() == nil {
+				c.giveUpRun(err)
+				return
+			}
+			continue
 		}
+		answered = time.Now()
 		c.failuresBetween(c.latest(), now)
 		c.picture.Store(&now)
 		c.lookAfter(ctx)
@@ -46,6 +51,14 @@ func (c *conductor) watch(ctx context.Context) {
 			c.takeCensus(ctx)
 		}
 	}
+}
+
+// giveUpRun ends a run whose proxy answers no more.
+func (c *conductor) giveUpRun(err error) {
+	c.phase("gone")
+	c.book.violate(served, "the proxy has not answered for %s: %v", c.options.Patience, err)
+	c.gone.Store(true)
+	c.stop()
 }
 
 // sample records the proxy's figures, and holds its memory against the limit.
