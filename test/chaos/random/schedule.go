@@ -22,19 +22,20 @@ func draw(seed uint64, kinds []Harm, clients int, during, every time.Duration) [
 	single, wide := split(kinds)
 	d.Shuffle(len(wide), func(i, j int) { wide[i], wide[j] = wide[j], wide[i] })
 	d.Shuffle(len(single), func(i, j int) { single[i], single[j] = single[j], single[i] })
-	steps, last, turn := []Step(nil), map[string]time.Duration{}, 0
+	steps, last := []Step(nil), map[string]time.Duration{}
+	placed, met := 0, 0 // of wide and of single: how many have had their place
 	for at := every; at < during; at += every {
 		kind, ok := Harm{}, false
-		switch due := int(float64(len(wide)) * float64(at) / float64(during)); {
-		case turn < len(wide) && turn <= due-1:
-			kind, ok = wide[turn], true
-			turn++
-		case len(steps) < len(single):
-			kind, ok = single[len(steps)], true
-		case len(wide) > 0 && d.IntN(2) == 0:
-			kind = wide[d.IntN(len(wide))]
-			before, drawn := last[kind.Name]
-			ok = !drawn || at-before >= kind.Every
+		switch due := time.Duration(float64(during) * (float64(placed) + 0.5) / float64(max(1, len(wide)))); {
+		case placed < len(wide) && at >= due:
+			kind, ok = wide[placed], true
+			placed++
+		case met < len(single):
+			kind, ok = single[met], true
+			met++
+		case placed > 0 && d.IntN(2) == 0: // again one that has had its place
+			kind = wide[d.IntN(placed)]
+			ok = at-last[kind.Name] >= kind.Every
 		}
 		if !ok && len(single) > 0 {
 			kind, ok = single[d.IntN(len(single))], true
