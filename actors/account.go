@@ -1,17 +1,19 @@
 package actors
 
 import (
+	"net/netip"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// account keeps the number of streams and the connect rate of each client address. One actor holds
-// it.
+// account keeps the number of streams and the connect rate of each client address. An IPv6 client
+// counts with its network, of which it has all addresses (see network). One actor holds it.
 type account struct {
 	limits  Limits
-	entries map[string]*addressEntry
-	sweep   int // entries that make the next look for stale ones worthwhile
+	prefix  int                      // Limits.IPv6Prefix at the start: what was entered must be found again
+	entries map[string]*addressEntry // by network
+	sweep   int                      // entries that make the next look for stale ones worthwhile
 }
 
 type addressEntry struct {
@@ -20,7 +22,7 @@ type addressEntry struct {
 }
 
 func newAccount(limits Limits) *account {
-	return &account{limits: limits, entries: map[string]*addressEntry{}, sweep: 1024}
+	return &account{limits: limits, prefix: limits.IPv6Prefix, entries: map[string]*addressEntry{}, sweep: 1024}
 }
 
 // use changes the limits. Addresses that are known keep their streams, and what is left of their
@@ -40,7 +42,7 @@ func (a *account) check(address string) *Error {
 	if address == "" || (a.limits.StreamsPerAddress == 0 && a.limits.ConnectsPerSecond == 0) {
 		return nil
 	}
-	e := a.entry(address)
+	e := a.entry(a.network(address))
 	if e.rate != nil && !e.rate.Allow() {
 		return &Error{Code: TooManyConnects, Reason: "Too many connects per second from this address"}
 	}
@@ -50,13 +52,28 @@ func (a *account) check(address string) *Error {
 	return nil
 }
 
+// network returns what an address counts as: an IPv6 address the network that its provider gives to
+// one client, Limits.IPv6Prefix bits of it; any other text itself.
+func (a *account) network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || !ip.Is6() || ip.Is4In6() {
+		return address
+	}
+	prefix, err := ip.WithZone("").Prefix(a.prefix)
+	if err != nil {
+		return address
+	}
+	return prefix.String()
+}
+
 func (a *account) enter(address string) {
 	if address != "" {
-		a.entry(address).streams++
+		a.entry(a.network(address)).streams++
 	}
 }
 
 func (a *account) leave(address string) {
+	address = a.network(address)
 	e := a.entries[address]
 	if e == nil {
 		return

@@ -62,11 +62,12 @@ type Limits struct {
 	Streams           int           // streams in all; default: no limit
 	StreamsPerAddress int           // default: no limit
 	ConnectsPerSecond float64       // of one address, with a burst of one second's worth; default: no limit
+	IPv6Prefix        int           // bits of an IPv6 address that those two count by, up to 128; default 64
 	Bindings          int           // distinct bindings of a stream; default 100
 	MessageBytes      int           // a larger body is announced, not delivered; default 64 MiB
 	Prefetch          int           // deliveries under way to a stream, 1 to 65535; default 50
 	FeedPrefetch      int           // the same to a shared queue's feed; default 500
-	BacklogBytes      int           // bytes of messages held in the process for one reader, or three messages; default 1 MiB
+	BacklogBytes      int           // bytes waiting in the proxy for one reader of a shared queue; default 1 MiB
 	Linger            time.Duration // a shared queue stays so long without a stream; default 2 s
 	Declares          int           // channels being opened at once, per link; default 32
 	ChannelsPerLink   int           // streams that share an AMQP connection; default 500
@@ -81,7 +82,7 @@ const DefaultPingPeriod = 20 * time.Second
 // DefaultLimits returns the limits that zero values stand for.
 func DefaultLimits() Limits {
 	return Limits{
-		Bindings: 100, MessageBytes: 64 << 20, Prefetch: 50, FeedPrefetch: 500, Declares: 32,
+		IPv6Prefix: 64, Bindings: 100, MessageBytes: 64 << 20, Prefetch: 50, FeedPrefetch: 500, Declares: 32,
 		BacklogBytes: 1 << 20, Linger: 2 * time.Second,
 		ChannelsPerLink: amqp.ChannelsPerLink, SlowAfter: 15 * time.Second,
 		Backlog: 100_000, MaxLength: amqp.DefaultMaxLength,
@@ -107,6 +108,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&l.BacklogBytes, d.BacklogBytes)
 	setDefault(&l.Linger, d.Linger)
 	setDefault(&l.Declares, d.Declares)
+	setDefault(&l.IPv6Prefix, d.IPv6Prefix)
 	setDefault(&l.ChannelsPerLink, d.ChannelsPerLink)
 	setDefault(&l.SlowAfter, d.SlowAfter)
 	setDefault(&l.Backlog, d.Backlog)
@@ -153,6 +155,9 @@ func (o Options) validate() error {
 		if limit.negative {
 			bad("Limits.%s is negative", limit.name)
 		}
+	}
+	if l.IPv6Prefix < 0 || l.IPv6Prefix > 128 {
+		bad("Limits.IPv6Prefix %d is not from 1 to 128", l.IPv6Prefix)
 	}
 	if max(l.Prefetch, l.FeedPrefetch) > 65535 {
 		bad("Limits.Prefetch or FeedPrefetch is over 65535, AMQP's limit")

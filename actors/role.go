@@ -14,3 +14,6 @@ const (
 	RoleConsumer    Role = "consumer"
 	RoleWorker      Role = "worker"
 )
+
+// roles are all of them.
+var roles = []Role{RoleEvents, RoleBroker, RoleConnections, RoleConnection, RoleFeeds, RoleFeed, RoleConsumer, RoleWorker}

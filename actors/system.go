@@ -63,7 +63,7 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	}
 	stream := newStream(r.Address, bindings)
 	if s.options.ShareQueues {
-		stream.backlog.limit = s.limits().BacklogBytes
+		stream.limit = s.limits().BacklogBytes
 	}
 	if err := s.admission(admit{stream: stream, bindings: normal(bindings)}); err != nil {
 		stream.Close() // where the answer came late, the stream is open and has no reader
@@ -245,6 +245,9 @@ func (s *System) Err() error {
 func (s *System) Crash(role Role, stream string) error {
 	if !s.options.Chaos {
 		return errors.New("actors: Crash needs Options.Chaos")
+	}
+	if !slices.Contains(roles, role) {
+		return &Error{Code: InternalError, Reason: fmt.Sprintf("There is no role %q", role)}
 	}
 	return s.request(crash{role: role, stream: stream})
 }

@@ -55,6 +55,8 @@ type Server struct {
 	Operator       string        // address of the operator's listener; empty: none
 	Origins        []string      // web origins that may connect; empty: all
 	Exchanges      []string      // patterns of exchanges that may be bound; empty: all
+	OperatorHosts  []string      // names of the operator's listener, beside IP addresses and localhost
+	OperatorToken  Secret        // what it asks for; empty: nothing
 	Chaos          bool          // operators may make actors fail
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
 	PingPeriod     time.Duration // time between pings
@@ -69,6 +71,7 @@ type Limits struct {
 	Streams           int     // in all
 	StreamsPerAddress int     // of one client address
 	ConnectsPerSecond float64 // of one client address
+	IPv6Prefix        int     // bits of an IPv6 address that make one client
 	Bindings          int     // distinct bindings of a stream
 	HeadBytes         int     // of a request's head
 	MessageBytes      int     // of a message's body
@@ -83,8 +86,10 @@ type Limits struct {
 	Declares          int           // concurrent declares of an AMQP connection
 }
 
-// Drain is the end of the process: Spread ≤ Time ≤ HardEnd, all counted from the signal.
+// Drain is the end of the process: Spread ≤ Time ≤ HardEnd, all counted from the end of the Delay,
+// which starts with the signal.
 type Drain struct {
+	Delay   time.Duration // load balancers see that the process is going; all is served as before
 	Spread  time.Duration // streams are ended one after the other over this time
 	Time    time.Duration // by then every stream has ended
 	HardEnd time.Duration // the process ends, whatever is left
@@ -97,7 +102,7 @@ func Default() Config {
 		Pulse:   Pulse{VHost: "/"},
 		Server:  Server{Port: 12345, PingPeriod: 20 * time.Second, LogLevel: "info", LogFormat: "text"},
 		Limits: Limits{
-			Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
+			IPv6Prefix: 64, Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
 			WriteDeadline: 10 * time.Second, VanishAfter: time.Minute, SlowAfter: 15 * time.Second,
 			Backlog: 100_000, BacklogBytes: 1 << 20,
 			Prefetch: 50, FeedPrefetch: 500, Linger: 2 * time.Second, Declares: 32,

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"github.com/taskcluster/events-proxy/http/sse"
 	"io"
 	"net/http"
 	"strings"
@@ -134,7 +135,7 @@ func TestTheHeadOfAStreamIsTheContracts(t *testing.T) {
 		t.Errorf("status line %q", lines[0])
 	}
 	for _, want := range []string{
-		"Content-Type: text/event-stream", "Cache-Control: no-cache, no-transform", "X-Accel-Buffering: no", "X-Content-Type-Options: nosniff",
+		"Content-Type: text/event-stream; charset=utf-8", "Cache-Control: no-cache, no-transform", "X-Accel-Buffering: no", "X-Content-Type-Options: nosniff",
 		"Access-Control-Allow-Origin: *", "Connection: close",
 	} {
 		if n := strings.Count(head, "\r\n"+want+"\r\n"); n != 1 {
@@ -193,7 +194,7 @@ func TestBadBindingsAreOneErrorEventAndTheEnd(t *testing.T) {
 			p := *p
 			p.t = t
 			answer := p.do("GET", c.path)
-			if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
+			if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != sse.ContentType {
 				t.Fatalf("%s %v", answer.Status, answer.Header)
 			}
 			body := p.body(answer)

@@ -61,6 +61,7 @@ func (c cors) around(next http.Handler, refuse refuser) http.Handler {
 		case c[strings.ToLower(origin)]:
 			header.Add("Vary", "Origin")
 			header.Set("Access-Control-Allow-Origin", origin)
+			header.Set("Access-Control-Allow-Credentials", "true") // cookies of a proxy that guards the service
 		default:
 			header.Add("Vary", "Origin")
 			refuse(w, r, &actors.Error{Code: originForbidden, Reason: "Pages of this origin may not use this service"})

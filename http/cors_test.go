@@ -37,6 +37,9 @@ func TestCORSHeadersAreOnEveryAnswer(t *testing.T) {
 				t.Errorf("%s %s: %s, want %d", method, path, answer.Status, status)
 			}
 			wantCORS(t, answer.Status+" "+method+" "+path, answer.Header, "*")
+			if _, there := answer.Header["Access-Control-Allow-Credentials"]; there {
+				t.Error("credentials of every origin are allowed")
+			}
 		}
 	}
 	check(http.StatusOK, "GET", connectPath("nonsense"))
@@ -89,6 +92,9 @@ func TestAnAllowListNamesTheOriginAndRefusesOthers(t *testing.T) {
 			t.Errorf("%s: %s, Vary %q", origin, answer.Status, answer.Header.Get("Vary"))
 		}
 		wantCORS(t, origin, answer.Header, origin)
+		if got := answer.Header.Get("Access-Control-Allow-Credentials"); got != "true" {
+			t.Errorf("%s: cookies of a guarding proxy do not pass: %q", origin, got)
+		}
 	}
 	for _, origin := range []string{"https://evil.example.com", "http://tools.example.com", "https://tools.example.com:444", "null"} {
 		for _, method := range []string{"GET", "OPTIONS"} {

@@ -228,7 +228,7 @@ func TestARefusedStreamIsCountedByItsCode(t *testing.T) {
 func (p *proxy) scrape() string {
 	p.t.Helper()
 	w := newRecorder()
-	r, _ := http.NewRequest("GET", "/metrics", nil)
+	r, _ := http.NewRequest("GET", "http://127.0.0.1:1/metrics", nil)
 	p.handler.Operator().ServeHTTP(w, r)
 	return w.Body.String()
 }

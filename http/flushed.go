@@ -20,6 +20,7 @@ type flushed struct {
 	response http.ResponseWriter
 	control  *http.ResponseController
 	notified chan struct{} // one is enough: it means "look again"
+	left     <-chan bool   // receives when the client has left; nil where that is not known
 	aborted  chan struct{} // closed by abort
 	abortOne sync.Once
 	told     bool // the last event has been written
@@ -30,7 +31,7 @@ type flushed struct {
 // http.ErrAbortHandler where the response must not look complete.
 func (o *outlets) serveFlushed(ctx context.Context, w http.ResponseWriter, s stream, protocol string) {
 	f := &flushed{
-		response: w, control: http.NewResponseController(w),
+		response: w, control: http.NewResponseController(w), left: clientLeft(w),
 		notified: make(chan struct{}, 1), aborted: make(chan struct{}),
 	}
 	f.writer = writer{outlets: o, stream: s, to: f, step: tlsStep}
@@ -72,10 +73,48 @@ func (f *flushed) run(ctx context.Context) {
 				return
 			}
 		case <-ctx.Done():
+			f.endWith(ctx)
 			return
 		case <-f.aborted:
 			panic(http.ErrAbortHandler) // the client must not take it for an end
 		}
+	}
+}
+
+// clientLeftWithin is how long after a request was cancelled net/http may take to
+// report that it was the client.
+const clientLeftWithin = 100 * time.Millisecond
+
+// endWith ends a stream whose request's context has ended. Where it was not the
+// client who left, it was a middleware of the host, and the client is told.
+func (f *flushed) endWith(ctx context.Context) {
+	why := errHostCancelled
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		why = errHostDeadline
+	} else {
+		select {
+		case <-f.left:
+			return
+		case <-time.After(clientLeftWithin):
+		}
+	}
+	f.stream.Fail(why)
+	f.writeOnce()
+}
+
+// clientLeft returns net/http's word that the client itself has left, which a
+// context that a host may have cancelled does not give.
+func clientLeft(w http.ResponseWriter) <-chan bool {
+	for {
+		//lint:ignore SA1019 Request.Context ends for the host's reasons, too
+		if notifier, ok := w.(http.CloseNotifier); ok {
+			return notifier.CloseNotify()
+		}
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return nil
+		}
+		w = wrapper.Unwrap()
 	}
 }
 
@@ -95,7 +134,7 @@ func (f *flushed) writeOnce() (goesOn bool) {
 // write is the transport's: deadline, write, flush. The deadline is cleared after
 // it: on HTTP/2 one that passes while the stream is idle resets the stream.
 func (f *flushed) write(parts net.Buffers) (n int, err error) {
-	if err := f.deadline(time.Now().Add(f.outlets.writeTimeout())); err != nil {
+	if err := f.deadline(time.Now().Add(f.outlets.sockets.writeTimeout)); err != nil {
 		return 0, err
 	}
 	for _, part := range parts {
@@ -130,7 +169,7 @@ func (f *flushed) deadline(t time.Time) error {
 // proper end.
 func (f *flushed) endAfter(failed *failedWrite) {
 	// With HTTP/2 the error of a missed deadline is that the stream is closed.
-	if failed.took < f.outlets.writeTimeout() && !errors.Is(failed.err, os.ErrDeadlineExceeded) {
+	if failed.took < f.outlets.sockets.writeTimeout && !errors.Is(failed.err, os.ErrDeadlineExceeded) {
 		return // the client has left
 	}
 	why := f.verdict(errTooSlow)

@@ -29,6 +29,7 @@ type Handler struct {
 	metrics *metrics
 	outlets *outlets
 	started time.Time
+	retired atomic.Bool // by Retire
 
 	checked  http.Handler                 // the public paths, origins apart
 	public   atomic.Pointer[http.Handler] // checked, for the origins of the policy
@@ -46,10 +47,10 @@ func New(system *actors.System, o Options) *Handler {
 	or(&o.PingPeriod, system.PingPeriod())
 	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system), started: time.Now()}
 	h.metrics.exportProcess(o.Version, o.DroppedLogLines)
-	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.WriteDeadline, o.PingPeriod)
+	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.PingPeriod)
 	h.checked = h.withSSL(h.routes())
 	h.allow(o.AllowOrigins)
-	h.operator = h.operatorRoutes()
+	h.operator = h.guard(h.operatorRoutes())
 	return h
 }
 
@@ -57,27 +58,26 @@ func New(system *actors.System, o Options) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := &answer{ResponseWriter: w}
 	defer func() { h.metrics.answered(a.status) }()
+	boundBody(w, r)
+	defer boundBody(w, r) // what a stream has left of it
 	(*h.public.Load()).ServeHTTP(a, r)
 }
 
 // Policy is the part of the Options that may change while a Handler serves.
 type Policy struct {
-	AllowOrigins  []string
-	WriteDeadline time.Duration // zero: the default
+	AllowOrigins []string
 }
 
-// SetPolicy replaces a part of the Options: AllowOrigins for the requests to come,
-// WriteDeadline for the writes to come, also to streams that are open. It returns
-// an error that names every problem, and changes nothing then. It may be called
-// concurrently.
+// SetPolicy replaces AllowOrigins for the requests to come; streams that are open
+// are not touched. It returns an error that names every problem, and changes
+// nothing then. It may be called concurrently.
 func (h *Handler) SetPolicy(p Policy) error {
 	o := h.options
-	o.AllowOrigins, o.WriteDeadline = p.AllowOrigins, p.WriteDeadline
+	o.AllowOrigins = p.AllowOrigins
 	if err := o.Validate(); err != nil {
 		return fmt.Errorf("httpapi: %w", err)
 	}
 	h.allow(p.AllowOrigins)
-	h.outlets.deadline.Store(int64(o.withDefaults().WriteDeadline))
 	return nil
 }
 
@@ -91,6 +91,11 @@ func (h *Handler) allow(origins []string) {
 // listener of its own: the operator's page, /metrics, /__tree__ and the
 // Dockerflow paths.
 func (h *Handler) Operator() http.Handler { return h.operator }
+
+// Retire makes /__ready__ and /__heartbeat__ answer 503 from now on, so that load
+// balancers stop sending clients, while streams and newcomers are served as
+// before. It comes some time before Shutdown.
+func (h *Handler) Retire() { h.retired.Store(true) }
 
 // Shutdown turns new streams away with 503 and waits until every open one has
 // ended; those that System.Drain has not ended are told ServerShutdown. It

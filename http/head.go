@@ -22,7 +22,7 @@ func streamHeaders(h http.Header) {
 //	HTTP/1.1 200 OK⏎
 //	Cache-Control: no-cache, no-transform⏎
 //	Connection: close⏎
-//	Content-Type: text/event-stream⏎
+//	Content-Type: text/event-stream; charset=utf-8⏎
 //	…⏎
 //	⏎
 //
@@ -47,14 +47,20 @@ func streamHead(r *http.Request, header http.Header) []byte {
 // usualHeadBytes is the size of a head with CORS and a few headers of a host.
 const usualHeadBytes = 512
 
+// The protocols that streams are counted by.
+const (
+	protocolHTTP1 = "HTTP/1"
+	protocolHTTP2 = "HTTP/2"
+)
+
 // protocolOf returns the protocol's name for the metrics. The request's own
 // string is a part of its first line and would keep that in memory.
 func protocolOf(r *http.Request) string {
 	switch r.ProtoMajor {
 	case 1:
-		return "HTTP/1"
+		return protocolHTTP1
 	case 2:
-		return "HTTP/2"
+		return protocolHTTP2
 	}
 	return "other"
 }

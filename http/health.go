@@ -18,7 +18,7 @@ func (h *Handler) lbheartbeat(w http.ResponseWriter, _ *http.Request) {
 // the service is not shutting down; else 503.
 func (h *Handler) heartbeat(w http.ResponseWriter, _ *http.Request) {
 	health := h.system.Health()
-	draining := health.Draining || h.outlets.registry.shuttingDown()
+	draining := h.draining()
 	status := http.StatusOK
 	if !health.BrokerUp || draining {
 		status = http.StatusServiceUnavailable
@@ -29,6 +29,24 @@ func (h *Handler) heartbeat(w http.ResponseWriter, _ *http.Request) {
 		Streams  int  `json:"streams"`
 		Links    int  `json:"links"`
 	}{health.BrokerUp, draining, health.Streams, health.Links})
+}
+
+// ready answers 503 once this process is going away, else 200, whatever the broker
+// does: a load balancer should send new clients elsewhere, and a broker's absence
+// is no better elsewhere.
+func (h *Handler) ready(w http.ResponseWriter, _ *http.Request) {
+	status, draining := http.StatusOK, h.draining()
+	if draining {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, struct {
+		Draining bool `json:"draining"`
+	}{draining})
+}
+
+// draining reports whether the service is going away, or about to.
+func (h *Handler) draining() bool {
+	return h.retired.Load() || h.system.Health().Draining || h.outlets.registry.shuttingDown()
 }
 
 // ping is Taskcluster's: it answers for how many seconds the service is up.

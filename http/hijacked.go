@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -30,8 +31,9 @@ type hijacked struct {
 	peer
 	start    func() // run, made once: a go statement with a method would allocate each time
 	state    atomic.Int32
-	endKnown atomic.Bool // the stream has ended while a write was under way
-	told     atomic.Bool // the last event has been written
+	endKnown atomic.Bool                // the stream has ended while a write was under way
+	told     atomic.Bool                // the last event has been written
+	deadline atomic.Pointer[time.Timer] // of the host's request; nil without one
 }
 
 // The states of a hijacked connection's writing.
@@ -57,7 +59,7 @@ const (
 
 // serveHijacked starts the stream and returns at once. The head is written
 // before the first event.
-func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head []byte) {
+func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head []byte) *hijacked {
 	c := &hijacked{}
 	c.conn, c.start = conn, c.run
 	c.writer = writer{outlets: o, stream: s, to: c, step: plainStep, head: head}
@@ -75,6 +77,19 @@ func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head [
 	o.peers.watch(c)
 	runtime.Gosched() // the actors speak first: head, ping and ready share a write, 7 % of a visit's CPU
 	go c.start()      // owner: c; ends when nothing waits
+	return c
+}
+
+// endWith ends the stream at the deadline that a host's middleware has set for the
+// request. That such a context is cancelled means nothing here: net/http cancels
+// it when the handler returns, which it does at once (see Options.NoHijack).
+func (c *hijacked) endWith(request context.Context) {
+	if deadline, ok := request.Deadline(); ok {
+		timer := time.AfterFunc(time.Until(deadline), func() { c.fail(errHostDeadline) })
+		if c.deadline.Store(timer); c.closed.Load() {
+			timer.Stop()
+		}
+	}
 }
 
 // wake is called when events come to wait, and when the stream has ended. It may
@@ -179,6 +194,9 @@ func (c *hijacked) close() {
 		return
 	}
 	c.stream.Close()
+	if timer := c.deadline.Load(); timer != nil {
+		timer.Stop()
+	}
 	c.outlets.peers.forget(c)
 	c.conn.Close()
 	c.outlets.streamEnded(c.stream, c.told.Load())

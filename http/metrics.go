@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,9 +50,31 @@ func newMetrics(system *actors.System) *metrics {
 		times: newTimes(),
 	}
 	m.times.register(m.registry)
+	m.startAtZero()
 	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.acceptFailures, m.bytes, m.frames, m.writes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), systemCollector{system})
 	return m
+}
+
+// startAtZero makes the labelled counters exist before they count: increase() of a
+// counter that appears with 1 is 0, and the first of its kind would be missed.
+func (m *metrics) startAtZero() {
+	for _, protocol := range []string{protocolHTTP1, protocolHTTP2} {
+		m.streams.WithLabelValues(protocol)
+	}
+	for _, code := range actors.Codes {
+		m.refusals.WithLabelValues(string(code))
+		for _, told := range []string{"true", "false"} {
+			m.cuts.WithLabelValues(string(code), told)
+		}
+	}
+	m.answers.WithLabelValues(strconv.Itoa(http.StatusOK))
+	m.answers.WithLabelValues(strconv.Itoa(http.StatusNoContent))
+	for code, s := range statuses {
+		m.refusals.WithLabelValues(string(code))
+		m.answers.WithLabelValues(strconv.Itoa(s.status))
+	}
+	m.answers.WithLabelValues(strconv.Itoa(http.StatusInternalServerError))
 }
 
 func counter(name, help string) prometheus.Counter {
@@ -114,10 +138,10 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	gauge("events_feeds", "Shared queues now.", s.Feeds)
 	gauge("events_feed_streams", "Streams attached to shared queues now.", s.FeedStreams)
 	count("events_streams_opened_total", "Streams admitted.", s.Opened)
-	for code, n := range s.Ended {
+	for code, n := range fromZero(s.Ended, append(slices.Clone(actors.Codes), actors.ClientGone)...) {
 		count("events_streams_ended_total", "Streams ended.", n, "code", string(code))
 	}
-	for code, n := range s.Refused {
+	for code, n := range fromZero(s.Refused, actors.Draining, actors.AtCapacity, actors.TooManyStreams, actors.TooManyConnects) {
 		count("events_streams_refused_total", "Streams refused before their head.", n, "code", string(code))
 	}
 	count("events_dials_total", "Tries to reach the broker.", s.Dials)
@@ -126,9 +150,19 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	count("events_messages_total", "Deliveries taken from the broker.", s.Messages)
 	count("events_message_bytes_total", "Bytes of their bodies.", s.Bytes)
 	count("events_messages_redelivered_total", "Deliveries marked as delivered before.", s.Redelivered)
-	for encoding, n := range s.Payloads {
+	for encoding, n := range fromZero(s.Payloads, "utf-8", "base64", "omitted") {
 		count("events_payloads_encoded_total", "Deliveries whose body is not JSON, or too large.", n, "encoding", encoding)
 	}
 	count("events_actor_restarts_total", "Actors restarted by their supervisor.", s.Restarts)
 	count("events_actor_failures_total", "Actors that failed, planned failures of consumers included.", s.Failures)
+}
+
+// fromZero returns the counts with a zero for each of the labels that has none.
+func fromZero[L comparable](counts map[L]int64, labels ...L) map[L]int64 {
+	all := make(map[L]int64, len(labels))
+	for _, label := range labels {
+		all[label] = 0
+	}
+	maps.Copy(all, counts)
+	return all
 }

@@ -11,7 +11,7 @@ import (
 
 func (p *proxy) operator(method, path string) *httptest.ResponseRecorder {
 	w := newRecorder()
-	p.handler.Operator().ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	p.handler.Operator().ServeHTTP(w, httptest.NewRequest(method, "http://127.0.0.1:1"+path, nil))
 	return w
 }
 

@@ -47,7 +47,7 @@ func TestCrashingNeedsChaos(t *testing.T) {
 // A page elsewhere cannot act in an operator's name.
 func TestAPageElsewhereCannotEndStreams(t *testing.T) {
 	p := start(t, nil)
-	request := httptest.NewRequest("POST", "/__tree__/end?stream=x", nil)
+	request := httptest.NewRequest("POST", "http://127.0.0.1:1/__tree__/end?stream=x", nil)
 	request.Header.Set("Sec-Fetch-Site", "cross-site")
 	w := newRecorder()
 	p.handler.Operator().ServeHTTP(w, request)

@@ -70,6 +70,15 @@ type Options struct {
 	// the system's.
 	PingPeriod time.Duration
 
+	// OperatorHosts are the names under which operators reach what Operator
+	// serves, beside IP addresses and localhost. A request for any other Host is
+	// answered with 403.
+	OperatorHosts []string
+
+	// OperatorToken is asked of operators, as a bearer token or as the password of
+	// basic authentication. Default: none is asked for.
+	OperatorToken string
+
 	// Chaos lets operators make actors fail, where the system allows it too
 	// (actors.Options.Chaos).
 	Chaos bool
@@ -79,8 +88,9 @@ type Options struct {
 	DroppedLogLines func() int64
 
 	// NoHijack keeps streams of HTTP/1.1 inside net/http, for hosts whose
-	// middleware must see every byte. A stream costs five times the memory
-	// then, and a stuck client cannot be told why it was cut.
+	// middleware must see every byte, or ends streams by cancelling the request's
+	// context (a deadline of it ends a stream either way). A stream costs five
+	// times the memory then, and a stuck client cannot be told why it was cut.
 	NoHijack bool
 }
 
@@ -155,7 +165,7 @@ func (o Options) Validate() error {
 
 // sockets returns what concerns the sockets of open responses.
 func (o Options) sockets() socketOptions {
-	return socketOptions{vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
+	return socketOptions{writeTimeout: o.WriteDeadline, vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
 }
 
 // roots returns the prefixes under which every path answers beside the root,

@@ -64,12 +64,12 @@ func TestEachPrefixIsThereOnce(t *testing.T) {
 		o    Options
 		want []string
 	}{
-		{Options{}, []string{""}},
-		{Options{RootURL: "https://example.com"}, []string{""}},
-		{Options{RootURL: "https://example.com/"}, []string{""}},
-		{Options{RootURL: "https://example.com/tc/"}, []string{"", "/tc"}},
-		{Options{RootURL: "https://example.com/tc", RootPath: "/tc"}, []string{"", "/tc"}},
-		{Options{RootURL: "https://example.com/tc", RootPath: "/a/b/"}, []string{"", "/a/b", "/tc"}},
+		{Options{}, nil},
+		{Options{RootURL: "https://example.com"}, nil},
+		{Options{RootURL: "https://example.com/"}, nil},
+		{Options{RootURL: "https://example.com/tc/"}, []string{"/tc"}},
+		{Options{RootURL: "https://example.com/tc", RootPath: "/tc"}, []string{"/tc"}},
+		{Options{RootURL: "https://example.com/tc", RootPath: "/a/b/"}, []string{"/a/b", "/tc"}},
 	} {
 		if got := c.o.roots(); !slices.Equal(got, c.want) {
 			t.Errorf("%+v: %q", c.o, got)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"github.com/taskcluster/events-proxy/http/sse"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,7 +17,7 @@ func TestEverySpellingOfConnectIsAStream(t *testing.T) {
 	for _, root := range []string{"/api/events/v1", "/events/v1", "/v1"} {
 		for _, path := range []string{root + "/connect", root + "/connect/"} {
 			answer := p.do("GET", path+"?"+query)
-			if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
+			if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != sse.ContentType {
 				t.Errorf("%s: %s %v", path, answer.Status, answer.Header)
 			}
 			r := p.read(answer.Body)
@@ -49,7 +50,7 @@ func TestEverySpellingOfPingIsAlive(t *testing.T) {
 func TestHeadOfConnectGivesTheStreamsHeadersAndTouchesNoBroker(t *testing.T) {
 	p := start(t, nil)
 	answer := p.do("HEAD", all)
-	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" || p.body(answer) != "" {
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != sse.ContentType || p.body(answer) != "" {
 		t.Errorf("%s %v", answer.Status, answer.Header)
 	}
 	if opened := p.system.Stats().Opened; opened != 0 {

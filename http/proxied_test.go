@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -55,6 +57,29 @@ func TestLimitsByAddressFollowXForwardedFor(t *testing.T) {
 	}
 }
 
+// A client of IPv6 has a whole network of addresses, and one place in the limits.
+func TestLimitsByAddressCountTheNetworkOfAnIPv6Client(t *testing.T) {
+	p := start(t, func(s *settings) { s.TrustProxy, s.actors.Limits.StreamsPerAddress = true, 2 })
+	status := func(address string) int { return p.do("GET", all, "X-Forwarded-For", address).StatusCode }
+	for i := range 50 {
+		want := http.StatusOK
+		if i >= 2 {
+			want = http.StatusTooManyRequests
+		}
+		if got := status(fmt.Sprintf("2001:db8:1:2:%x::1", i+1)); got != want {
+			t.Errorf("address %d of the network: %d", i, got)
+		}
+	}
+	if got := status("2001:db8:1:3::1"); got != http.StatusOK {
+		t.Errorf("another network: %d", got)
+	}
+	for _, s := range p.system.Snapshot().Streams { // the operator sees the whole address
+		if !strings.HasSuffix(s.Address, "::1") {
+			t.Errorf("the operator sees %s", s.Address)
+		}
+	}
+}
+
 func TestForceSSLSendsClientsToHTTPS(t *testing.T) {
 	p := start(t, func(s *settings) { s.ForceSSL = true })
 	for _, method := range []string{"GET", "HEAD"} {
@@ -86,6 +111,14 @@ func TestForceSSLBelievesATrustedProxyAndUsesTheRootURLsHost(t *testing.T) {
 	})
 	if answer := p.do("GET", "/v1/ping", "X-Forwarded-Proto", "https"); answer.StatusCode != http.StatusOK {
 		t.Error(answer.Status)
+	}
+	// The first value is the client's own hop; the others are between the proxies.
+	for value, want := range map[string]int{
+		"https,http": http.StatusOK, " HTTPS , http": http.StatusOK, "http,https": http.StatusMovedPermanently, "": http.StatusMovedPermanently,
+	} {
+		if answer := p.do("GET", "/v1/ping", "X-Forwarded-Proto", value); answer.StatusCode != want {
+			t.Errorf("X-Forwarded-Proto %q: %s", value, answer.Status)
+		}
 	}
 	answer := p.do("GET", "/v1/ping?a=b", "X-Forwarded-Proto", "http")
 	if got := answer.Header.Get("Location"); got != "https://tc.example.com/v1/ping?a=b" {

@@ -84,6 +84,7 @@ func (h *Handler) health(r *httprouter.Router) {
 	get(r, "/__version__", h.version)
 	get(r, "/__heartbeat__", h.heartbeat)
 	get(r, "/__lbheartbeat__", h.lbheartbeat)
+	get(r, "/__ready__", h.ready)
 }
 
 // newRouter returns a router without routes that answers errors as the contract

@@ -24,6 +24,11 @@ type ServerOptions struct {
 	// Default 120 s.
 	IdleTimeout time.Duration
 
+	// DrainDelay is how long Shutdown serves everything as before, while
+	// /__ready__ and /__heartbeat__ are 503: a load balancer gets the time to send
+	// clients elsewhere. Default 0: no delay.
+	DrainDelay time.Duration
+
 	// DrainSpread is the time over which Shutdown ends the open streams, so
 	// that their clients do not come back all at once. Default 0: no spread.
 	DrainSpread time.Duration
@@ -87,23 +92,47 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown ends the service and the System's streams, and returns nil once all
 // have ended:
 //
-//  1. new streams are refused with 503, and /__heartbeat__ is 503, while the
-//     listeners stay open, so that a load balancer can see it
-//  2. every stream ends with ServerShutdown (System.Drain, over DrainSpread)
-//  3. the clients get the time to read that
-//  4. the listeners and the connections are closed
+//  1. /__ready__ and /__heartbeat__ are 503, and for DrainDelay nothing else
+//     changes, so that a load balancer can see it
+//  2. new streams are refused with 503, while the listeners stay open
+//  3. every stream ends with ServerShutdown (System.Drain, over DrainSpread)
+//  4. the clients get the time to read that
+//  5. the listeners and the connections are closed; requests without a stream
+//     get a second
 //
 // When ctx ends first, what is left is cut, and the error names it.
 func (s *Server) Shutdown(ctx context.Context) error {
 	h := s.handler
+	h.Retire()
+	pause(ctx, s.options.DrainDelay)
 	drained := h.system.Drain(ctx, s.options.DrainSpread)
 	ended := h.Shutdown(ctx)
-	closed := s.http.Shutdown(ctx)
-	if closed != nil {
-		s.http.Close()
-		closed = fmt.Errorf("http: %w", closed)
+	s.closeConnections(ctx)
+	return errors.Join(drained, ended)
+}
+
+// pause waits for a time, or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
-	return errors.Join(drained, ended, closed)
+}
+
+// requestGrace is what requests without a stream get when all streams have ended.
+const requestGrace = time.Second
+
+// closeConnections closes the listeners and the connections. None of them has a
+// stream: those that do not end in time were idle, or their clients keep a request
+// waiting, and no error is made of that.
+func (s *Server) closeConnections(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, requestGrace)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		s.http.Close()
+	}
 }
 
 // Close ends the service at once, and returns an error of closing the listeners.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"github.com/taskcluster/events-proxy/http/sse"
 	"io"
 	"net"
 	"net/http"
@@ -168,7 +169,7 @@ func TestHTTP2HasTheSameHeadAndChecks(t *testing.T) {
 	c := p.http2(t)
 	answer := c.get(all)
 	for name, want := range map[string]string{
-		"Content-Type": "text/event-stream", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
+		"Content-Type": sse.ContentType, "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
 	} {
 		if got := answer.Header.Get(name); got != want {
 			t.Errorf("%s: %q", name, got)

@@ -28,12 +28,6 @@ func (h *Handler) withSSL(next http.Handler) http.Handler {
 	})
 }
 
-// secure reports whether a client has come over https, to the proxy in front or to
-// this process.
-func (h *Handler) secure(r *http.Request) bool {
-	return r.TLS != nil || (h.options.TrustProxy && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"))
-}
-
 // secureHost returns the root URL's host where that is https, else the request's.
 func (h *Handler) secureHost(r *http.Request) string {
 	if u, err := url.Parse(h.options.RootURL); err == nil && u.Scheme == "https" {

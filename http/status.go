@@ -17,6 +17,8 @@ const (
 	urlTooLong       actors.Code = "URITooLong"
 	headTooLarge     actors.Code = "HeadTooLarge"
 	sslRequired      actors.Code = "SSLRequired"
+	hostForbidden    actors.Code = "HostForbidden"
+	operatorsOnly    actors.Code = "AuthenticationRequired"
 )
 
 // statuses are the codes that are answered with a status, before a stream's
@@ -34,6 +36,8 @@ var statuses = map[actors.Code]struct {
 	headTooLarge:           {http.StatusRequestHeaderFieldsTooLarge, 0},
 	originForbidden:        {http.StatusForbidden, 0},
 	sslRequired:            {http.StatusForbidden, 0},
+	hostForbidden:          {http.StatusForbidden, 0},
+	operatorsOnly:          {http.StatusUnauthorized, 0},
 	notFound:               {http.StatusNotFound, 0},
 	methodNotAllowed:       {http.StatusMethodNotAllowed, 0},
 }

@@ -15,6 +15,12 @@ var (
 	// errIdle: the watchdog has seen no event for three ping periods.
 	errIdle = &actors.Error{Code: actors.InternalError, Reason: "The stream fell silent; a defect of this service"}
 
+	// errHostDeadline: the time that a host's middleware allows a request is over.
+	errHostDeadline = &actors.Error{Code: actors.ServerShutdown, Reason: "The time for this stream is over"}
+
+	// errHostCancelled: a host's middleware has cancelled the request.
+	errHostCancelled = &actors.Error{Code: actors.ServerShutdown, Reason: "The service has ended this stream"}
+
 	// errShuttingDown: the handler is being shut down.
 	errShuttingDown = &actors.Error{Code: actors.ServerShutdown, Reason: "The service is shutting down"}
 )

@@ -123,7 +123,7 @@ func scrape(t *testing.T) map[string]bool {
 	stuck.Close()
 
 	page := httptest.NewRecorder()
-	p.Handler.Operator().ServeHTTP(page, httptest.NewRequest("GET", "/metrics", nil))
+	p.Handler.Operator().ServeHTTP(page, httptest.NewRequest("GET", "http://127.0.0.1/metrics", nil))
 	names := map[string]bool{"events_http_cut_streams_total": true} // has labels, and needs a client that does not read for ten seconds
 	for line := range strings.Lines(page.Body.String()) {
 		if name := regexp.MustCompile(`^[a-z_]+`).FindString(line); name != "" {

@@ -55,7 +55,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	face := options.Handler(c, url, log)
 	face.DroppedLogLines = service.out.dropped.Load
 	handler := httpapi.New(system, face)
-	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate.config(), DrainSpread: c.Drain.Spread})
+	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate.config(), DrainDelay: c.Drain.Delay, DrainSpread: c.Drain.Spread})
 
 	ended := make(chan error, 2) // one from each listener
 	go func() { ended <- server.Serve(listener) }()
@@ -86,13 +86,13 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	}
 }
 
-// drain ends the streams and what served them. shutDown cuts what has not ended at Drain.Time, and
-// names it; at Drain.HardEnd the process ends without waiting for it any longer.
+// drain ends the streams and what served them, after the delay. shutDown cuts what has not ended at
+// Drain.Time, and names it; at Drain.HardEnd the process ends without waiting for it any longer.
 func drain(d config.Drain, log *slog.Logger, shutDown func(context.Context) error) int {
-	hardEnd := time.After(d.HardEnd) // before anything else: nothing may hold it up
-	ctx, cancel := context.WithTimeout(context.Background(), d.Time)
+	hardEnd := time.After(d.Delay + d.HardEnd) // before anything else: nothing may hold it up
+	ctx, cancel := context.WithTimeout(context.Background(), d.Delay+d.Time)
 	defer cancel()
-	log.Info("draining", "spread", d.Spread, "time", d.Time, "hardEnd", d.HardEnd)
+	log.Info("draining", "delay", d.Delay, "spread", d.Spread, "time", d.Time, "hardEnd", d.HardEnd)
 	drained := make(chan error, 1)
 	go func() { drained <- shutDown(ctx) }() // past the hard end it ends with the process
 	select {

@@ -50,6 +50,7 @@ func SystemPolicy(c config.Config) actors.Policy {
 			Streams:           c.Limits.Streams,
 			StreamsPerAddress: c.Limits.StreamsPerAddress,
 			ConnectsPerSecond: c.Limits.ConnectsPerSecond,
+			IPv6Prefix:        c.Limits.IPv6Prefix,
 			Bindings:          c.Limits.Bindings,
 			MessageBytes:      c.Limits.MessageBytes,
 			Prefetch:          c.Limits.Prefetch,
@@ -79,13 +80,15 @@ func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
 		HeadBytes:     c.Limits.HeadBytes,
 		WriteDeadline: c.Limits.WriteDeadline,
 		VanishAfter:   c.Limits.VanishAfter,
+		OperatorHosts: c.Server.OperatorHosts,
+		OperatorToken: c.Server.OperatorToken.Reveal(),
 		Chaos:         c.Server.Chaos,
 	}
 }
 
 // HandlerPolicy returns the part of the options that a running HTTP face may take anew.
 func HandlerPolicy(c config.Config) httpapi.Policy {
-	return httpapi.Policy{AllowOrigins: c.Server.Origins, WriteDeadline: c.Limits.WriteDeadline}
+	return httpapi.Policy{AllowOrigins: c.Server.Origins}
 }
 
 // rootURL returns the root URL of the settings; where none is set, the address that was in fact

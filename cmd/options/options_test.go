@@ -36,11 +36,11 @@ func TestDefaultsAreThoseOfThePackages(t *testing.T) {
 var (
 	elsewhere = map[string]bool{ // each has a test of its own, from outside
 		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logLevel": true, "server.logFormat": true,
-		"drain.spread": true, "drain.time": true, "drain.hardEnd": true,
+		"drain.delay": true, "drain.spread": true, "drain.time": true, "drain.hardEnd": true,
 		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
 	}
 	values = map[string]string{ // what is not the default and fits the kind
-		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x",
+		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x", "secret": "x",
 	}
 )
 

@@ -8,5 +8,11 @@
 // own.
 package sse
 
-// ContentType is the media type of an event stream.
-const ContentType = "text/event-stream"
+const (
+	// MediaType is the media type of an event stream.
+	MediaType = "text/event-stream"
+
+	// ContentType is the Content-Type of an event stream. It names the encoding,
+	// which is always UTF-8, for clients that would read Latin-1 without it.
+	ContentType = MediaType + "; charset=utf-8"
+)

@@ -88,7 +88,7 @@ func (p *Proxy) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Accept", sse.ContentType)
+	request.Header.Set("Accept", sse.MediaType)
 	request.Header.Set("Accept-Encoding", "identity") // what is compressed is held back
 	request.Header.Set("Cache-Control", "no-cache")
 	if p.options.TokenFile != "" {
@@ -104,7 +104,7 @@ func (p *Proxy) request(ctx context.Context) (*http.Request, error) {
 // refusal returns what is wrong with an answer that is not a stream.
 func refusal(r *http.Response) error {
 	content, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if r.StatusCode == http.StatusOK && strings.TrimSpace(content) == sse.ContentType {
+	if r.StatusCode == http.StatusOK && strings.TrimSpace(content) == sse.MediaType {
 		return nil
 	}
 	told := struct{ Code, Message string }{Code: badAnswer, Message: fmt.Sprintf("%s answered %s with %q, which is not an event stream", r.Request.URL.Host, r.Status, content)}

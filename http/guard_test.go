@@ -1,0 +1,86 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// A page elsewhere that has its own name point at this address (DNS rebinding) is
+// of the same origin for the browser. Its Host gives it away.
+func TestTheOperatorsListenerAnswersOnlyUnderNamesThatAreItsOwn(t *testing.T) {
+	p := start(t, func(s *settings) { s.OperatorHosts, s.Chaos = []string{"ops.example.org"}, true })
+	p.connect()
+	ask := func(method, path, host string) int {
+		r := httptest.NewRequest(method, path, nil)
+		r.Host = host
+		w := newRecorder()
+		p.handler.Operator().ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, host := range []string{"127.0.0.1", "127.0.0.1:12346", "[::1]:12346", "[::1]", "10.1.2.3:80", "localhost", "LOCALHOST:1", "localhost.", "ops.example.org", "Ops.Example.org:12346"} {
+		if got := ask("GET", "/__tree__", host); got != http.StatusOK {
+			t.Errorf("%s: %d", host, got)
+		}
+	}
+	for _, host := range []string{"rebound.example.com", "rebound.example.com:12346", "127.0.0.1.example.com", "localhost.example.com", "ops.example.org.example.com", ""} {
+		for method, path := range map[string]string{"GET": "/__tree__", "POST": "/__chaos__/crash?role=broker"} {
+			if got := ask(method, path, host); got != http.StatusForbidden {
+				t.Errorf("%s %s for %q: %d", method, path, host, got)
+			}
+		}
+	}
+	if failures := p.system.Stats().Failures; failures != 0 {
+		t.Errorf("%d actors were made to fail", failures)
+	}
+}
+
+// Where the listener cannot be kept apart, operators have a token. Browsers send it
+// as the password that they have asked for.
+func TestOperatorsNeedTheirTokenWhereOneIsSet(t *testing.T) {
+	h := New(testSystem(t), Options{OperatorToken: "s3cret"})
+	ask := func(path string, credentials func(*http.Request)) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "http://127.0.0.1"+path, nil)
+		credentials(r)
+		w := newRecorder()
+		h.Operator().ServeHTTP(w, r)
+		return w
+	}
+	header := func(value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Authorization", value) }
+	}
+	for _, path := range []string{"/", "/metrics", "/__tree__", "/__heartbeat__", "/nothing"} {
+		for name, credentials := range map[string]func(*http.Request){
+			"none": func(*http.Request) {}, "another token": header("Bearer s3cret2"), "another scheme": header("Digest s3cret"), "none of a scheme": header("Bearer"),
+			"another password": func(r *http.Request) { r.SetBasicAuth("s3cret", "x") },
+		} {
+			w := ask(path, credentials)
+			if w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "" || decode[errorBody](t, w.Body.String()).Code != "AuthenticationRequired" {
+				t.Errorf("%s with %s: %d %v %s", path, name, w.Code, w.Header(), w.Body)
+			}
+		}
+	}
+	for name, credentials := range map[string]func(*http.Request){
+		"a bearer token": header("bearer s3cret"), "basic authentication": func(r *http.Request) { r.SetBasicAuth("anyone", "s3cret") },
+	} {
+		if w := ask("/metrics", credentials); w.Code != http.StatusOK {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	public := newRecorder()
+	if h.ServeHTTP(public, httptest.NewRequest("GET", "/v1/ping", nil)); public.Code != http.StatusOK {
+		t.Errorf("the public listener: %d", public.Code)
+	}
+}
+
+// A mistyped role must not end the stream that it was typed for.
+func TestCrashingARoleThatDoesNotExistIsRefused(t *testing.T) {
+	p := start(t, func(s *settings) { s.Chaos = true })
+	r := p.connect()
+	id := p.system.Snapshot().Streams[0].ID
+	if w := p.operator("POST", "/__chaos__/crash?role=nonsense&stream="+id); w.Code != http.StatusNotFound {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	p.publish("a", `1`)
+	r.want("message")
+}
