@@ -82,6 +82,19 @@ func (s *System) Admissible(ctx context.Context, address string) error {
 	return s.admission(examine{address: address})
 }
 
+// Reconnect counts a connect of a client that reconnects by itself, and is told to stop, against
+// Limits.ConnectsPerSecond. It returns an *Error with the code TooManyConnects for one too many, else
+// nil: while the System drains, and once it is closed, too.
+func (s *System) Reconnect(address string) error {
+	if address == "" || s.limits().ConnectsPerSecond == 0 {
+		return nil
+	}
+	if err := s.request(reconnect{address: address}); CodeOf(err) == TooManyConnects {
+		return err
+	}
+	return nil
+}
+
 // admission asks the connections actor, unless the System is draining.
 func (s *System) admission(question any) error {
 	if s.draining.Load() {
