@@ -79,7 +79,9 @@ func (c *connections) admit(ctx actor.Context, msg admit) {
 		return
 	}
 	stream := msg.stream
-	pid := c.spawn(ctx, stream, intake{bindings: msg.bindings, prefetch: c.core.limits().Prefetch, sink: stream})
+	limits := c.core.limits()
+	in := intake{bindings: msg.bindings, prefetch: limits.Prefetch, bytes: limits.BacklogBytes, sink: stream}
+	pid := c.spawn(ctx, stream, in)
 	c.account.enter(stream.address)
 	c.streams[pid.Id], c.pids[stream.id] = stream, pid
 	c.core.count.opened.Add(1)

@@ -67,7 +67,7 @@ type Limits struct {
 	MessageBytes      int           // a larger body is announced, not delivered; default 64 MiB
 	Prefetch          int           // deliveries under way to a stream, 1 to 65535; default 50
 	FeedPrefetch      int           // the same to a shared queue's feed; default 500
-	BacklogBytes      int           // bytes waiting in the proxy for one reader of a shared queue; default 1 MiB
+	BacklogBytes      int           // bytes of messages held in the process for one reader, or three messages; default 1 MiB
 	Linger            time.Duration // a shared queue stays so long without a stream; default 2 s
 	Declares          int           // channels being opened at once, per link; default 32
 	ChannelsPerLink   int           // streams that share an AMQP connection; default 500

@@ -63,7 +63,7 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	}
 	stream := newStream(r.Address, bindings)
 	if s.options.ShareQueues {
-		stream.limit = s.limits().BacklogBytes
+		stream.backlog.limit = s.limits().BacklogBytes
 	}
 	if err := s.admission(admit{stream: stream, bindings: normal(bindings)}); err != nil {
 		stream.Close() // where the answer came late, the stream is open and has no reader

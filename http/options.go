@@ -165,7 +165,7 @@ func (o Options) Validate() error {
 
 // sockets returns what concerns the sockets of open responses.
 func (o Options) sockets() socketOptions {
-	return socketOptions{writeTimeout: o.WriteDeadline, vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
+	return socketOptions{vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
 }
 
 // roots returns the prefixes under which every path answers beside the root,

@@ -97,6 +97,24 @@ func (c *memoryChannel) Consume(queue string, prefetch int) error {
 	})
 }
 
+// Prefetch changes the consumer's prefetch, see Prefetcher.
+func (c *memoryChannel) Prefetch(queue string, prefetch int) (changed bool, err error) {
+	err = c.perform("consume", queue, func(m *Memory) *Error {
+		q, err := m.ownQueue(c.link, "consume", queue)
+		switch {
+		case err != nil:
+			return err
+		case prefetch < 1 || prefetch > MaxPrefetch:
+			return prefetchRefused(queue, prefetch)
+		}
+		if changed = c.consumer != nil; changed {
+			q.setPrefetch(c.consumer, prefetch)
+		}
+		return nil
+	})
+	return changed, err
+}
+
 func (c *memoryChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	if c.consumer == nil {
 		return nil, c.perform("next", "", func(*Memory) *Error {

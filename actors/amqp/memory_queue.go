@@ -130,6 +130,14 @@ func (q *memoryQueue) attach(c *memoryConsumer) {
 	q.dispatch()
 }
 
+// setPrefetch makes room for more deliveries to a consumer, or for fewer once some are acknowledged.
+func (q *memoryQueue) setPrefetch(c *memoryConsumer, prefetch int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c.prefetch = prefetch
+	q.dispatch()
+}
+
 // detach ends a consumer and takes back what it holds, marked as redelivered.
 // It tells whether it was the last one.
 func (q *memoryQueue) detach(c *memoryConsumer, err *Error) bool {
