@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,6 +17,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/http/sse"
 )
+
+// eventStream is the media type of streams, without parameters.
+const eventStream = "text/event-stream"
 
 // ProxyOptions are the further parts of a Proxy; the zero value works.
 type ProxyOptions struct {
