@@ -12,9 +12,6 @@ import (
 	"github.com/taskcluster/events-proxy/http/sse"
 )
 
-// eventStream is the media type of streams, without parameters.
-const eventStream = "text/event-stream"
-
 // stream is an open event stream. One goroutine notes when what arrives.
 type stream struct {
 	response *http.Response
@@ -93,7 +90,7 @@ func (v *visit) urlStream(ctx context.Context) Finding {
 	impatient := time.AfterFunc(v.options.Patience, cancel)
 	s := &stream{cancel: cancel, asked: time.Now(), events: make(chan arrival, 64)}
 	var err error
-	s.response, err = v.ask(ctx, http.MethodGet, v.connect(v.bindings()), "Accept", eventStream, "Accept-Encoding", "identity")
+	s.response, err = v.ask(ctx, http.MethodGet, v.connect(v.bindings()), "Accept", sse.MediaType, "Accept-Encoding", "identity")
 	switch {
 	case !impatient.Stop():
 		return fail(mendBuffering, "a stream's head does not come within %v, though other answers do: a proxy on the way waits for the whole answer (it buffers)", v.options.Patience)
@@ -104,7 +101,7 @@ func (v *visit) urlStream(ctx context.Context) Finding {
 	go s.listen(ctx)
 	v.stream = s
 	content, _, _ := mime.ParseMediaType(s.response.Header.Get("Content-Type")) // "" where it cannot be parsed
-	if s.response.StatusCode != http.StatusOK || content != eventStream {
+	if s.response.StatusCode != http.StatusOK || content != sse.MediaType {
 		return notAStream(s.response.StatusCode, s.response.Status, content)
 	}
 	return pass("head after %v", rounded(time.Since(s.asked)))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,9 +16,6 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/http/sse"
 )
-
-// eventStream is the media type of streams, without parameters.
-const eventStream = "text/event-stream"
 
 // ProxyOptions are the further parts of a Proxy; the zero value works.
 type ProxyOptions struct {
