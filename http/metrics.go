@@ -113,55 +113,6 @@ func (m *metrics) wrote(bytes, frames int, took time.Duration) {
 	m.writes.Observe(took.Seconds())
 }
 
-// exportProcess exports the facts of the process: what it was built from, and how many lines its log
-// has dropped.
-func (m *metrics) exportProcess(v Version, droppedLogLines func() int64) {
-	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "events_build_info", Help: "Always 1; the labels are what the program was built from.",
-		ConstLabels: prometheus.Labels{"version": v.Version, "commit": v.Commit, "goversion": v.Build},
-	})
-	build.Set(1)
-	dropped := prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "events_log_dropped_lines_total", Help: "Log lines that could not be written.",
-	}, func() float64 { return float64(droppedLogLines()) })
-	m.registry.MustRegister(build, dropped)
-}
-
-// times are the histograms of how long things take for a client, in seconds. Their methods may be
-// called concurrently.
-type times struct {
-	readies   prometheus.Histogram
-	delays    prometheus.Histogram
-	lifetimes prometheus.Histogram
-}
-
-func newTimes() times {
-	return times{
-		readies: histogram("events_stream_ready_seconds", "Time from a stream's request to its ready event.",
-			.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10),
-		delays: histogram("events_message_delay_seconds", "Time from a message's receipt from the broker to the end of its write, of the first message of each write.",
-			.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30),
-		lifetimes: histogram("events_stream_lifetime_seconds", "Time from a stream's start to its end.",
-			1, 10, 60, 300, 1800, 2*3600, 8*3600, 24*3600),
-	}
-}
-
-func histogram(name, help string, buckets ...float64) prometheus.Histogram {
-	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
-}
-
-func (t times) register(r *prometheus.Registry) { r.MustRegister(t.readies, t.delays, t.lifetimes) }
-
-func (t times) ready(took time.Duration) { t.readies.Observe(took.Seconds()) }
-
-// delivered times a message of that age; 0 stands for one that no broker has sent.
-func (t times) delivered(age time.Duration) {
-	if age > 0 {
-		t.delays.Observe(age.Seconds())
-	}
-}
-func (t times) ended(age time.Duration) { t.lifetimes.Observe(age.Seconds()) }
-
 // systemCollector exports the counters of a System, as they are when it is asked.
 type systemCollector struct{ system *actors.System }
 
