@@ -19,7 +19,8 @@ type Options struct {
 	Dialer amqp.Dialer
 
 	// Namespace is the <user> in queue/<user>/exclusive/…: under Pulse the broker's user name, which
-	// may make no other queues. Default "guest".
+	// may make no other queues. Default: the user name of the Dialer where it tells one (a
+	// RabbitMQ's is in its URL), else "guest".
 	Namespace string
 
 	// Logger receives what an operator should know. Its handler must not block: actors wait for
@@ -95,6 +96,7 @@ func (o Options) Validate() error { return o.withDefaults().validate() }
 
 // withDefaults returns the options with their zero fields filled.
 func (o Options) withDefaults() Options {
+	setDefault(&o.Namespace, amqp.User(o.Dialer))
 	setDefault(&o.Namespace, "guest")
 	setDefault(&o.PingPeriod, DefaultPingPeriod)
 	if o.Logger == nil {

@@ -33,6 +33,26 @@ func memoryBroker(t *testing.T) amqptest.Broker {
 	}
 }
 
+// A broker that only consumes is held to what does not need a publisher.
+func TestABrokerThatCannotPublishIsHeldToTheRest(t *testing.T) {
+	var held, skipped int
+	amqptest.Run(t, func(t *testing.T) amqptest.Broker {
+		t.Cleanup(func() {
+			if t.Skipped() {
+				skipped++
+			} else {
+				held++
+			}
+		})
+		b := memoryBroker(t)
+		b.Publishing = nil
+		return b
+	})
+	if held < 10 || skipped < 10 {
+		t.Errorf("%d claims were held, %d skipped", held, skipped)
+	}
+}
+
 func TestRabbitMQKeepsTheContract(t *testing.T) {
 	node := rabbit.Run(t)
 	addPulseUser(t, node, "contract")

@@ -31,7 +31,7 @@ func prefetch(s *suite) {
 	for i := range 5 {
 		s.text(x, "a", i)
 	}
-	s.depthIs(observer, queue, 3) // two are under way before anybody asked for them
+	s.depthIs(observer, queue, 3) // two are under way before they are asked for
 	s.next(c)
 	d := s.next(c)
 	s.must(c.Acknowledge(d.Tag))
@@ -103,8 +103,8 @@ func acknowledgeSeveral(s *suite) {
 	}
 }
 
-// Another consumer of the queue, which exclusive queues allow on their own link,
-// gets what the first one leaves behind.
+// Another consumer of the queue, which exclusive queues allow on their own link, gets what the first
+// one leaves behind.
 func redelivery(s *suite) {
 	x, l := s.exchange("topic", "topic"), s.link()
 	first, queue := s.stream(l, 3, amqp.Binding{Exchange: x, Pattern: "#"})
