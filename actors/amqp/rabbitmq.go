@@ -311,9 +311,10 @@ func consumerTag(n int) string {
 	return fmt.Sprintf("events-%d", n)
 }
 
-// Prefetch replaces the consumer, see Prefetcher: a broker applies a prefetch to the consumers that come after it. The
-// new one starts before the old one ends, as a queue that is auto-delete goes with its last consumer.
-// While the deliveries of an earlier replacement are still to be received it does nothing.
+// Prefetch replaces the consumer, see Prefetcher: a broker applies a prefetch to the consumers that
+// come after it. The new one starts before the old one ends, as a queue that is auto-delete goes with
+// its last consumer. While the deliveries of an earlier replacement are still to be received it does
+// nothing.
 func (c *rabbitChannel) Prefetch(queue string, prefetch int) (changed bool, err error) {
 	switch {
 	case prefetch < 1 || prefetch > MaxPrefetch:

@@ -77,7 +77,17 @@ func (l *wrappedLink) Channel() (Channel, error) {
 	case c == nil:
 		return nil, linkLost("open channel", "", errNeither)
 	}
-	return &wrappedChannel{Channel: c, hooks: l.hooks}, nil
+	wrapped := &wrappedChannel{Channel: c, hooks: l.hooks}
+	if p, can := c.(Prefetcher); can {
+		return &wrappedPrefetcher{wrapped, p}, nil
+	}
+	return wrapped, nil
+}
+
+// wrappedPrefetcher wraps a channel that is a Prefetcher.
+type wrappedPrefetcher struct {
+	*wrappedChannel
+	Prefetcher
 }
 
 // wrappedChannel acknowledges what its hook drops. An acknowledgement covers all deliveries before it:

@@ -77,6 +77,9 @@ func TestAWrapperTellsWhatItsBrokerTells(t *testing.T) {
 	if amqp.Address(l) != "b:1" || amqp.Capacity(l) != 7 {
 		t.Errorf("the link tells %q, %d", amqp.Address(l), amqp.Capacity(l))
 	}
+	if _, can := channel(t, l).(amqp.Prefetcher); !can {
+		t.Error("the prefetch of a wrapped channel cannot change")
+	}
 	lonely := amqp.Wrap(&amqptest.Dialer{Outcomes: []amqptest.Outcome{amqptest.Through(m), amqptest.Gives(nil)}}, amqp.Hooks{})
 	if got := lonely.Addresses(t.Context()); got != nil {
 		t.Errorf("addresses %q", got)
