@@ -8,7 +8,7 @@
 TEST_FLAGS ?= -race -p 2 -timeout 10m
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the demo: everything in one process, on the in-memory broker
 	go run ./cmd/events demo
@@ -19,6 +19,9 @@ build: ## the program, as bin/events
 test: lint programs ## format, vet, staticcheck, every test under the race detector
 	go test -run Allocate ./actors ./http # what the race detector would distort
 	go test $(TEST_FLAGS) ./...
+
+test-brokers: programs ## the suites that meet a broker, on RabbitMQ 4.0 and 4.3 (root, Debian; half an hour)
+	sh test/brokers.sh
 
 lint: ## format, vet, staticcheck
 	@files=$$(gofmt -l actors http cmd config test) && test -z "$$files" || \
@@ -43,4 +46,4 @@ node-clients: $(NODE_CLIENTS)
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-.PHONY: help run build test lint bench programs node-clients
+.PHONY: help run build test test-brokers lint bench programs node-clients

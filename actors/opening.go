@@ -74,10 +74,7 @@ func (w *worker) consume(channel amqp.Channel) error {
 			w.deleteQueue() // where the port panicked, too
 		}
 	}()
-	if _, can := channel.(amqp.Prefetcher); !can {
-		w.window.setPace(fixedPace(w.intake.prefetch))
-	}
-	err := channel.Consume(w.queue, w.window.pace.now)
+	err := channel.Consume(w.queue, w.intake.prefetch)
 	consuming = err == nil
 	return err
 }

@@ -1,9 +1,10 @@
 package amqp
 
-// kinds are the exchanges that Publisher.Declare makes. Another kind would end the link.
+// kinds are the exchanges that Publisher.Declare makes. Another kind would end
+// the link.
 var kinds = map[string]bool{"topic": true, "direct": true, "fanout": true}
 
-// checkExchange returns a refusal of an exchange that must not reach a broker, else nil.
+// checkExchange refuses what must not reach a broker.
 func checkExchange(op, exchange, kind string) error {
 	if err := validShortString(exchange); err != nil {
 		return refusal(FrameError, op, exchange, "exchange %w", err)
@@ -14,7 +15,7 @@ func checkExchange(op, exchange, kind string) error {
 	return nil
 }
 
-// checkRoute returns a refusal of a route that must not reach a broker, else nil.
+// checkRoute refuses what must not reach a broker.
 func checkRoute(exchange, routingKey string) error {
 	if err := validShortString(exchange); err != nil {
 		return refusal(FrameError, "publish", exchange, "exchange %w", err)
@@ -25,7 +26,7 @@ func checkRoute(exchange, routingKey string) error {
 	return nil
 }
 
-// anyList returns a list that a header table can hold.
+// anyList makes a list that a header table can hold.
 func anyList(values []string) []any {
 	list := make([]any, len(values))
 	for i, v := range values {

@@ -5,12 +5,9 @@
 // plays them anywhere.
 //
 //	clients ──▶ events serve ──▶ gate (toxiproxy) ──▶ private RabbitMQ
-//	               ▲ operators' listener: live tree, crashes
+//	               ▲ operator's listener: live tree, crashes
 //	            the script
 //
 // When a script ends, the process must end with status 0 and the broker must
 // hold nothing of the proxy's.
-//
-// What a run does and sees is written by package history, judged by package check
-// and shown by package report.
 package chaos

@@ -1,9 +1,7 @@
 package chaos
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -14,91 +12,47 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/taskcluster/events-proxy/test/chaos/history"
 	"github.com/taskcluster/events-proxy/test/script"
-)
-
-// The verdicts on a script.
-const (
-	Pass    = "pass"    // its claim was tried and held
-	Fail    = "fail"    // it did not
-	Unknown = "unknown" // the claim could not be judged, or a harm was never seen
-	Skipped = "skipped" // the script asks for what is not here
 )
 
 // Result is how one script went.
 type Result struct {
 	Script     string  `json:"script"`
 	Claim      string  `json:"claim"` // its first line, see script.Claim
-	Verdict    string  `json:"verdict"`
-	Reason     string  `json:"reason,omitempty"` // of a verdict that is not Pass
+	Passed     bool    `json:"passed"`
 	Seconds    float64 `json:"seconds"`
 	Evidence   string  `json:"evidence"` // what the broker holds of the proxy's, in the end
-	Harms      []Harm  `json:"harms,omitempty"`
 	Transcript string  `json:"transcript,omitempty"`
-}
-
-// Harm is a fault that a script asked for, and the sign that it has happened.
-type Harm struct {
-	Name string `json:"name"`
-	Sign string `json:"sign,omitempty"`
 }
 
 // Play plays scripts one after another, in their order, and reports each as it
 // ends. Everything that they start has ended when it returns. When ctx ends, the
 // script under way is played to its end, and no other: not all have passed then.
-func Play(ctx context.Context, p script.Params, files []string, h *history.Recorder, report func(Result)) (passed bool) {
+func Play(ctx context.Context, p script.Params, files []string, report func(Result)) (passed bool) {
 	passed = true
-	scribe := newScribe(h)
-	p.Observer = scribe
 	for _, file := range files {
 		if ctx.Err() != nil {
 			return false
 		}
-		result := playOne(p, scribe, file)
-		passed = passed && result.Verdict == Pass
+		result := playOne(p, file)
+		passed = passed && result.Passed
 		report(result)
 	}
 	return passed
 }
 
-func playOne(p script.Params, scribe *scribe, file string) Result {
-	r := Result{Script: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), Evidence: nobodyLooked}
-	var err error
-	if r.Claim, err = script.Claim(file); err != nil {
-		r.Verdict, r.Reason = Fail, err.Error()
-		scribe.close(r)
-		return r
-	}
+func playOne(p script.Params, file string) Result {
+	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	witness := &witness{Brokers: p.Brokers}
 	p.Brokers = witness
+	claim, _ := script.Claim(file) // whoever opens without one sees the first line
 	start := time.Now()
 	t := &player{}
 	t.wait(func() { script.Play(t, p, []string{file}) })
-	r.Seconds, r.Evidence, r.Transcript = time.Since(start).Seconds(), witness.evidence(), t.log()
-	var ended bool
-	r.Harms, ended, err = scribe.outcome(r.Script)
-	r.Verdict, r.Reason = judge(t, ended, err)
-	scribe.close(r)
-	return r
-}
-
-// judge tells a claim that failed from one that was not tried.
-func judge(t *player, ended bool, cause error) (verdict, reason string) {
-	switch {
-	case !t.failed():
-		return Pass, ""
-	case !ended:
-		return Unknown, "it could not begin"
-	case errors.Is(cause, script.ErrNotHere):
-		return Skipped, cause.Error()
-	case errors.Is(cause, script.ErrUnseen) && !strings.Contains(t.log(), "FAIL: "):
-		return Unknown, cause.Error()
-	case cause == nil:
-		return Fail, "see the transcript"
+	return Result{
+		Script: name, Claim: claim, Passed: !t.failed(), Seconds: time.Since(start).Seconds(),
+		Evidence: witness.evidence(), Transcript: t.log(),
 	}
-	reason, _, _ = strings.Cut(cause.Error(), "\n")
-	return Fail, reason
 }
 
 // witness keeps the brokers that scripts had, to tell what was found on them.
@@ -168,16 +122,7 @@ func (p *player) wait(f func()) {
 
 func (p *player) failed() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.broken }
 
-// log returns the transcript, without the environment that testscript puts first.
-func (p *player) log() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	text := p.text.String()
-	if strings.HasPrefix(text, "WORK=") {
-		_, text, _ = strings.Cut(text, "\n\n")
-	}
-	return text
-}
+func (p *player) log() string { p.mu.Lock(); defer p.mu.Unlock(); return p.text.String() }
 
 // Skip ends the script; none of ours does.
 func (p *player) Skip(args ...any) { p.Fatal(append([]any{"skipped:"}, args...)...) }
@@ -221,23 +166,17 @@ func (p *player) Run(_ string, f func(testscript.T)) {
 
 var _ testscript.T = (*player)(nil)
 
-// Print writes a result for people: the claim, what proves it, and where it was
-// not a pass the transcript.
+// Print writes a result for people: the claim, what proves it, and where it
+// failed the transcript.
 func (r Result) Print(w io.Writer, verbose bool) {
-	mark := r.Verdict
-	if mark == Fail {
+	mark := "pass"
+	if !r.Passed {
 		mark = "FAIL"
 	}
-	fmt.Fprintf(w, "%-7s  %-28s %5.1fs  %s\n         broker: %s\n", mark, r.Script, r.Seconds, r.Claim, r.Evidence)
-	for _, h := range r.Harms {
-		fmt.Fprintf(w, "         harm: %s: %s\n", h.Name, cmp.Or(h.Sign, "never seen"))
-	}
-	if r.Reason != "" {
-		fmt.Fprintf(w, "         %s\n", r.Reason)
-	}
-	if verbose || r.Verdict == Fail || r.Verdict == Unknown {
+	fmt.Fprintf(w, "%s  %-28s %5.1fs  %s\n      broker: %s\n", mark, r.Script, r.Seconds, r.Claim, r.Evidence)
+	if verbose || !r.Passed {
 		for line := range strings.Lines(r.Transcript) {
-			fmt.Fprint(w, "         | ", line)
+			fmt.Fprint(w, "      | ", line)
 		}
 		fmt.Fprintln(w)
 	}

@@ -3,6 +3,7 @@ package clients
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +21,7 @@ type Options struct {
 	Method string      // default GET
 	Header http.Header // further request headers
 	From   string      // the client's own address, such as 127.0.0.2; default: the system's choice
+	TLS    *tls.Config // for https; default: the system's certificates
 }
 
 // Event is one server-sent event, as it arrived.
@@ -73,7 +75,7 @@ func (s *Stream) request(ctx context.Context, url string, o Options) (*http.Resp
 	if o.Header != nil {
 		request.Header = o.Header.Clone()
 	}
-	transport := &http.Transport{DialContext: s.dial(o.From), DisableCompression: true}
+	transport := &http.Transport{DialContext: s.dial(o.From), TLSClientConfig: o.TLS, DisableCompression: true}
 	response, err := transport.RoundTrip(request)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
@@ -144,9 +146,6 @@ func (s *Stream) tell() {
 	s.changed = make(chan struct{})
 }
 
-// Opened returns when the request was sent; the times of events count from there.
-func (s *Stream) Opened() time.Time { return s.opened }
-
 // Received returns what has arrived so far.
 func (s *Stream) Received() Received {
 	received, _ := s.look()
@@ -200,15 +199,6 @@ func (s *Stream) Vanish() error {
 	s.vanished.Store(true)
 	return disappear(s.socket)
 }
-
-// Unread returns how many bytes wait in the socket for the client to read them; 0
-// for one that reads. On Linux only.
-func (s *Stream) Unread() (int, error) { return unread(s.socket) }
-
-// Unacknowledged returns how many bytes the other end of the socket has sent that
-// this machine has not acknowledged: for a client that vanished, all since then. On
-// Linux only, and where the other end is on this machine.
-func (s *Stream) Unacknowledged() (int, error) { return unacknowledged(s.socket) }
 
 // Reset ends the socket with a TCP reset instead of an orderly end.
 func (s *Stream) Reset() {

@@ -1,12 +1,14 @@
 package inspector
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/browser"
 )
 
@@ -124,4 +126,24 @@ func TestBindingsCountWhatTheyBring(t *testing.T) {
 	s.publish(completed, "other", `{}`, "route.index.y")
 	b.awaitReceived(3)
 	b.Await(`[...document.querySelectorAll('.brought')].map((e) => e.textContent).join() === '2,2'`)
+}
+
+// Equal sets of bindings are spelled alike, in whatever order they were added, in the stream's own
+// URL as in the code to take away: a load balancer may then send them to one process.
+func TestEqualBindingsAreSpelledAlike(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(failed, "b.#", completed, "z", completed, "a.*"))
+	b.AwaitState("live")
+	want := []amqp.Binding{{Exchange: completed, Pattern: "a.*"}, {Exchange: completed, Pattern: "z"}, {Exchange: failed, Pattern: "b.#"}}
+	if streams := s.proxy.System.Snapshot().Streams; len(streams) != 1 || !slices.Equal(streams[0].Bindings, want) {
+		t.Errorf("asked for %+v", streams)
+	}
+	b.Click("#tab-code")
+	code := b.text("#snippet")
+	b.visit(s.proxy.URL + link(completed, "z", completed, "a.*", failed, "b.#"))
+	b.AwaitState("live")
+	b.Click("#tab-code")
+	if got := b.text("#snippet"); got != code || !strings.Contains(got, "b.#") {
+		t.Errorf("first %s, then %s", code, got)
+	}
 }

@@ -29,7 +29,7 @@ func (n *Node) CloseConnections(ctx context.Context) error {
 // as the broker does to a consumer that never acknowledges: an acknowledgement
 // that no publisher sent is put into each.
 func (n *Node) CloseChannels(ctx context.Context) error {
-	return n.command(ctx, `begin [rabbit_channel:do(C, {'basic.ack', 18446744073709551615, false}) || C <- rabbit_channel:list_local()], true end`)
+	return n.command(ctx, `begin [gen_server:cast(C, {method, {'basic.ack', 18446744073709551615, false}, none, noflow}) || C <- rabbit_channel:list_local()], true end`)
 }
 
 // AddUser makes a user without any permission.

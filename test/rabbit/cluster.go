@@ -47,7 +47,7 @@ func (o ClusterOptions) withDefaults() ClusterOptions {
 // lets them join. It returns when clients can connect to each. The caller owes a
 // Close; when the process ends without it, the nodes end too.
 func StartCluster(ctx context.Context, dir string, o ClusterOptions) (*Cluster, error) {
-	root := os.Getenv("RABBITMQ_TEST_ROOT")
+	root := os.Getenv("DEBIAN_TEST_ROOT")
 	if err := installed(root + Home); err != nil {
 		return nil, err
 	}
@@ -136,12 +136,12 @@ func (c *Cluster) Processes() []int {
 	for _, n := range c.nodes {
 		n.mu.Lock()
 		if n.running() {
-			ids = append(ids, n.broker.pid)
+			ids = append(ids, n.broker.ID)
 		}
 		n.mu.Unlock()
 	}
 	if p := c.epmd.running(); p != nil {
-		ids = append(ids, p.pid)
+		ids = append(ids, p.ID)
 	}
 	return ids
 }

@@ -3,6 +3,8 @@ package rabbit
 import (
 	"fmt"
 	"sync"
+
+	"github.com/taskcluster/events-proxy/test/child"
 )
 
 // epmd is Erlang's port mapper, through which the nodes of one cluster find each
@@ -14,7 +16,7 @@ type epmd struct {
 	log  string
 
 	mu      sync.Mutex
-	process *process
+	process *child.Process
 }
 
 // start does nothing where it runs already.
@@ -23,13 +25,13 @@ func (e *epmd) start() (err error) {
 	defer e.mu.Unlock()
 	if e.process == nil {
 		command := []string{"/usr/bin/epmd", "-port", fmt.Sprint(e.port), "-address", "127.0.0.1"}
-		e.process, err = start(e.root, command, []string{"PATH=/usr/bin:/bin"}, nil, e.log)
+		e.process, err = child.Start(child.Command{Root: e.root, Line: command, Env: []string{"PATH=/usr/bin:/bin"}, Stderr: e.log})
 	}
 	return err
 }
 
 // running returns the process, or nil. A broker that others run has no epmd.
-func (e *epmd) running() *process {
+func (e *epmd) running() *child.Process {
 	if e == nil {
 		return nil
 	}
@@ -45,7 +47,7 @@ func (e *epmd) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.process != nil {
-		e.process.kill()
+		e.process.Kill()
 		e.process = nil
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/taskcluster/events-proxy/test/child"
 )
 
 // prepare makes the node's directories and settings.
@@ -88,11 +90,13 @@ func (n *Node) launch() (err error) {
 		return err
 	}
 	defer stdout.Close() // the node has it now
-	if n.broker, err = start(n.root, []string{Home + "/rabbitmq-server"}, n.env(), stdout, n.dir+"/log/stderr"); err != nil {
+	if n.broker, err = child.Start(child.Command{
+		Root: n.root, Line: []string{Home + "/rabbitmq-server"}, Env: n.env(), Stdout: stdout, Stderr: n.dir + "/log/stderr",
+	}); err != nil {
 		answers.Close()
 		return err
 	}
-	n.shell = newShell(n.broker.stdin, answers)
+	n.shell = newShell(n.broker.Stdin, answers)
 	return nil
 }
 
@@ -101,7 +105,7 @@ func (n *Node) running() bool {
 		return false
 	}
 	select {
-	case <-n.broker.exited:
+	case <-n.broker.Exited:
 		return false
 	default:
 		return true
@@ -111,14 +115,14 @@ func (n *Node) running() bool {
 // Stop ends the node in order: every client is told (320), and then reset. It returns
 // when the process is gone; when ctx ends before, the process is killed.
 func (n *Node) Stop(ctx context.Context) error {
-	return n.harm(func(p *process) error {
-		p.signal(syscall.SIGCONT) // a frozen one does not hear
-		p.signal(syscall.SIGTERM)
+	return n.harm(func(p *child.Process) error {
+		p.Signal(syscall.SIGCONT) // a frozen one does not hear
+		p.Signal(syscall.SIGTERM)
 		select {
-		case <-p.exited:
+		case <-p.Exited:
 			return nil
 		case <-ctx.Done():
-			p.kill()
+			p.Kill()
 			return fmt.Errorf("rabbit: stop: %w", context.Cause(ctx))
 		}
 	})
@@ -126,8 +130,8 @@ func (n *Node) Stop(ctx context.Context) error {
 
 // Kill ends the node without a word: its sockets are reset.
 func (n *Node) Kill() error {
-	return n.harm(func(p *process) error {
-		p.kill()
+	return n.harm(func(p *child.Process) error {
+		p.Kill()
 		return nil
 	})
 }
@@ -135,16 +139,16 @@ func (n *Node) Kill() error {
 // Freeze stops the node's process: the sockets stay open and silent. It returns
 // when the last thread stands still.
 func (n *Node) Freeze() error {
-	return n.harm(func(p *process) error {
-		p.signal(syscall.SIGSTOP)
-		return p.untilStopped()
+	return n.harm(func(p *child.Process) error {
+		p.Signal(syscall.SIGSTOP)
+		return p.UntilStopped()
 	})
 }
 
 // Thaw lets a frozen node go on.
 func (n *Node) Thaw() error {
-	return n.harm(func(p *process) error {
-		p.signal(syscall.SIGCONT)
+	return n.harm(func(p *child.Process) error {
+		p.Signal(syscall.SIGCONT)
 		return nil
 	})
 }
@@ -158,7 +162,7 @@ func (n *Node) Restart(ctx context.Context) error {
 }
 
 // harm does something to the running process.
-func (n *Node) harm(do func(*process) error) error {
+func (n *Node) harm(do func(*child.Process) error) error {
 	if n.External() {
 		return ErrExternal
 	}
@@ -178,9 +182,9 @@ func (n *Node) Processes() []int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var ids []int
-	for _, p := range []*process{n.broker, n.epmd.running()} {
+	for _, p := range []*child.Process{n.broker, n.epmd.running()} {
 		if p != nil {
-			ids = append(ids, p.pid)
+			ids = append(ids, p.ID)
 		}
 	}
 	return ids

@@ -8,7 +8,7 @@
 //	cluster := rabbit.RunCluster(t, rabbit.ClusterOptions{Nodes: 3})
 //
 // Another release than the machine's own is run from a folder that holds it,
-// such as test/brokers.sh makes: RABBITMQ_TEST_ROOT names that folder.
+// such as test/brokers.sh makes: DEBIAN_TEST_ROOT names that folder.
 package rabbit
 
 import (
@@ -20,6 +20,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/taskcluster/events-proxy/test/child"
 )
 
 // Home is where Debian's package rabbitmq-server keeps its scripts.
@@ -45,7 +47,7 @@ type Node struct {
 	management *Management // its plugin, or nil
 
 	mu     sync.Mutex
-	broker *process
+	broker *child.Process
 	shell  *shell
 }
 
@@ -62,7 +64,7 @@ func StartManagedNode(ctx context.Context, dir string) (*Node, error) {
 }
 
 func startNode(ctx context.Context, dir string, managed bool) (*Node, error) {
-	root := os.Getenv("RABBITMQ_TEST_ROOT")
+	root := os.Getenv("DEBIAN_TEST_ROOT")
 	err := installed(root + Home)
 	if err != nil {
 		return nil, err
@@ -132,7 +134,7 @@ func (n *Node) end() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.broker != nil {
-		n.broker.kill()
+		n.broker.Kill()
 	}
 	n.broker, n.shell = nil, nil
 }

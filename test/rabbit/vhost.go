@@ -89,7 +89,7 @@ func (v *VHost) CloseConnections(ctx context.Context) error {
 
 // CloseChannels ends its user's channels with 406, as Node.CloseChannels does.
 func (v *VHost) CloseChannels(ctx context.Context) error {
-	return v.node.evaluate(ctx, v.here(`begin [rabbit_channel:do(C, {'basic.ack', 18446744073709551615, false}) || C <- `+channelsHere+`], true end`), nil)
+	return v.node.evaluate(ctx, v.here(`begin [gen_server:cast(C, {method, {'basic.ack', 18446744073709551615, false}, none, noflow}) || C <- `+channelsHere+`], true end`), nil)
 }
 
 // DeleteQueues removes its queues under their consumers; one that goes by itself

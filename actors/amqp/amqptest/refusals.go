@@ -7,25 +7,26 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-var refusals = append(refusedOperations(), []claim{
+var refusals = []claim{
+	{"a refused operation ends its channel and nothing else", refusedOperations},
 	{"a name that AMQP cannot carry never ends a link", oddNames},
 	{"a bad prefetch never reaches the broker", oddPrefetch},
 	{"an unknown tag ends the channel and nothing else", unknownTag},
 	{"a refused bind after consume leaves no queue behind", noOrphan},
-	{"an error of bind names what is missing, the queue or the exchange", missingWhat},
+	{"a bind tells a missing queue from a missing exchange", missingWhat},
 	{"declaring again with the same limits does nothing", declareAgain},
-	{"a link has room for as many channels as its capacity, and again when one is closed", exhausted},
-}...)
+	{"a link has room for as many channels as it tells, and again when one is closed", exhausted},
+}
 
-// operation is one that a broker refuses with a code.
+// operation is something that a broker refuses with a code.
 type operation struct {
 	name string
 	code int
 	do   func(s *suite, c amqp.Channel, other string) error
 }
 
-// The queue "other" belongs to another link; queue names are in the namespace, where nothing else is
-// said.
+// The queue "other" belongs to another link; queue names are in the namespace,
+// where nothing else is said.
 var refusedOnes = []operation{
 	{"bind to a missing exchange", amqp.NotFound, func(s *suite, c amqp.Channel, _ string) error {
 		return bindTo(s, c, "exchange/contract/"+s.id+"/missing")
@@ -40,7 +41,7 @@ var refusedOnes = []operation{
 		return c.Bind(s.queueName(), amqp.Binding{Exchange: s.exchange("topic", "topic"), Pattern: "a"})
 	}},
 	{"declare a queue outside of the namespace", amqp.AccessRefused, func(s *suite, c amqp.Channel, _ string) error {
-		return c.Declare("queue/another-user/exclusive/a", amqp.QueueLimits{})
+		return c.Declare("queue/somebody-else/exclusive/a", amqp.QueueLimits{})
 	}},
 	{"declare a queue with a reserved name", amqp.AccessRefused, func(s *suite, c amqp.Channel, _ string) error {
 		return c.Declare("amq.gen-a", amqp.QueueLimits{})
@@ -74,23 +75,18 @@ func bindTo(s *suite, c amqp.Channel, exchange string) error {
 	return c.Bind(queue, amqp.Binding{Exchange: exchange, Pattern: "a"})
 }
 
-// refusedOperations returns the claim that a refused operation ends its channel and nothing else, for
-// each of them.
-func refusedOperations() (claims []claim) {
+func refusedOperations(s *suite) {
+	l := s.link()
+	_, other := s.stream(s.link(), 1)
 	for _, o := range refusedOnes {
-		claims = append(claims, claim{"it ends its channel and nothing else to " + o.name, func(s *suite) {
-			l := s.link()
-			_, other := s.stream(s.link(), 1)
-			c := s.channel(l)
-			err := o.do(s, c, other)
-			if amqp.KindOf(err) != amqp.Refused || codeOf(err) != o.code {
-				s.Errorf("%v, want a refusal with %d", err, o.code)
-			}
-			s.isDead(c)
-			s.alive(l)
-		}})
+		c := s.channel(l)
+		err := o.do(s, c, other)
+		if amqp.KindOf(err) != amqp.Refused || codeOf(err) != o.code {
+			s.Errorf("%s: %v, want a refusal with %d", o.name, err, o.code)
+		}
+		s.isDead(c)
 	}
-	return claims
+	s.alive(l)
 }
 
 func codeOf(err error) int {

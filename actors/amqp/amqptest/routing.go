@@ -17,7 +17,8 @@ var routing = []claim{
 	{"messages of one publisher keep their order", order},
 }
 
-// Words are what stands between dots, an empty one included; an empty key has no word.
+// Words are what stands between dots, an empty one included; an empty key has
+// no word at all.
 func topicPatterns(s *suite) {
 	keys := []string{"", "a", "b", "a.b", "a.b.c", "b.a", ".", "a.", ".a", "a..b", "a.b.c.d", "*", "#", "a.*"}
 	cases := map[string][]string{

@@ -11,57 +11,34 @@ import (
 )
 
 // Gate stands between a proxy and its broker and can be harmed: a toxiproxy
-// inside this process, and on both sides of it what measures that harm.
+// inside this process.
 type Gate struct {
-	proxy   *toxiproxy.Proxy
-	wire    *wire
-	address string
+	proxy *toxiproxy.Proxy
 }
 
 // NewGate opens a gate to an address, on a free port of 127.0.0.1.
 func NewGate(to string) (*Gate, error) {
 	zerolog.SetGlobalLevel(zerolog.Disabled) // toxics log to a logger of the package's own
-	wire, err := newWire(to)
-	if err != nil {
-		return nil, err
-	}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	g := &Gate{proxy: toxiproxy.NewProxy(server, "gate", "127.0.0.1:0", wire.exit.Addr().String()), wire: wire}
-	if err = g.proxy.Start(); err == nil {
-		g.address, err = wire.listen("127.0.0.1:0", g.proxy.Listen)
-	}
-	if err != nil {
-		g.Close()
-		return nil, err
-	}
-	return g, nil
+	g := &Gate{proxy: toxiproxy.NewProxy(server, "gate", "127.0.0.1:0", to)}
+	return g, g.proxy.Start()
 }
 
 // Address is where to dial instead.
-func (g *Gate) Address() string { return g.address }
+func (g *Gate) Address() string { return g.proxy.Listen }
 
 // Close ends the gate and all connections through it.
-func (g *Gate) Close() {
-	g.proxy.Stop()
-	g.wire.close()
-}
+func (g *Gate) Close() { g.proxy.Stop() }
 
 // Shut refuses and cuts everything until Open.
-func (g *Gate) Shut() {
-	g.wire.shut()
-	g.proxy.Stop()
-}
+func (g *Gate) Shut() { g.proxy.Stop() }
 
 // Open lets connections through again, at the same address.
 func (g *Gate) Open() error {
 	if g.proxy.Enabled {
 		return nil
 	}
-	err := g.proxy.Start()
-	if err == nil {
-		_, err = g.wire.listen(g.address, g.proxy.Listen)
-	}
-	return err
+	return g.proxy.Start()
 }
 
 // Harm puts a toxic of a kind onto both ways of every connection.

@@ -70,9 +70,18 @@ export class Bindings {
   }
 }
 
+/**
+ * The bindings in the one order that every client of ours uses: by exchange, then by pattern. Equal
+ * sets have equal URLs then, by which a load balancer may send them to one process.
+ */
+export const canonical = (bindings) => bindings.toSorted((a, b) =>
+  order(a.exchange, b.exchange) || order(a.routingKeyPattern, b.routingKeyPattern));
+
+const order = (a, b) => (a < b ? -1 : Number(a > b));
+
 /** The URL of the event stream for these bindings, beside the page. */
 export function streamURL(bindings) {
   const url = new URL(beside('api/events/v1/connect/'));
-  url.search = `?bindings=${encodeURIComponent(JSON.stringify({ bindings }))}`;
+  url.search = `?bindings=${encodeURIComponent(JSON.stringify({ bindings: canonical(bindings) }))}`;
   return url.href;
 }

@@ -1,6 +1,7 @@
 // The code tab.
 import { byId, make } from '../shared/dom.js';
 import { copy } from '../shared/clipboard.js';
+import { canonical } from './bindings.js';
 import { base, languages } from './snippets.js';
 import { tabs } from './tabs.js';
 
@@ -12,7 +13,7 @@ export function codeTab() {
   let language = languages[0];
 
   const show = () => {
-    byId('snippet').textContent = language.write(base(), bindings.length ? bindings : placeholder);
+    byId('snippet').textContent = language.write(base(), bindings.length ? canonical(bindings) : placeholder);
     byId('snippet-note').textContent = language.note + (bindings.length ? '' : ' There is no binding yet: this one stands for yours.');
     byId('snippet-panel').setAttribute('aria-labelledby', `language-${language.id}`);
   };

@@ -1,0 +1,60 @@
+package cluster
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+// A40: whatever ends a node, at most the streams of its links are told, within five seconds; the
+// others get every message; and those who were told are ready again on the nodes that are left.
+func TestA40ANodesEndIsFeltByItsOwnStreamsAlone(t *testing.T) {
+	for name, end := range map[string]func(*rig, context.Context, int) error{
+		"stopped":   func(r *rig, ctx context.Context, k int) error { return r.cluster.Node(k).Stop(ctx) },
+		"killed":    func(r *rig, _ context.Context, k int) error { return r.cluster.Node(k).Kill() },
+		"drained":   func(r *rig, ctx context.Context, k int) error { return r.cluster.Drain(ctx, k) },
+		"forgotten": func(r *rig, ctx context.Context, k int) error { return r.cluster.Forget(ctx, k) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t)
+			streams := r.newcomers(6*perLink, 30*time.Second)
+			r.publish(0)
+			r.get(streams, 1)
+			counts := r.on()
+			victim := fewest(counts)
+			t.Logf("streams on the nodes: %v; node %d goes", counts, victim)
+
+			r.must(end(r, r.bounded(), victim))
+			others := r.told(streams, counts[victim], actors.BrokerLost, 5*time.Second)
+			r.gone(victim, len(others))
+			r.publish((victim + 1) % 3)
+			r.get(others, 2)
+			again := r.newcomers(counts[victim], 10*time.Second)
+			r.publish((victim + 2) % 3)
+			r.get(others, 3)
+			r.get(again, 1)
+		})
+	}
+}
+
+// gone waits until the other nodes know that the node has ended, and have removed its queues: until
+// then a message that was for one of these is refused.
+func (r *rig) gone(node, left int) {
+	r.Helper()
+	_, err := r.cluster.Node((node+1)%3).Await(r.bounded(), func(s rabbit.Snapshot) bool { return s.QueuesOf(queues) == left })
+	r.must(err)
+}
+
+// fewest returns the node with the fewest streams, but some.
+func fewest(counts []int) int {
+	least := -1
+	for k, n := range counts {
+		if n > 0 && (least < 0 || n < counts[least]) {
+			least = k
+		}
+	}
+	return least
+}

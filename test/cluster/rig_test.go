@@ -1,0 +1,272 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/clients"
+	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+
+const (
+	exchange = "amq.topic"    // is there whatever happens to the nodes
+	queues   = "queue/guest/" // the names of all streams' queues begin so
+	perLink  = 10             // streams
+)
+
+// rig is a cluster and a proxy that knows all its nodes.
+type rig struct {
+	*testing.T
+	cluster *rabbit.Cluster
+	proxy   *proxy.Proxy
+	number  int // of the last message
+}
+
+func start(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{T: t, cluster: rabbit.RunCluster(t, rabbit.ClusterOptions{})}
+	dialer, err := amqp.NewRabbitMQ(r.cluster.URL(), amqp.RabbitMQOptions{})
+	r.must(err)
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&locked{to: &log}, nil))
+	r.proxy, err = proxy.Start(proxy.Options{Actors: actors.Options{
+		Dialer: dialer, Logger: logger, Limits: actors.Limits{ChannelsPerLink: perLink},
+	}})
+	r.must(err)
+	t.Cleanup(func() {
+		r.proxy.Close()
+		if t.Failed() {
+			t.Logf("the proxy's log:\n%s", log.String())
+		}
+	})
+	r.newcomers(1, 30*time.Second)[0].Close()
+	return r
+}
+
+// locked is a writer for many goroutines.
+type locked struct {
+	sync.Mutex
+	to *strings.Builder
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.Lock()
+	defer l.Unlock()
+	return l.to.Write(p)
+}
+
+func (r *rig) must(err error) {
+	r.Helper()
+	if err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (r *rig) bounded() context.Context {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
+	r.Cleanup(cancel)
+	return ctx
+}
+
+// open opens n streams side by side.
+func (r *rig) open(n int) []*clients.Stream {
+	r.Helper()
+	streams, errs := make([]*clients.Stream, n), make([]error, n)
+	var opening sync.WaitGroup
+	for i := range n {
+		opening.Go(func() {
+			ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
+			defer cancel()
+			streams[i], errs[i] = clients.Open(ctx, r.proxy.URL+script.ConnectPath+"?"+script.Query(exchange, "cluster.#"), clients.Options{})
+		})
+	}
+	opening.Wait()
+	r.must(errors.Join(errs...))
+	for _, s := range streams {
+		r.Cleanup(s.Close)
+	}
+	return streams
+}
+
+// newcomers are n clients that must have a ready stream within the limit; where they are told that
+// the broker is not there, they try again, as clients do.
+func (r *rig) newcomers(n int, limit time.Duration) []*clients.Stream {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	defer cancel()
+	var all []*clients.Stream
+	for len(all) < n {
+		var again int
+		for _, s := range r.open(n - len(all)) {
+			switch code, err := outcome(ctx, s); {
+			case err != nil:
+				r.Fatalf("%d of %d newcomers are ready, then: %v\n%s", len(all), n, err, s.Received())
+			case code == "":
+				all = append(all, s)
+			default:
+				again++
+			}
+		}
+		if again > 0 {
+			select {
+			case <-time.After(200 * time.Millisecond): // a client's back-off
+			case <-ctx.Done():
+				r.Fatalf("%d of %d newcomers are not ready within %s", again, n, limit)
+			}
+		}
+	}
+	return all
+}
+
+// outcome waits until a stream is ready (""), or has ended with a retryable error.
+func outcome(ctx context.Context, s *clients.Stream) (code string, err error) {
+	err = s.Wait(ctx, func(r clients.Received) error {
+		if !r.Ready() && !r.Ended {
+			return errors.New("neither ready nor told")
+		}
+		return nil
+	})
+	if err != nil || s.Received().Ready() {
+		return "", err
+	}
+	return ended(s)
+}
+
+// ended returns how a stream that is over was told so, and fails unless that is retryable.
+func ended(s *clients.Stream) (code string, err error) {
+	if err := s.Received().Check(); err != nil {
+		return "", err
+	}
+	f, told, err := s.Received().Failure()
+	switch {
+	case err != nil:
+		return "", err
+	case !told || f.Retryable == nil || !*f.Retryable:
+		return "", fmt.Errorf("it ended with %+v", f)
+	}
+	return f.Code, nil
+}
+
+// publish puts a numbered message into the exchange, through one of the nodes.
+func (r *rig) publish(node int) {
+	r.Helper()
+	r.must(r.send(r.bounded(), node))
+}
+
+// publishUnconfirmed is publish where a queue cannot take the message, such as one on a frozen node:
+// the others have it, and nobody confirms it.
+func (r *rig) publishUnconfirmed(node int) {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.bounded(), 2*time.Second)
+	defer cancel()
+	if err := r.send(ctx, node); err == nil {
+		r.Fatal("a frozen queue has taken a message")
+	}
+}
+
+func (r *rig) send(ctx context.Context, node int) error {
+	dialer, err := amqp.NewRabbitMQ(r.cluster.Node(node).URL(), amqp.RabbitMQOptions{})
+	if err != nil {
+		return err
+	}
+	publisher, err := dialer.Publisher(ctx)
+	if err != nil {
+		return err
+	}
+	defer publisher.Close()
+	r.number++
+	return publisher.Publish(ctx, exchange, "cluster.x", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, r.number)})
+}
+
+// get waits until each stream has got the last message, and all the n before.
+func (r *rig) get(streams []*clients.Stream, n int) {
+	r.Helper()
+	for i, s := range streams {
+		err := s.Wait(r.bounded(), func(got clients.Received) error {
+			if got.Messages != n {
+				return fmt.Errorf("%d messages, not %d", got.Messages, n)
+			}
+			return nil
+		})
+		if err == nil {
+			err = s.Received().Check()
+		}
+		if err != nil {
+			r.Fatalf("stream %d: %v\n%s", i, err, s.Received())
+		}
+	}
+}
+
+// atLeast waits until so many of the streams have got n messages.
+func (r *rig) atLeast(streams []*clients.Stream, count, n int) {
+	r.Helper()
+	ticks, ctx := time.NewTicker(20*time.Millisecond), r.bounded()
+	defer ticks.Stop()
+	for {
+		have := 0
+		for _, s := range streams {
+			if got := s.Received(); got.Messages == n && got.Check() == nil {
+				have++
+			}
+		}
+		if have >= count {
+			return
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			r.Fatalf("%d of %d streams have got %d messages, not %d", have, len(streams), n, count)
+		}
+	}
+}
+
+// on returns how many streams' queues each node has.
+func (r *rig) on() []int {
+	r.Helper()
+	var counts []int
+	for _, n := range r.cluster.Nodes() {
+		s, err := n.Local(r.bounded())
+		r.must(err)
+		counts = append(counts, s.QueuesOf(queues))
+	}
+	return counts
+}
+
+// told waits until n streams have ended with the code, and returns the others.
+func (r *rig) told(streams []*clients.Stream, n int, code actors.Code, limit time.Duration) (rest []*clients.Stream) {
+	r.Helper()
+	ticks, late := time.NewTicker(20*time.Millisecond), time.After(limit)
+	defer ticks.Stop()
+	for {
+		rest = nil
+		for _, s := range streams {
+			if !s.Received().Ended {
+				rest = append(rest, s)
+			} else if got, err := ended(s); err != nil || got != string(code) {
+				r.Fatalf("ended with %q, not %q: %v\n%s", got, code, err, s.Received())
+			}
+		}
+		if len(streams)-len(rest) == n {
+			return rest
+		}
+		select {
+		case <-ticks.C:
+		case <-late:
+			r.Fatalf("within %s %d streams were told, not %d", limit, len(streams)-len(rest), n)
+		}
+	}
+}
