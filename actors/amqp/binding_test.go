@@ -65,8 +65,7 @@ func FuzzAValidBindingFitsAMQP(f *testing.F) {
 	})
 }
 
-// Equal bindings count once, in order of first appearance; the list is left as
-// it is.
+// Equal bindings count once, in order of first appearance; the list is not changed.
 func TestDistinctKeepsTheFirstOfEquals(t *testing.T) {
 	a, b := amqp.Binding{Exchange: "a"}, amqp.Binding{Exchange: "a", Pattern: "b"}
 	given := []amqp.Binding{b, a, b, a, a}

@@ -10,6 +10,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
+// A stopped broker ends everything and refuses dials; started again it is empty and works, for
+// publishers too.
 func TestMemoryStopsAndStarts(t *testing.T) {
 	m := newMemory(t, amqp.MemoryOptions{})
 	w := newWorld(t, m)
@@ -37,6 +39,7 @@ func TestMemoryStopsAndStarts(t *testing.T) {
 	isKind(t, err, amqp.LinkLost)
 }
 
+// While the broker is frozen nothing comes and nothing is answered; thawed, it continues where it was.
 func TestAFrozenMemoryThaws(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, amqp.MemoryOptions{})
@@ -73,6 +76,7 @@ func TestAFrozenMemoryThaws(t *testing.T) {
 	})
 }
 
+// After one and a half heartbeats the links to a frozen broker are lost.
 func TestAFrozenMemoryIsLostByItsHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, amqp.MemoryOptions{Heartbeat: 2 * time.Second})
@@ -96,6 +100,7 @@ func TestAFrozenMemoryIsLostByItsHeartbeat(t *testing.T) {
 	})
 }
 
+// A link to a frozen broker closes after the patience that was given.
 func TestALinkToAFrozenMemoryCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, amqp.MemoryOptions{})
@@ -114,6 +119,7 @@ func TestALinkToAFrozenMemoryCloses(t *testing.T) {
 	})
 }
 
+// A publish ends with its context.
 func TestAFrozenMemoryKeepsPublishersDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, amqp.MemoryOptions{})

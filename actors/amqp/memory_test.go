@@ -11,8 +11,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// What the broker in this process promises beyond the contract: its limits, its
-// faults, and that one can look inside. Time is the bubble's: waits cost none.
+// What the broker in this process promises beyond the contract: its limits, its faults, and that tests
+// can look inside. Time is the bubble's: waits cost none.
 
 func newMemory(t *testing.T, o amqp.MemoryOptions) *amqp.Memory {
 	m := amqp.NewMemory(o)
@@ -83,13 +83,6 @@ func TestMemoryKeepsItsLimits(t *testing.T) {
 	isRefused(t, p.Publish(t.Context(), "amq.topic", "a", amqp.Message{Body: make([]byte, 11)}), amqp.PreconditionFailed)
 }
 
-// A stopped broker ends every link and accepts none; started again it is empty
-// and works, for publishers too.
-// While the broker is frozen nothing comes and nothing is answered; thawed, it
-// goes on where it was.
-// A frozen broker is noticed after one and a half heartbeats.
-// A link to a frozen broker closes after the patience that was given.
-// Publishing, too, ends with its context.
 // Await sees every change, as it happens.
 func TestAwaitSeesWhatChanges(t *testing.T) {
 	m := newMemory(t, amqp.MemoryOptions{})

@@ -14,6 +14,7 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
+// The broker's management shows operators which connections are the proxy's.
 func TestALinkHasAName(t *testing.T) {
 	node := rabbit.Run(t)
 	r, err := amqp.NewRabbitMQ(node.URL(), amqp.RabbitMQOptions{Name: "events of host a"})
@@ -28,12 +29,13 @@ func TestALinkHasAName(t *testing.T) {
 	}
 }
 
+// No error that may reach a log holds the password, whether a URL is wrong or a dial fails.
 func TestNoErrorHoldsThePassword(t *testing.T) {
 	node := rabbit.Run(t)
 	closed := closedPort(t)
 	for _, url := range []string{
 		"amqp://ada:hunter2@" + node.Address() + "/", // refused
-		"amqp://ada:hunter2@" + closed + "/",         // nobody there
+		"amqp://ada:hunter2@" + closed + "/",         // no broker
 		"amqp://ada:hunter2/x@" + closed + "/",       // not encoded: the port seems to be "hunter2"
 		"amqp://ada:hunter2 x@" + closed + "/",
 		"http://ada:hunter2@" + closed + "/",
@@ -60,6 +62,8 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// A dial ends with its context, whatever the other side does: here it takes the connection and sends
+// nothing.
 func TestADialEndsWithItsContext(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)

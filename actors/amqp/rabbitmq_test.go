@@ -148,7 +148,7 @@ func publishRaw(t *testing.T, url, exchange string, m amqp091.Publishing) {
 	}
 }
 
-// quick has a heartbeat that a test can wait for: a loss takes a second and a half.
+// quick returns a dialer with a heartbeat that a test can wait for: a loss takes a second and a half.
 func quick(t *testing.T, url string) *amqp.RabbitMQ {
 	t.Helper()
 	r, err := amqp.NewRabbitMQ(url, amqp.RabbitMQOptions{Heartbeat: time.Second})
@@ -221,8 +221,3 @@ func TestAPublisherKeepsItsDeadline(t *testing.T) {
 	must(t, node.Thaw())
 	must(t, w.publisher.Publish(bounded(t), w.exchange, "a", amqp.Message{}))
 }
-
-// The broker's management shows the connection's name.
-// No error, and so no log, holds a password.
-// A dial ends with its context, whatever the other side is up to: here it takes
-// the connection and sends nothing.
