@@ -1,6 +1,6 @@
 // Package faults shows the promises about failure on a real RabbitMQ node, with
 // the whole proxy in this process: each test names the fault of the list that
-// it is about (A1 to A20), and each ends with the same proof: nothing of any
+// it is about (A1, …), and each ends with the same proof: nothing of any
 // stream is left, on the broker or here.
 package faults
 
