@@ -42,11 +42,10 @@ func (a *account) check(address string) *Error {
 	if address == "" || (a.limits.StreamsPerAddress == 0 && a.limits.ConnectsPerSecond == 0) {
 		return nil
 	}
-	e := a.entry(a.network(address))
-	if e.rate != nil && !e.rate.Allow() {
-		return &Error{Code: TooManyConnects, Reason: "Too many connects per second from this address"}
+	if err := a.connect(address); err != nil {
+		return err
 	}
-	if most := a.limits.StreamsPerAddress; most > 0 && e.streams >= most {
+	if most := a.limits.StreamsPerAddress; most > 0 && a.entry(a.network(address)).streams >= most {
 		return &Error{Code: TooManyStreams, Reason: "Too many streams from this address"}
 	}
 	return nil
@@ -64,6 +63,14 @@ func (a *account) network(address string) string {
 		return address
 	}
 	return prefix.String()
+}
+
+// connect counts a connect of an address, and returns why it is one too many, nil where it is not.
+func (a *account) connect(address string) *Error {
+	if address == "" || a.limits.ConnectsPerSecond == 0 || a.entry(a.network(address)).rate.Allow() {
+		return nil
+	}
+	return &Error{Code: TooManyConnects, Reason: "Too many connects per second from this address"}
 }
 
 func (a *account) enter(address string) {

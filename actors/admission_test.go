@@ -122,6 +122,45 @@ func TestAdmissibleCountsAsAConnect(t *testing.T) {
 	})
 }
 
+// Libraries that do not stop when they are told to ask once a second, for ever: that counts as
+// connecting does, and takes no place.
+func TestReconnectsCountAsConnects(t *testing.T) {
+	bubble(t, func(o *actors.Options) { o.Limits.ConnectsPerSecond, o.Limits.StreamsPerAddress = 3, 1 }, func(f *fixture) {
+		f.admitted("1.2.3.4")
+		for range 2 {
+			if err := f.Reconnect("1.2.3.4"); err != nil {
+				f.t.Fatal(err)
+			}
+		}
+		if code := actors.CodeOf(f.Reconnect("1.2.3.4")); code != actors.TooManyConnects {
+			f.t.Fatalf("Reconnect says %q", code)
+		}
+		f.refused("1.2.3.4", actors.TooManyConnects)
+		if err := f.Reconnect("5.6.7.8"); err != nil {
+			f.t.Fatal(err)
+		}
+		if err := f.Reconnect(""); err != nil {
+			f.t.Fatal(err)
+		}
+	})
+}
+
+// A client that comes back while the service drains, or after that, is told to stop all the same.
+func TestReconnectsAreNoConcernOfADrain(t *testing.T) {
+	bubble(t, func(o *actors.Options) { o.Limits.ConnectsPerSecond = 3 }, func(f *fixture) {
+		if err := f.Drain(f.t.Context(), 0); err != nil {
+			f.t.Fatal(err)
+		}
+		if err := f.Reconnect("1.2.3.4"); err != nil {
+			f.t.Fatal(err)
+		}
+		f.Close()
+		if err := f.Reconnect("1.2.3.4"); err != nil {
+			f.t.Fatal(err)
+		}
+	})
+}
+
 // A thousand connects of one address in a second: so many are served, and the
 // refused ones cost the broker nothing.
 func TestRefusedStreamsNeverReachTheBroker(t *testing.T) {

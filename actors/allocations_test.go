@@ -11,7 +11,7 @@ func TestADeliveryToAThousandStreamsAllocatesNothingForAnyOfThem(t *testing.T) {
 	h.acks, h.bound = newWorker(newTestCore(), lease{}, intake{sink: h}), true
 	readers := make([]*Stream, streams)
 	for i := range readers {
-		readers[i] = &Stream{limit: 1 << 20}
+		readers[i] = &Stream{backlog: backlog{limit: 1 << 20}}
 		readers[i].Notify(func() {})
 		h.attach(readers[i])
 	}

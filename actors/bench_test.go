@@ -43,7 +43,7 @@ func BenchmarkFanOutToAThousand(b *testing.B) {
 	h.bound = true
 	var streams []*Stream
 	for range 1000 {
-		s := &Stream{limit: 1 << 20}
+		s := &Stream{backlog: backlog{limit: 1 << 20}}
 		h.attach(s)
 		streams = append(streams, s)
 	}

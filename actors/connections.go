@@ -53,6 +53,8 @@ func (c *connections) Receive(ctx actor.Context) {
 		c.admit(ctx, msg)
 	case examine:
 		c.examine(ctx, msg)
+	case reconnect:
+		c.reconnect(ctx, msg)
 	case *actor.Terminated:
 		c.childStopped(ctx, msg.Who)
 	case drain:
@@ -77,7 +79,9 @@ func (c *connections) admit(ctx actor.Context, msg admit) {
 		return
 	}
 	stream := msg.stream
-	pid := c.spawn(ctx, stream, intake{bindings: msg.bindings, prefetch: c.core.limits().Prefetch, sink: stream})
+	limits := c.core.limits()
+	in := intake{bindings: msg.bindings, prefetch: limits.Prefetch, bytes: limits.BacklogBytes, sink: stream}
+	pid := c.spawn(ctx, stream, in)
 	c.account.enter(stream.address)
 	c.streams[pid.Id], c.pids[stream.id] = stream, pid
 	c.core.count.opened.Add(1)
@@ -96,6 +100,16 @@ func (c *connections) spawn(ctx actor.Context, stream *Stream, in intake) *actor
 
 func (c *connections) examine(ctx actor.Context, msg examine) {
 	if err := c.check(msg.address); err != nil {
+		c.core.count.countRefusal(err.Code)
+		answer(ctx, refused{err: err})
+		return
+	}
+	answer(ctx, admitted{})
+}
+
+func (c *connections) reconnect(ctx actor.Context, msg reconnect) {
+	c.account.use(*c.core.limits())
+	if err := c.account.connect(msg.address); err != nil {
 		c.core.count.countRefusal(err.Code)
 		answer(ctx, refused{err: err})
 		return

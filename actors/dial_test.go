@@ -144,14 +144,79 @@ func TestAFurtherLinkBacksOffToo(t *testing.T) {
 	})
 }
 
-// A dialer of an embedding program may be wrong in any way.
-func TestADialerThatPanicsIsAFailedTry(t *testing.T) {
-	dials(t, func(f *fixture, _ *amqp.Memory) {
-		f.ends(f.connect(task, "#"), actors.BrokerUnavailable)
+// A broker of an embedding program may be wrong in any way: each is a failed try.
+func TestADialerThatIsWrongIsAFailedTry(t *testing.T) {
+	returns := func(link amqp.Link) func(*amqp.Memory) amqptest.Outcome {
+		return func(*amqp.Memory) amqptest.Outcome { return amqptest.Gives(link) }
+	}
+	for name, outcome := range map[string]func(*amqp.Memory) amqptest.Outcome{
+		"it panics": func(*amqp.Memory) amqptest.Outcome {
+			return func(context.Context) (amqp.Link, error) { panic("no dialer") }
+		},
+		"neither link nor error":     returns(nil),
+		"a nil pointer and no error": returns((*strangeLink)(nil)),
+		"Lost and Close panic":       returns(&strangeLink{lost: func() <-chan struct{} { panic("lost") }}),
+		"Lost is nil, the link is closed": func(b *amqp.Memory) amqptest.Outcome {
+			return func(ctx context.Context) (amqp.Link, error) {
+				link, err := b.Dial(ctx)
+				return &strangeLink{Link: link, lost: func() <-chan struct{} { return nil }}, err
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			unrecorded(t, func(f *fixture, _ *amqp.Memory) {
+				f.ends(f.connect(task, "#"), actors.BrokerUnavailable)
+				pass(10 * time.Second)
+				f.works()
+			}, func(b *amqp.Memory) []amqptest.Outcome {
+				return append(times(2, outcome(b)), amqptest.Through(b))
+			})
+		})
+	}
+}
+
+// unrecorded is dials with the links as they are.
+func unrecorded(t *testing.T, test func(f *fixture, broker *amqp.Memory), outcomes func(broker *amqp.Memory) []amqptest.Outcome) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		broker := amqp.NewMemory()
+		test(openOn(t, broker, func(o *actors.Options) { o.Dialer = &amqptest.Dialer{Outcomes: outcomes(broker)} }), broker)
+	})
+}
+
+// strangeLink is a link whose Lost is another.
+type strangeLink struct {
+	amqp.Link
+	lost func() <-chan struct{}
+}
+
+func (l *strangeLink) Lost() <-chan struct{} { return l.lost() }
+
+// oddLink cannot be a key of a map, and panics where it can.
+type oddLink struct {
+	amqp.Link
+	hook func()
+}
+
+func (oddLink) Err() error      { panic("err") }
+func (oddLink) Capacity() int   { panic("capacity") }
+func (oddLink) Address() string { panic("address") }
+
+// A link that cannot be compared, and one that panics when it is asked, carry streams; that they end
+// is noticed.
+func TestALinkThatCannotBeComparedCarriesStreams(t *testing.T) {
+	unrecorded(t, func(f *fixture, b *amqp.Memory) {
+		f.works()
+		s := f.ready(task, "#")
+		b.DropLinks()
+		f.ends(s, actors.BrokerLost)
 		pass(10 * time.Second)
 		f.works()
 	}, func(b *amqp.Memory) []amqptest.Outcome {
-		return append(times(2, func(context.Context) (amqp.Link, error) { panic("no dialer") }), amqptest.Through(b))
+		return []amqptest.Outcome{func(ctx context.Context) (amqp.Link, error) {
+			link, err := b.Dial(ctx)
+			return oddLink{Link: link}, err
+		}}
 	})
 }
 

@@ -35,7 +35,9 @@ func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
 	var b bytes.Buffer
 	b.Grow(min(len(d.Body), maxBytes) + len(d.Exchange) + len(d.RoutingKey) + 96)
 	b.WriteString(`{"payload":`)
+	start := b.Len()
 	encoding = payload(&b, d.Body, maxBytes)
+	end := b.Len()
 	if encoding != "" {
 		b.WriteString(`,"payloadEncoding":"` + encoding + `"`)
 	}
@@ -56,7 +58,18 @@ func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
 	}
 	b.WriteString(`]}`)
 	m.JSON = b.Bytes()
+	m.shareBody(start, end, encoding)
 	return m, encoding
+}
+
+// shareBody makes the body a part of the JSON where it stands in it as it is, from start to end, so
+// that a message that waits holds its bytes once.
+func (m *Message) shareBody(start, end int, encoding string) {
+	if encoding == "" && end-start == len(m.Body) { // nothing was removed
+		m.Body = m.JSON[start:end:end]
+		return
+	}
+	m.apart = len(m.Body)
 }
 
 // payload writes the body, and returns its encoding where it is not JSON, else "".

@@ -190,3 +190,16 @@ func restored(t *testing.T, read decoded, size int) []byte {
 	}
 	return bytes
 }
+
+// A message that waits holds its bytes once: the body is a part of the JSON where that is possible.
+func TestACompactBodyIsHeldOnce(t *testing.T) {
+	m, _ := encode(amqp.Delivery{Body: []byte(`{"a":[1,2]}`), CC: []string{"route.x"}}, 1<<20)
+	if string(m.Body) != `{"a":[1,2]}` || m.apart != 0 || &m.Body[0] != &m.JSON[len(`{"payload":`)] {
+		t.Errorf("body %q, %d bytes apart from %q", m.Body, m.apart, m.JSON)
+	}
+	for _, body := range []string{`{"a": [1, 2]}`, "text", "\xff"} {
+		if m, _ = encode(amqp.Delivery{Body: []byte(body)}, 1<<20); string(m.Body) != body || m.apart != len(body) {
+			t.Errorf("body %q, %d bytes apart from %q", m.Body, m.apart, m.JSON)
+		}
+	}
+}

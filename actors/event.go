@@ -25,6 +25,7 @@ type Message struct {
 	// {"payload":…,"exchange":…,"routingKey":…,"redelivered":…,"routes":[…]}
 	JSON []byte
 
+	apart    int    // bytes of Body that are no part of JSON
 	received int64  // as sinceStart: when it was taken from the broker; 0 where it was not
 	tag      uint64 // names the delivery to its channel; 0 where none waits for it
 }

@@ -145,34 +145,15 @@ func ExampleOptions_parent() {
 	// closed, err: <nil>
 }
 
-// logged is a custom broker around another: its channels log what they
-// bind.
-type logged struct{ amqp.Dialer }
-
-func (d logged) Dial(ctx context.Context) (amqp.Link, error) {
-	link, err := d.Dialer.Dial(ctx)
-	return loggedLink{link}, err
-}
-
-type loggedLink struct{ amqp.Link }
-
-func (l loggedLink) Channel() (amqp.Channel, error) {
-	channel, err := l.Link.Channel()
-	return loggedChannel{channel}, err
-}
-
-type loggedChannel struct{ amqp.Channel }
-
-func (c loggedChannel) Bind(queue string, b amqp.Binding) error {
-	fmt.Println("bind", b)
-	return c.Channel.Bind(queue, b)
-}
-
-// Anything that implements amqp.Dialer is a broker: a fake, another protocol,
-// or, as here, one that looks on.
+// Anything that implements amqp.Dialer is a broker: a fake, another protocol, or, as here, one that
+// looks on.
 func ExampleOptions_dialer() {
 	ctx := context.Background()
-	system, err := actors.Open(actors.Options{Dialer: logged{amqp.NewMemory()}, NoScouts: true})
+	logged := amqp.Wrap(amqp.NewMemory(), amqp.Hooks{Bind: func(b amqp.Binding) (amqp.Binding, error) {
+		fmt.Println("bind", b)
+		return b, nil
+	}})
+	system, err := actors.Open(actors.Options{Dialer: logged, NoScouts: true})
 	if err != nil {
 		log.Fatal(err)
 	}

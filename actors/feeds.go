@@ -89,7 +89,8 @@ func (f *feeds) spawn(ctx actor.Context, key string, bindings []amqp.Binding) *f
 	c := f.core
 	pid := c.spawn(ctx, f.node, RoleFeed, "", stopAlways, func(n *node) actor.Actor {
 		h := newHub()
-		in := intake{bindings: bindings, prefetch: c.limits().FeedPrefetch, sink: h}
+		limits := c.limits()
+		in := intake{bindings: bindings, prefetch: limits.FeedPrefetch, bytes: feedBytes * limits.BacklogBytes, sink: h}
 		source := source{core: c, node: n, broker: f.broker, intake: in}
 		return &feed{node: n, hub: h, source: source, waiting: map[*Stream]*actor.PID{}}
 	})
@@ -97,6 +98,9 @@ func (f *feeds) spawn(ctx actor.Context, key string, bindings []amqp.Binding) *f
 	f.byKey[key], f.byFeed[pid.Id] = entry, entry
 	return entry
 }
+
+// feedBytes is how many times the bytes of one reader may be under way to a feed, which serves many.
+const feedBytes = 4
 
 // detach: the last stream's leaving ends the feed, unless another one attaches soon.
 func (f *feeds) detach(ctx actor.Context, msg detach) {

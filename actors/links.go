@@ -41,14 +41,18 @@ func (l *links) dial(dialer amqp.Dialer, report func(amqp.Link, error)) {
 	})
 }
 
-// tryDial makes a panic of a dialer a failed try: in a goroutine of its own it would end the process.
+// tryDial returns a link that is guarded. A panic of a dialer is a failed try: in a goroutine of its
+// own it would end the process.
 func tryDial(ctx context.Context, dialer amqp.Dialer) (link amqp.Link, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("dial: panic: %v", r)
 		}
 	}()
-	return dialer.Dial(ctx)
+	if link, err = dialer.Dial(ctx); err != nil {
+		return nil, err
+	}
+	return guard(link)
 }
 
 func (l *links) keep(link amqp.Link) bool {

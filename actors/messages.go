@@ -43,6 +43,13 @@ type (
 		address string
 	}
 
+	// reconnect: System → root → connections. Counts a connect of a client that is told to stop.
+	// Answered by admitted, or refused with TooManyConnects.
+	reconnect struct {
+		late
+		address string
+	}
+
 	// admitted: connections → System. The stream's connection is running.
 	admitted struct{ late }
 

@@ -74,7 +74,10 @@ func (w *worker) consume(channel amqp.Channel) error {
 			w.deleteQueue() // where the port panicked, too
 		}
 	}()
-	err := channel.Consume(w.queue, w.intake.prefetch)
+	if _, can := channel.(amqp.Prefetcher); !can {
+		w.window.setPace(fixedPace(w.intake.prefetch))
+	}
+	err := channel.Consume(w.queue, w.window.pace.now)
 	consuming = err == nil
 	return err
 }

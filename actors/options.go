@@ -19,7 +19,8 @@ type Options struct {
 	Dialer amqp.Dialer
 
 	// Namespace is the <user> in queue/<user>/exclusive/…: under Pulse the broker's user name, which
-	// may make no other queues. Default "guest".
+	// may make no other queues. Default: the user name of the Dialer where it tells one (a
+	// RabbitMQ's is in its URL), else "guest".
 	Namespace string
 
 	// Logger receives what an operator should know. Its handler must not block: actors wait for
@@ -67,7 +68,7 @@ type Limits struct {
 	MessageBytes      int           // a larger body is announced, not delivered; default 64 MiB
 	Prefetch          int           // deliveries under way to a stream, 1 to 65535; default 50
 	FeedPrefetch      int           // the same to a shared queue's feed; default 500
-	BacklogBytes      int           // bytes waiting in the proxy for one reader of a shared queue; default 1 MiB
+	BacklogBytes      int           // bytes of messages held in the process for one reader, or three messages; default 1 MiB
 	Linger            time.Duration // a shared queue stays so long without a stream; default 2 s
 	Declares          int           // channels being opened at once, per link; default 32
 	ChannelsPerLink   int           // streams that share an AMQP connection; default 500
@@ -95,6 +96,7 @@ func (o Options) Validate() error { return o.withDefaults().validate() }
 
 // withDefaults returns the options with their zero fields filled.
 func (o Options) withDefaults() Options {
+	setDefault(&o.Namespace, amqp.User(o.Dialer))
 	setDefault(&o.Namespace, "guest")
 	setDefault(&o.PingPeriod, DefaultPingPeriod)
 	if o.Logger == nil {

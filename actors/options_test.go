@@ -57,6 +57,20 @@ func TestTheZeroValueOfEveryOptionWorks(t *testing.T) {
 	}
 }
 
+// Pulse lets a user make queues under its own name only: it need not be said twice.
+func TestTheNamespaceIsTheBrokersUser(t *testing.T) {
+	broker, err := amqp.NewRabbitMQ("amqps://ada:secret@broker.test", amqp.RabbitMQOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := (Options{Dialer: broker}).withDefaults().Namespace; got != "ada" {
+		t.Errorf("the namespace is %q", got)
+	}
+	if got := (Options{Dialer: broker, Namespace: "n"}).withDefaults().Namespace; got != "n" {
+		t.Errorf("the namespace is %q", got)
+	}
+}
+
 func TestGivenOptionsAreKept(t *testing.T) {
 	limits := Limits{
 		Streams: 1, StreamsPerAddress: 2, ConnectsPerSecond: math.Pi, Bindings: 3, MessageBytes: 4, Prefetch: 5, FeedPrefetch: 6,

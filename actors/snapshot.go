@@ -42,7 +42,7 @@ type StreamState struct {
 	Messages     int64          `json:"messages"`
 	Bytes        int64          `json:"bytes"`        // of the messages' JSON
 	Waiting      int            `json:"waiting"`      // events that the reader has not taken
-	WaitingBytes int            `json:"waitingBytes"` // of the messages among them
+	WaitingBytes int            `json:"waitingBytes"` // of messages that are not written: those that wait, and those that the reader has taken
 }
 
 // StreamEnd is a stream that has ended.

@@ -1,11 +1,8 @@
 package actors
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"io"
-	"iter"
 	"sync"
 	"time"
 
@@ -31,19 +28,19 @@ type Stream struct {
 	mu              sync.Mutex
 	owner           streamOwner  // nil before there is one
 	waiting         *[]Event     // nil while nothing waits: an idle stream costs no buffer
-	bytes           int          // of the messages that wait
-	limit           int          // of bytes, where the source cannot be slowed down; 0: none
+	backlog         backlog      // of messages that are not written
 	messages, total int64        // offered since the start, and their bytes
 	verdict         *Error       // why it ended; set once
 	closed          bool         // by its reader
 	notify          func()       // set by Notify
 	acks            acknowledger // where deliveries come from; nil: there is none that waits for a word
 	takenTag        uint64       // the highest tag that the reader has taken
+	taken           []Event      // by the reader, whose slice it is, and not written
 
 	// Of Next alone; wake is read under mu.
-	wake    chan struct{} // nil before the first
-	pulled  []Event       // taken and not returned yet
-	lastTag uint64        // of the message that was returned last
+	wake   chan struct{} // nil before the first
+	pulled []Event       // taken and not returned yet
+	last   *Message      // returned last, and not acknowledged yet
 }
 
 // streamOwner is the actor that a stream belongs to. Its methods never wait.
@@ -117,120 +114,6 @@ func (s *Stream) callNotify(notify func()) {
 	notify()
 }
 
-// Take appends all that waits to events[:0] and returns that, without waiting. An *Error is always
-// the last event of a stream, and is returned once. The slice is the caller's: the stream keeps no
-// reference to it.
-func (s *Stream) Take(events []Event) []Event {
-	events = events[:0]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.waiting == nil {
-		return events
-	}
-	events = append(events, *s.waiting...)
-	s.recycle()
-	for i := len(events) - 1; i >= 0; i-- {
-		if m, ok := events[i].(*Message); ok {
-			s.takenTag = m.tag
-			break
-		}
-	}
-	return events
-}
-
-// Done says that everything taken so far was written, so that the broker may forget it.
-func (s *Stream) Done() {
-	s.mu.Lock()
-	acks, tag := s.acks, s.takenTag
-	s.mu.Unlock()
-	if acks != nil && tag > 0 {
-		acks.acknowledge(tag)
-	}
-}
-
-// Written says that m was written, and everything that Take has returned before it, so that the
-// broker may forget those while what Take returned after m is still being written. m must be among
-// what Take returned last.
-func (s *Stream) Written(m *Message) {
-	if acks := s.acknowledger(); acks != nil && m.tag > 0 {
-		acks.acknowledge(m.tag)
-	}
-}
-
-// Moving says that the client takes bytes of what is being written: a reader that calls it every few
-// seconds is not taken for one that has stopped reading, however long one message takes it.
-func (s *Stream) Moving() {
-	if acks := s.acknowledger(); acks != nil {
-		acks.moving()
-	}
-}
-
-func (s *Stream) acknowledger() acknowledger {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.acks
-}
-
-// Next waits for the next event and returns it. Asking for an event says that the one before was
-// dealt with. After the *Error, which is the last event, it returns [io.EOF]. Where ctx ends first
-// it returns the error of ctx, and the stream goes on.
-func (s *Stream) Next(ctx context.Context) (Event, error) {
-	if s.wake == nil {
-		s.listen()
-	}
-	s.acknowledgeLast()
-	for len(s.pulled) == 0 {
-		if s.pulled = s.Take(nil); len(s.pulled) > 0 {
-			break
-		}
-		if s.over() {
-			return nil, io.EOF
-		}
-		select {
-		case <-s.wake:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	event := s.pulled[0]
-	s.pulled = s.pulled[1:]
-	if m, ok := event.(*Message); ok {
-		s.lastTag = m.tag
-	}
-	return event, nil
-}
-
-// listen prepares Next's waiting.
-func (s *Stream) listen() {
-	wake := make(chan struct{}, 1) // one is enough: it says "look again"
-	s.mu.Lock()
-	s.wake = wake
-	s.mu.Unlock()
-	s.Notify(func() { signal(wake) })
-}
-
-// signal makes the goroutine that waits for wake look again. A nil channel is ignored.
-func signal(wake chan<- struct{}) {
-	select {
-	case wake <- struct{}{}:
-	default:
-	}
-}
-
-// Events returns the stream's events for a range loop, the *Error last. The stream is closed when the
-// loop is left, however it is left.
-func (s *Stream) Events(ctx context.Context) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
-		defer s.Close()
-		for {
-			event, err := s.Next(ctx)
-			if err != nil || !yield(event) {
-				return
-			}
-		}
-	}
-}
-
 // Close ends the stream on behalf of its reader. It returns at once; the stream's actors stop, and
 // its queue and channel are released, in the background. Closing again, or after the end, does
 // nothing.
@@ -241,8 +124,9 @@ func (s *Stream) Close() {
 	if s.verdict == nil {
 		s.verdict = errReaderGone
 	}
-	if s.waiting != nil {
-		s.recycle() // it will not be read
+	if s.waiting != nil { // it will not be read
+		s.backlog.drop()
+		s.recycle()
 	}
 	signal(s.wake) // Next may be waiting
 	s.mu.Unlock()
@@ -285,14 +169,14 @@ func (s *Stream) offer(event Event) (taken, full bool) {
 		s.mu.Unlock()
 		return false, false
 	}
-	if s.limit > 0 && s.bytes > 0 && s.bytes+size > s.limit {
+	if !s.backlog.fits(size) {
 		s.mu.Unlock()
 		return false, true
 	}
-	if size > 0 {
-		s.bytes += size
+	if m, ok := event.(*Message); ok {
+		s.backlog.add(size)
 		s.messages++
-		s.total += int64(size)
+		s.total += int64(len(m.JSON))
 	}
 	notify := s.enqueue(event)
 	s.mu.Unlock()
@@ -314,11 +198,11 @@ func (s *Stream) finish(err *Error) {
 	s.callNotify(notify)
 }
 
-// halfFull reports whether more than half of the bytes that may wait do.
+// halfFull reports whether more than half of the bytes that it may hold are.
 func (s *Stream) halfFull() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.limit > 0 && s.bytes > s.limit/2
+	return s.backlog.halfFull()
 }
 
 // idle reports whether nothing waits.
@@ -363,30 +247,13 @@ func (s *Stream) enqueue(event Event) (notify func()) {
 // recycle empties the waiting list. mu is held.
 func (s *Stream) recycle() {
 	list := s.waiting
-	s.waiting, s.bytes = nil, 0
+	s.waiting = nil
 	clear(*list)
 	if cap(*list) > maxIdleList {
 		return
 	}
 	*list = (*list)[:0]
 	buffers.Put(list)
-}
-
-func (s *Stream) acknowledgeLast() {
-	if s.lastTag == 0 {
-		return
-	}
-	if acks := s.acknowledger(); acks != nil {
-		acks.acknowledge(s.lastTag)
-	}
-	s.lastTag = 0
-}
-
-// over reports whether no event will come any more.
-func (s *Stream) over() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.waiting == nil && (s.verdict != nil || s.closed)
 }
 
 // State returns what an operator sees of the stream now; the state of its actor is not known here. It
@@ -398,7 +265,7 @@ func (s *Stream) state(now time.Time) StreamState {
 	defer s.mu.Unlock()
 	state := StreamState{
 		ID: s.id, Address: s.address, Bindings: s.bindings, Age: now.Sub(s.since),
-		Messages: s.messages, Bytes: s.total, WaitingBytes: s.bytes,
+		Messages: s.messages, Bytes: s.total, WaitingBytes: s.backlog.held(),
 	}
 	if s.waiting != nil {
 		state.Waiting = len(*s.waiting)
@@ -409,7 +276,7 @@ func (s *Stream) state(now time.Time) StreamState {
 // sizeOf returns what an event takes of a stream's limit, in bytes.
 func sizeOf(event Event) int {
 	if m, ok := event.(*Message); ok {
-		return len(m.JSON)
+		return len(m.JSON) + m.apart
 	}
 	return 0
 }

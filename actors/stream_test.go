@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // acknowledgements notes what a stream acknowledges.
@@ -209,28 +210,58 @@ func TestNothingIsTakenInAfterTheEnd(t *testing.T) {
 	}
 }
 
-// The limit of bytes holds for messages; the first always fits, or a message
-// larger than the limit could never pass.
+// The limit of bytes holds for messages that wait and for those that the reader has taken and not
+// written: both are memory that a slow client costs.
 func TestAStreamTakesNoMoreBytesThanItsLimit(t *testing.T) {
-	s := &Stream{limit: 20}
-	for i, want := range []bool{true, true, false} { // of 8 bytes each
+	s := &Stream{backlog: backlog{limit: 40}}
+	offer := func() (taken bool) {
 		taken, full := s.offer(&Message{JSON: []byte("12345678")})
-		if taken != want || full == want {
-			t.Fatalf("message %d: taken %t, full %t", i, taken, full)
+		if full == taken {
+			t.Fatalf("taken %t, full %t", taken, full)
+		}
+		return taken
+	}
+	for i := range 5 {
+		if !offer() {
+			t.Fatalf("message %d of 5, which fit, was not taken", i+1)
+		}
+		if i == 2 {
+			s.Take(nil)
 		}
 	}
-	if taken, _ := s.offer(Ping{}); !taken {
-		t.Fatal("a ping weighs nothing")
+	if offer() {
+		t.Fatal("48 of 40 bytes were taken")
 	}
-	if !s.halfFull() {
-		t.Fatal("16 of 20 bytes wait, and it is not behind")
+	if taken, _ := s.offer(Ping{}); !taken || !s.halfFull() {
+		t.Fatalf("a ping was taken: %t; half full: %t", taken, s.halfFull())
+	}
+	s.Done() // what was taken first is written
+	if s.halfFull() || !offer() {
+		t.Fatal("16 of 40 bytes are held, and there is no room")
 	}
 	s.Take(nil)
-	if s.halfFull() {
-		t.Fatal("nothing waits, but it is behind")
+	s.Done()
+	if s.state(time.Now()).WaitingBytes != 0 {
+		t.Fatal("bytes are held though everything is written")
 	}
-	if taken, full := s.offer(&Message{JSON: make([]byte, 100)}); !taken || full {
-		t.Fatal("a large message does not pass an idle stream")
+}
+
+// A message over the limit must pass, and the next one while it is written; three are the bound.
+func TestThreeMessagesOverTheLimitAreHeldAndNoMore(t *testing.T) {
+	s := &Stream{backlog: backlog{limit: 40}}
+	large := &Message{JSON: make([]byte, 1000)}
+	for i, want := range []bool{true, true, true, false} {
+		if taken, full := s.offer(large); taken != want || full == want {
+			t.Fatalf("message %d: taken %t, full %t", i+1, taken, full)
+		}
+	}
+	s.Take(nil)
+	if taken, _ := s.offer(&Message{JSON: []byte("1")}); taken {
+		t.Fatal("a fourth was taken while three are being written")
+	}
+	s.Written(large)
+	if taken, _ := s.offer(large); !taken {
+		t.Fatal("one is written, and another is not taken")
 	}
 }
 
@@ -243,6 +274,24 @@ func TestALongListIsNotKeptForOtherStreams(t *testing.T) {
 	for range 100 {
 		if list := buffers.Get().(*[]Event); cap(*list) > maxIdleList {
 			t.Fatalf("a list of %d is kept", cap(*list))
+		}
+	}
+}
+
+// A writer reports message by message: what it has written is forgotten while the rest is held.
+func TestWhatIsWrittenIsForgottenMessageByMessage(t *testing.T) {
+	s := &Stream{backlog: backlog{limit: 100}}
+	var messages []*Message
+	for range 4 {
+		m := &Message{JSON: make([]byte, 10)}
+		messages = append(messages, m)
+		s.offer(m)
+	}
+	s.Take(nil)
+	for _, step := range []struct{ written, held int }{{1, 20}, {2, 10}, {3, 0}} {
+		s.Written(messages[step.written])
+		if held := s.state(time.Now()).WaitingBytes; held != step.held {
+			t.Errorf("%d bytes are held after message %d of 3, not %d", held, step.written, step.held)
 		}
 	}
 }

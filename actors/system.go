@@ -63,7 +63,7 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	}
 	stream := newStream(r.Address, bindings)
 	if s.options.ShareQueues {
-		stream.limit = s.limits().BacklogBytes
+		stream.backlog.limit = s.limits().BacklogBytes
 	}
 	if err := s.admission(admit{stream: stream, bindings: normal(bindings)}); err != nil {
 		stream.Close() // where the answer came late, the stream is open and has no reader
@@ -80,6 +80,19 @@ func (s *System) Admissible(ctx context.Context, address string) error {
 		return err
 	}
 	return s.admission(examine{address: address})
+}
+
+// Reconnect counts a connect of a client that reconnects by itself, and is told to stop, against
+// Limits.ConnectsPerSecond. It returns an *Error with the code TooManyConnects for one too many, else
+// nil: while the System drains, and once it is closed, too.
+func (s *System) Reconnect(address string) error {
+	if address == "" || s.limits().ConnectsPerSecond == 0 {
+		return nil
+	}
+	if err := s.request(reconnect{address: address}); CodeOf(err) == TooManyConnects {
+		return err
+	}
+	return nil
 }
 
 // admission asks the connections actor, unless the System is draining.

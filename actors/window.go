@@ -14,7 +14,8 @@ import (
 // Acknowledgements go out by half a window, because each costs the broker as much as a delivery, or
 // flushAfter after the first that waits.
 type window struct {
-	prefetch   uint64
+	prefetch   atomic.Uint64 // in effect at present
+	pace       pace
 	limits     Limits
 	wake       func()      // makes the worker look
 	flushing   atomic.Bool // a flush is due
@@ -36,8 +37,26 @@ const (
 	checkEvery = time.Second
 )
 
-func newWindow(limits Limits, prefetch int, wake func()) *window {
-	return &window{prefetch: uint64(prefetch), limits: limits, wake: wake}
+func newWindow(limits Limits, p pace, wake func()) *window {
+	w := &window{limits: limits, wake: wake}
+	w.setPace(p)
+	return w
+}
+
+// setPace replaces the pace before the first delivery.
+func (w *window) setPace(p pace) {
+	w.pace = p
+	w.prefetch.Store(uint64(p.now))
+}
+
+// setPrefetch notes that the broker has taken another prefetch.
+func (w *window) setPrefetch(n int) {
+	wasFull := w.full()
+	w.pace.set(n)
+	if w.prefetch.Store(uint64(n)); !wasFull && w.full() {
+		w.fullSince = time.Now()
+		w.markFull()
+	}
 }
 
 // markWritten notes that the reader has written everything up to tag.
@@ -60,19 +79,20 @@ func (w *window) flush() {
 	w.wake()
 }
 
-func (w *window) batch() uint64 { return max(1, w.prefetch/2) }
+func (w *window) batch() uint64 { return max(1, w.prefetch.Load()/2) }
 
 // markDelivered notes that a delivery is on its way to the reader.
-func (w *window) markDelivered(tag uint64) {
-	w.delivered = tag
-	if tag-w.acked.Load() < w.prefetch {
-		return
-	}
-	w.filled, w.fullSince = true, time.Now() // it was not full before this one
-	if w.checkAt.IsZero() {
-		w.arm()
+func (w *window) markDelivered(tag uint64, size int) {
+	w.pace.delivered(size)
+	wasFull := w.full()
+	if w.delivered = tag; !wasFull && w.full() {
+		w.fullSince = time.Now()
+		w.markFull()
 	}
 }
+
+// full reports whether no further delivery comes before one is acknowledged.
+func (w *window) full() bool { return w.delivered-w.acked.Load() >= w.prefetch.Load() }
 
 // markFull notes that the readers cannot take more, so that messages wait at the broker.
 func (w *window) markFull() {
@@ -90,6 +110,9 @@ func (w *window) tagDue(busy bool) uint64 {
 		return 0
 	}
 	w.acked.Store(written)
+	if w.full() { // still, after the prefetch has become smaller: but the reader reads
+		w.fullSince = time.Now()
+	}
 	return written
 }
 
@@ -104,7 +127,7 @@ func (w *window) tooSlow(depth int) *Error {
 	if late := time.Since(w.checkAt); w.moving.Swap(false) || late > checkEvery {
 		w.fullSince = time.Now() // a process that stood still has not waited for its reader
 	}
-	full := w.delivered-w.acked.Load() >= w.prefetch
+	full := w.full()
 	switch {
 	case depth > w.limits.Backlog:
 		return errTooManyWaiting

@@ -11,7 +11,7 @@ import (
 // timer and a writer may both do that.
 func newTestWindow(prefetch int, limits Limits) (w *window, roused func() int64) {
 	var times atomic.Int64
-	return newWindow(limits, prefetch, func() { times.Add(1) }), times.Load
+	return newWindow(limits, fixedPace(prefetch), func() { times.Add(1) }), times.Load
 }
 
 var patient = Limits{SlowAfter: 10 * time.Second, Backlog: 100}
@@ -29,7 +29,7 @@ func TestNothingIsDueBeforeItIsWritten(t *testing.T) {
 		w, roused := newTestWindow(4, patient)
 		defer w.stop()
 		for tag := uint64(1); tag <= 4; tag++ {
-			w.markDelivered(tag)
+			w.markDelivered(tag, 1)
 		}
 		if tag := w.tagDue(false); tag != 0 || roused() != 0 {
 			t.Fatalf("tag %d is due", tag)
@@ -80,7 +80,7 @@ func TestAWindowOfOneIsAcknowledgedAtOnce(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(1, patient)
 		defer w.stop()
-		w.markDelivered(1)
+		w.markDelivered(1, 1)
 		w.markWritten(1)
 		if roused() != 1 || w.tagDue(true) != 1 {
 			t.Fatal("the only delivery waits for another, which cannot come")
@@ -91,7 +91,7 @@ func TestAWindowOfOneIsAcknowledgedAtOnce(t *testing.T) {
 func TestAWindowThatIsNotFullIsNeverLookedAt(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(10, patient)
-		w.markDelivered(9)
+		w.markDelivered(9, 1)
 		elapse(time.Hour)
 		if w.checkDue() || roused() != 0 {
 			t.Fatal("looked at")
@@ -104,7 +104,7 @@ func TestAFullWindowIsLookedAtEverySecond(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.markDelivered(2)
+		w.markDelivered(2, 1)
 		for second := range 9 {
 			elapse(checkEvery)
 			if !w.checkDue() {
@@ -125,7 +125,7 @@ func TestAWindowThatMovesIsNotSlow(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.markDelivered(2)
+		w.markDelivered(2, 1)
 		for tag := uint64(1); tag < 10; tag++ {
 			elapse(9 * time.Second)
 			if err := w.tooSlow(0); err != nil {
@@ -133,7 +133,7 @@ func TestAWindowThatMovesIsNotSlow(t *testing.T) {
 			}
 			w.markWritten(tag)
 			w.tagDue(false)
-			w.markDelivered(tag + 2)
+			w.markDelivered(tag+2, 1)
 		}
 		w.markWritten(11)
 		w.tagDue(false)
@@ -153,7 +153,7 @@ func TestAWindowWhoseMessageMovesIsNotSlow(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.markDelivered(2)
+		w.markDelivered(2, 1)
 		for range 60 {
 			w.markMoving()
 			elapse(checkEvery)
@@ -176,7 +176,7 @@ func TestAWindowThatIsCheckedLateIsNotSlowForThat(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.markDelivered(2)
+		w.markDelivered(2, 1)
 		elapse(130 * time.Second)
 		if err := w.tooSlow(0); err != nil {
 			t.Fatalf("slow: %s", err)
@@ -194,7 +194,7 @@ func TestABacklogBeyondTheLimitIsSlowAtOnce(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, _ := newTestWindow(2, patient)
 		defer w.stop()
-		w.markDelivered(2)
+		w.markDelivered(2, 1)
 		elapse(checkEvery)
 		if err := w.tooSlow(100); err != nil {
 			t.Fatalf("at the limit: %s", err)
@@ -221,7 +221,7 @@ func TestBackpressureIsLookedAt(t *testing.T) {
 func TestAStoppedWindowRousesNobodyToLook(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		w, roused := newTestWindow(1, patient)
-		w.markDelivered(1)
+		w.markDelivered(1, 1)
 		w.stop()
 		if elapse(time.Minute); roused() != 0 {
 			t.Fatal("roused")

@@ -30,6 +30,7 @@ type worker struct {
 type intake struct {
 	bindings []amqp.Binding
 	prefetch int // deliveries under way at once: few to one reader, more to a hub, which holds none back
+	bytes    int // of those deliveries, see pace; 0: no limit
 	sink     sink
 }
 
@@ -50,7 +51,7 @@ func newWorker(c *core, l lease, in intake) *worker {
 		core: c, lease: l, intake: in,
 		queue: amqp.QueueName(c.options.Namespace), wake: make(chan struct{}, 1),
 	}
-	w.window = newWindow(*c.limits(), in.prefetch, w.look)
+	w.window = newWindow(*c.limits(), newPace(in.prefetch, in.bytes), w.look)
 	return w
 }
 
@@ -136,7 +137,23 @@ func (w *worker) next(channel amqp.Channel) (delivered bool, err error) {
 		return false, nil
 	}
 	w.hand(delivery)
-	return true, nil
+	return true, w.adjustPace(channel)
+}
+
+// adjustPace changes how many deliveries may be under way, where their sizes ask for it.
+func (w *worker) adjustPace(channel amqp.Channel) error {
+	n := w.window.pace.change()
+	if n == 0 {
+		return nil
+	}
+	changed, err := channel.(amqp.Prefetcher).Prefetch(w.queue, n)
+	if err != nil {
+		return depthFailure(err)
+	}
+	if changed {
+		w.window.setPrefetch(n)
+	}
+	return nil
 }
 
 // backpressurePause is how long a worker waits before it asks again whether its readers can take
@@ -157,7 +174,7 @@ func (w *worker) pause() {
 func (w *worker) hand(delivery *amqp.Delivery) {
 	message, encoding := encode(*delivery, w.core.limits().MessageBytes)
 	w.core.count.countMessage(message, len(delivery.Body), encoding)
-	w.window.markDelivered(delivery.Tag)
+	w.window.markDelivered(delivery.Tag, sizeOf(message))
 	w.intake.sink.deliver(message)
 }
 

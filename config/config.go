@@ -58,6 +58,7 @@ type Server struct {
 	OperatorHosts  []string      // names of the operator's listener, beside IP addresses and localhost
 	OperatorToken  Secret        // what it asks for; empty: nothing
 	Chaos          bool          // operators may make actors fail
+	Pprof          bool          // operators may take profiles of the process
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
 	PingPeriod     time.Duration // time between pings
 	Debug          string        // as DEBUG of Node's debug: patterns, events:* for ours

@@ -65,6 +65,7 @@ var samples = map[string][]string{
 	"server.exchanges":         {"exchange/a/*", "b", "c,d"},
 	"server.shareQueues":       {"true", "false", "true"},
 	"server.chaos":             {"true", "false", "true"},
+	"server.pprof":             {"true", "false", "true"},
 	"server.pingPeriod":        {"1s", "2s", "3ms"},
 	"server.debug":             {"events:*", "*", "x"},
 	"server.logLevel":          {"debug", "warn", "error"},

@@ -13,7 +13,7 @@ import (
 
 // connect serves an event stream. The order of its checks is the contract's:
 //
-//  1. 204 for a client that reconnects by itself
+//  1. 204 for a client that reconnects by itself; 429 where it does so too often
 //  2. 503 or 429 where there is no room: the service is draining or full, or
 //     this address has its share
 //  3. 414 or 431 for a head that is too large
@@ -26,7 +26,7 @@ import (
 // before it is told so (refuseUnlessFull).
 func (h *Handler) connect(w http.ResponseWriter, r *http.Request) {
 	if reconnects(r) {
-		w.WriteHeader(http.StatusNoContent) // an EventSource that reconnects by itself stops at this
+		h.stop(w, r)
 		return
 	}
 	if r.Method == http.MethodHead {
@@ -105,6 +105,18 @@ func reconnects(r *http.Request) bool {
 		}
 	}
 	return r.Header.Get("Last-Event-ID") != ""
+}
+
+// stop tells a client that reconnects by itself to stop: an EventSource stops for good at a 204. Some
+// libraries do not, and ask again and again: what one address asks counts as its connects do.
+func (h *Handler) stop(w http.ResponseWriter, r *http.Request) {
+	h.metrics.stops.Inc()
+	var tooMany *actors.Error
+	if err := h.system.Reconnect(h.clientAddress(r)); errors.As(err, &tooMany) {
+		h.refuse(w, r, tooMany)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // tooLarge returns what is too large about a request's head, nil if nothing is.

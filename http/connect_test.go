@@ -96,6 +96,22 @@ func TestTooManyConnectsOfOneAddressIs429WithRetryAfter(t *testing.T) {
 	wantRefusal(t, p, all, http.StatusTooManyRequests, actors.TooManyConnects)
 }
 
+// A library that does not stop at a 204 is slowed down like one that connects too often; to a browser
+// either means stop.
+func TestTooManyReconnectsOfOneAddressAre429(t *testing.T) {
+	p := start(t, func(s *settings) { s.actors.Limits.ConnectsPerSecond = 0.01 })
+	if answer := p.do("GET", all, "Last-Event-ID", "-"); answer.StatusCode != http.StatusNoContent {
+		t.Errorf("the first gets %s", answer.Status)
+	}
+	if answer := p.do("GET", all, "Last-Event-ID", "-"); answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" {
+		t.Errorf("the second gets %s, Retry-After %q", answer.Status, answer.Header.Get("Retry-After"))
+	}
+	wantRefusal(t, p, all, http.StatusTooManyRequests, actors.TooManyConnects)
+	if !strings.Contains(p.scrape(), "\nevents_http_stops_total 2") {
+		t.Errorf("not counted:\n%s", p.scrape())
+	}
+}
+
 func TestAURLOverTheLimitIs414AndHeadersOverItAre431(t *testing.T) {
 	p := start(t, func(s *settings) { s.HeadBytes = 4 << 10 })
 	for _, c := range []struct {

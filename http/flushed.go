@@ -134,7 +134,7 @@ func (f *flushed) writeOnce() (goesOn bool) {
 // write is the transport's: deadline, write, flush. The deadline is cleared after
 // it: on HTTP/2 one that passes while the stream is idle resets the stream.
 func (f *flushed) write(parts net.Buffers) (n int, err error) {
-	if err := f.deadline(time.Now().Add(f.outlets.sockets.writeTimeout)); err != nil {
+	if err := f.deadline(time.Now().Add(f.outlets.writeTimeout())); err != nil {
 		return 0, err
 	}
 	for _, part := range parts {
@@ -169,7 +169,7 @@ func (f *flushed) deadline(t time.Time) error {
 // proper end.
 func (f *flushed) endAfter(failed *failedWrite) {
 	// With HTTP/2 the error of a missed deadline is that the stream is closed.
-	if failed.took < f.outlets.sockets.writeTimeout && !errors.Is(failed.err, os.ErrDeadlineExceeded) {
+	if failed.took < f.outlets.writeTimeout() && !errors.Is(failed.err, os.ErrDeadlineExceeded) {
 		return // the client has left
 	}
 	why := f.verdict(errTooSlow)

@@ -47,7 +47,7 @@ func New(system *actors.System, o Options) *Handler {
 	or(&o.PingPeriod, system.PingPeriod())
 	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system), started: time.Now()}
 	h.metrics.exportProcess(o.Version, o.DroppedLogLines)
-	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.PingPeriod)
+	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.WriteDeadline, o.PingPeriod)
 	h.checked = h.withSSL(h.routes())
 	h.allow(o.AllowOrigins)
 	h.operator = h.guard(h.operatorRoutes())
@@ -65,19 +65,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Policy is the part of the Options that may change while a Handler serves.
 type Policy struct {
-	AllowOrigins []string
+	AllowOrigins  []string
+	WriteDeadline time.Duration // zero: the default
 }
 
-// SetPolicy replaces AllowOrigins for the requests to come; streams that are open
-// are not touched. It returns an error that names every problem, and changes
-// nothing then. It may be called concurrently.
+// SetPolicy replaces a part of the Options: AllowOrigins for the requests to come,
+// WriteDeadline for the writes to come, also to streams that are open. It returns
+// an error that names every problem, and changes nothing then. It may be called
+// concurrently.
 func (h *Handler) SetPolicy(p Policy) error {
 	o := h.options
-	o.AllowOrigins = p.AllowOrigins
+	o.AllowOrigins, o.WriteDeadline = p.AllowOrigins, p.WriteDeadline
 	if err := o.Validate(); err != nil {
 		return fmt.Errorf("httpapi: %w", err)
 	}
 	h.allow(p.AllowOrigins)
+	h.outlets.deadline.Store(int64(o.withDefaults().WriteDeadline))
 	return nil
 }
 

@@ -25,6 +25,7 @@ type metrics struct {
 	refusals *prometheus.CounterVec // by code
 	cuts     *prometheus.CounterVec // by code, and whether the client was told
 	panics   prometheus.Counter
+	stops    prometheus.Counter // requests of clients that reconnect by themselves
 
 	acceptFailures prometheus.Counter
 
@@ -42,6 +43,7 @@ func newMetrics(system *actors.System) *metrics {
 		refusals:       counters("events_http_refusals_total", "Requests refused, as a status or as a stream's only event.", "code"),
 		cuts:           counters("events_http_cut_streams_total", "Streams cut because a write missed its deadline.", "code", "told"),
 		panics:         counter("events_http_panics_total", "Panics recovered while answering."),
+		stops:          counter("events_http_stops_total", "Requests of clients that reconnect by themselves: they are told to stop (204)."),
 		acceptFailures: counter("events_http_accept_failures_total", "Connections that could not be accepted."),
 		bytes:          counter("events_http_written_bytes_total", "Bytes written to streams."),
 		frames:         counter("events_http_written_frames_total", "Frames written to streams, heads included."),
@@ -51,7 +53,7 @@ func newMetrics(system *actors.System) *metrics {
 	}
 	m.times.register(m.registry)
 	m.startAtZero()
-	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.acceptFailures, m.bytes, m.frames, m.writes,
+	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.stops, m.acceptFailures, m.bytes, m.frames, m.writes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), systemCollector{system})
 	return m
 }
@@ -147,6 +149,9 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	count("events_dials_total", "Tries to reach the broker.", s.Dials)
 	count("events_dials_failed_total", "Tries to reach the broker that failed.", s.DialsFailed)
 	count("events_links_lost_total", "AMQP connections lost.", s.LinksLost)
+	count("events_links_retired_total", "AMQP connections taken out of use because a call was not answered.", s.LinksRetired)
+	count("events_scouts_total", "Exchanges and channels tried on a link without streams.", s.Scouts)
+	count("events_broker_denials_total", "Times that the broker denied this service a queue of its own.", s.Denied)
 	count("events_messages_total", "Deliveries taken from the broker.", s.Messages)
 	count("events_message_bytes_total", "Bytes of their bodies.", s.Bytes)
 	count("events_messages_redelivered_total", "Deliveries marked as delivered before.", s.Redelivered)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"path"
 	"slices"
@@ -82,6 +83,10 @@ type Options struct {
 	// Chaos lets operators make actors fail, where the system allows it too
 	// (actors.Options.Chaos).
 	Chaos bool
+
+	// OperatorExtra serves operators the paths that Operator has not, such as profiles, behind the
+	// same checks. Default: none.
+	OperatorExtra http.Handler
 
 	// DroppedLogLines returns how many lines a log that never blocks has dropped so far, for
 	// /metrics; it may be called concurrently. Default: none are.
@@ -165,7 +170,7 @@ func (o Options) Validate() error {
 
 // sockets returns what concerns the sockets of open responses.
 func (o Options) sockets() socketOptions {
-	return socketOptions{writeTimeout: o.WriteDeadline, vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
+	return socketOptions{vanishAfter: o.VanishAfter, sendBuffer: o.WriteBuffer, noHijack: o.NoHijack}
 }
 
 // roots returns the prefixes under which every path answers beside the root,

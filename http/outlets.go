@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type outlets struct {
 	log      *slog.Logger
 	metrics  *metrics
 	sockets  socketOptions
+	deadline atomic.Int64 // the time.Duration of one write, as Options.WriteDeadline
 	registry *registry
 	peers    peerWatcher
 	started  time.Time // with the monotonic clock, which no step of the wall clock moves
@@ -23,18 +25,22 @@ type outlets struct {
 
 // socketOptions is how a response's socket is treated.
 type socketOptions struct {
-	writeTimeout time.Duration // of one write
-	vanishAfter  time.Duration // as Options.VanishAfter
-	sendBuffer   int           // as Options.WriteBuffer
-	noHijack     bool          // as Options.NoHijack
+	vanishAfter time.Duration // as Options.VanishAfter
+	sendBuffer  int           // as Options.WriteBuffer
+	noHijack    bool          // as Options.NoHijack
 }
 
-func newOutlets(log *slog.Logger, m *metrics, sockets socketOptions, pingPeriod time.Duration) *outlets {
-	return &outlets{
+func newOutlets(log *slog.Logger, m *metrics, sockets socketOptions, writeDeadline, pingPeriod time.Duration) *outlets {
+	o := &outlets{
 		log: log, metrics: m, sockets: sockets, registry: newRegistry(pingPeriod, m), peers: newPeerWatcher(),
 		started: time.Now(),
 	}
+	o.deadline.Store(int64(writeDeadline))
+	return o
 }
+
+// writeTimeout returns the time that one write may take now.
+func (o *outlets) writeTimeout() time.Duration { return time.Duration(o.deadline.Load()) }
 
 // errNoFlush: a middleware of the host hides http.Flusher.
 var errNoFlush = errors.New("a middleware hides http.Flusher: no event would ever arrive")

@@ -65,7 +65,7 @@ func (c *hijacked) writeSome(parts *net.Buffers) (int, error) {
 
 // timeout returns for how long a client may take no byte.
 func (c *hijacked) timeout() time.Duration {
-	timeout := c.outlets.sockets.writeTimeout
+	timeout := c.outlets.writeTimeout()
 	if c.endKnown.Load() {
 		return min(timeout, writeTimeoutAfterEnd)
 	}

@@ -76,6 +76,9 @@ func (h *Handler) operatorRoutes() http.Handler {
 	}
 	h.health(r)
 	site(r, inspector.OperatorHandler())
+	if extra := h.options.OperatorExtra; extra != nil {
+		r.NotFound = extra
+	}
 	return r
 }
 

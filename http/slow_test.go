@@ -80,6 +80,20 @@ func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
 	}
 }
 
+// The deadline may change while a stream is open, and holds for it.
+func TestTheWriteDeadlineChangesWhileServing(t *testing.T) {
+	p := start(t, func(s *settings) { s.WriteDeadline = time.Hour })
+	healthy, s := p.connect(), p.stuck(all)
+	if err := p.handler.SetPolicy(Policy{WriteDeadline: 250 * time.Millisecond}); err != nil {
+		t.Fatal(err)
+	}
+	p.flood(`"`+long(4<<10)+`"`, healthy)
+	p.readOn(s, actors.SlowConsumer)
+	if err := p.handler.SetPolicy(Policy{WriteDeadline: -1}); err == nil {
+		t.Error("a negative deadline is taken")
+	}
+}
+
 // With shared queues a stuck client is cut for what waits for it in memory,
 // before its write's deadline; it is told all the same.
 func TestAClientCutForItsBacklogIsToldToo(t *testing.T) {

@@ -1,16 +1,19 @@
 package test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -89,11 +92,29 @@ func TestAlertsExplainThemselves(t *testing.T) {
 	}
 }
 
+// The rules are valid, and each alert fires when it should and not otherwise: alerts_test.yml plays
+// series of metrics to Prometheus's own evaluation. No alert is without such a test.
+func TestAlertsFireWhenTheyShould(t *testing.T) {
+	for _, args := range [][]string{{"check", "rules", deploy + "alerts.yml"}, {"test", "rules", deploy + "alerts_test.yml"}} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if out, err := exec.CommandContext(ctx, "promtool", args...).CombinedOutput(); err != nil {
+			t.Errorf("promtool %v: %v\n%s", args, err, out)
+		}
+	}
+	tests := contents(t, deploy+"alerts_test.yml")
+	for _, r := range alerts(t) {
+		if !strings.Contains(tests, r.Alert) {
+			t.Errorf("%s has no test", r.Alert)
+		}
+	}
+}
+
 // Alerts and dashboard ask for metrics that the proxy has: a renamed metric
 // would make an alert silent for ever.
 func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	exist := scrape(t)
-	functions := []string{"rate", "increase", "sum", "by", "or", "and", "histogram_quantile", "ignoring", "code", "told", "le"}
+	functions := []string{"rate", "increase", "sum", "by", "or", "and", "histogram_quantile", "ignoring", "code", "told", "le", "count", "instance", "version", "commit"}
 	for _, expression := range expressions(t) {
 		bare := regexp.MustCompile(`\{[^}]*\}|\[[^\]]*\]`).ReplaceAllString(expression, "")
 		for _, word := range regexp.MustCompile(`[a-z_]+[a-z]`).FindAllString(bare, -1) {

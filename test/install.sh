@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs that the tests run and Go cannot fetch: a RabbitMQ node, a
-# browser, Node with npm, curl, jq, script. It needs no rights and prints nothing when
+# browser, Node with npm, curl, jq, script, promtool. It needs no rights and prints nothing when
 # they are there. Debian and its relatives only.
 #
 #   sh test/install.sh
@@ -25,6 +25,7 @@ want nginx /usr/sbin/nginx
 want haproxy /usr/sbin/haproxy
 want jq jq
 want bsdutils script
+want prometheus promtool
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
@@ -63,8 +64,8 @@ apt-get update -qq
 # shellcheck disable=SC2086 # a list of packages, not one
 apt-get install -y -qq --no-install-recommends $missing
 
-for service in rabbitmq-server nginx haproxy; do # nor shall it start with the machine
+for service in rabbitmq-server prometheus nginx haproxy; do # nor shall it start with the machine
 	case $missing in
-	*$service*) ! command -v systemctl >/dev/null || systemctl disable --quiet $service || true ;;
+	*$service*) ! command -v systemctl >/dev/null || systemctl disable --quiet "$service" || true ;;
 	esac
 done

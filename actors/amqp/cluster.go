@@ -19,7 +19,8 @@ type Cluster interface {
 	Dialer
 
 	// Addresses returns the distinct addresses that a dial may choose from now, sorted. It resolves
-	// names until ctx ends; a name that cannot be resolved is itself an address.
+	// names until ctx ends; a name that cannot be resolved is itself an address. It returns nil where
+	// the addresses are not known: DialWhere is Dial then.
 	Addresses(ctx context.Context) []string
 
 	// DialWhere opens a link as Dial does, to an address for which may returns true. It calls may
@@ -45,6 +46,15 @@ func Capacity(l Link) int {
 func Address(l Link) string {
 	if l, ok := l.(interface{ Address() string }); ok {
 		return l.Address()
+	}
+	return ""
+}
+
+// User returns the user name with which the dialer logs in: under Pulse the namespace in which it may
+// make queues. It is empty where the dialer does not tell. A dialer tells by a method User() string.
+func User(d Dialer) string {
+	if d, ok := d.(interface{ User() string }); ok {
+		return d.User()
 	}
 	return ""
 }

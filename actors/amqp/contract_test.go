@@ -16,21 +16,41 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
 
 // The two brokers keep one contract.
 
-func TestMemoryKeepsTheContract(t *testing.T) {
-	amqptest.Run(t, func(t *testing.T) amqptest.Broker {
-		m := amqp.NewMemory(amqp.MemoryOptions{
-			QueuePrefix: "queue/contract/",
-			Readable:    func(exchange string) bool { return strings.HasPrefix(exchange, "exchange/") },
-		})
-		t.Cleanup(func() { m.Close() })
-		return amqptest.Broker{
-			Dialer: m, Publishing: m, Namespace: "contract",
-			Queues:        func(context.Context) ([]string, error) { return m.Queues(), nil },
-			DeleteQueue:   func(_ context.Context, name string) error { m.DeleteQueue(name); return nil },
-			DropLinks:     func(context.Context) error { m.DropLinks(); return nil },
-			CloseChannels: func(context.Context) error { m.CloseChannels(); return nil },
-		}
+func TestMemoryKeepsTheContract(t *testing.T) { amqptest.Run(t, memoryBroker) }
+
+func memoryBroker(t *testing.T) amqptest.Broker {
+	m := amqp.NewMemory(amqp.MemoryOptions{
+		QueuePrefix: "queue/contract/",
+		Readable:    func(exchange string) bool { return strings.HasPrefix(exchange, "exchange/") },
 	})
+	t.Cleanup(func() { m.Close() })
+	return amqptest.Broker{
+		Dialer: m, Publishing: m, Namespace: "contract",
+		Queues:        func(context.Context) ([]string, error) { return m.Queues(), nil },
+		DeleteQueue:   func(_ context.Context, name string) error { m.DeleteQueue(name); return nil },
+		DropLinks:     func(context.Context) error { m.DropLinks(); return nil },
+		CloseChannels: func(context.Context) error { m.CloseChannels(); return nil },
+	}
+}
+
+// A broker that only consumes is held to what does not need a publisher.
+func TestABrokerThatCannotPublishIsHeldToTheRest(t *testing.T) {
+	var held, skipped int
+	amqptest.Run(t, func(t *testing.T) amqptest.Broker {
+		t.Cleanup(func() {
+			if t.Skipped() {
+				skipped++
+			} else {
+				held++
+			}
+		})
+		b := memoryBroker(t)
+		b.Publishing = nil
+		return b
+	})
+	if held < 10 || skipped < 10 {
+		t.Errorf("%d claims were held, %d skipped", held, skipped)
+	}
 }
 
 func TestRabbitMQKeepsTheContract(t *testing.T) {

@@ -1,11 +1,11 @@
 package amqp
 
-// keepSlots is how many slots an empty fifo keeps: thousands of queues idle at
-// a time, and a burst of one of them must not stay in memory.
+// keepSlots is how many slots an empty fifo keeps: thousands of queues are idle at a time, and a burst
+// of one of them must not stay in memory.
 const keepSlots = 64
 
-// fifo is a queue of values that gives its memory back when it is empty. The
-// zero value is ready. It is not safe for concurrent use.
+// fifo is a queue of values that releases its memory when it is empty. The zero value is ready. It is
+// not safe for concurrent use.
 type fifo[T any] struct {
 	slots []T
 	head  int
@@ -13,7 +13,7 @@ type fifo[T any] struct {
 
 func (f *fifo[T]) len() int { return len(f.slots) - f.head }
 
-// at gives the i-th value from the front.
+// at returns the i-th value from the front.
 func (f *fifo[T]) at(i int) T { return f.slots[f.head+i] }
 
 func (f *fifo[T]) push(v T) {
@@ -23,7 +23,7 @@ func (f *fifo[T]) push(v T) {
 	f.slots = append(f.slots, v)
 }
 
-// pop takes the front value; the fifo must not be empty.
+// pop removes the front value and returns it; the fifo must not be empty.
 func (f *fifo[T]) pop() T {
 	var none T
 	v := f.slots[f.head]

@@ -4,8 +4,8 @@ import (
 	"errors"
 )
 
-// memoryChannel is a channel of a memoryLink. The broker's mu guards it;
-// consumer is written by the holder alone, who may read it without.
+// memoryChannel is a channel of a memoryLink. The broker's mu guards it; consumer is written by the
+// channel's holder alone, who may read it without.
 type memoryChannel struct {
 	link     *memoryLink
 	err      *Error // why it is gone; nil while it is open
@@ -18,8 +18,7 @@ var (
 	errNoConsumer    = errors.New("the channel has no consumer")
 )
 
-// perform runs one operation of the channel under mu, and ends the channel when
-// the broker refuses it.
+// perform runs one operation of the channel under mu, and ends the channel when the broker refuses it.
 func (c *memoryChannel) perform(op, subject string, do func(m *Memory) *Error) error {
 	if err := c.link.enter(op, subject); err != nil {
 		return err
@@ -39,7 +38,7 @@ func (c *memoryChannel) perform(op, subject string, do func(m *Memory) *Error) e
 	return nil
 }
 
-// gone is the error of every operation after the channel's end.
+// gone returns the error of every operation after the channel's end.
 func (c *memoryChannel) gone(op, subject string) *Error {
 	kind := c.err.Kind
 	if kind == Refused {
@@ -48,8 +47,7 @@ func (c *memoryChannel) gone(op, subject string) *Error {
 	return &Error{Kind: kind, Code: c.err.Code, Op: op, Subject: subject, Cause: c.err.Cause}
 }
 
-// end closes the channel: what its consumer holds goes back to the queue. mu is
-// held.
+// end closes the channel: what its consumer holds goes back to the queue. mu is held.
 func (c *memoryChannel) end(err *Error) {
 	if c.err != nil {
 		return
@@ -97,6 +95,24 @@ func (c *memoryChannel) Consume(queue string, prefetch int) error {
 	})
 }
 
+// Prefetch changes the consumer's prefetch, see Prefetcher.
+func (c *memoryChannel) Prefetch(queue string, prefetch int) (changed bool, err error) {
+	err = c.perform("consume", queue, func(m *Memory) *Error {
+		q, err := m.ownQueue(c.link, "consume", queue)
+		switch {
+		case err != nil:
+			return err
+		case prefetch < 1 || prefetch > MaxPrefetch:
+			return prefetchRefused(queue, prefetch)
+		}
+		if changed = c.consumer != nil; changed {
+			q.setPrefetch(c.consumer, prefetch)
+		}
+		return nil
+	})
+	return changed, err
+}
+
 func (c *memoryChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	if c.consumer == nil {
 		return nil, c.perform("next", "", func(*Memory) *Error {
@@ -120,7 +136,7 @@ func (c *memoryChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	}
 }
 
-// Acknowledge needs no answer of the broker: it goes through while it is frozen.
+// Acknowledge needs no answer of the broker: it works while the broker is frozen.
 func (c *memoryChannel) Acknowledge(tag uint64) error {
 	if c.consumer != nil && c.consumer.acknowledge(tag) {
 		return nil
@@ -161,7 +177,7 @@ func (c *memoryChannel) Close() error {
 	}))
 }
 
-// ignoreGone makes closing what is gone already a success.
+// ignoreGone returns the error of closing something, nil where it had ended before.
 func ignoreGone(err error) error {
 	switch KindOf(err) {
 	case ChannelLost, LinkLost:

@@ -2,8 +2,8 @@ package amqp
 
 import "sync/atomic"
 
-// memoryConsumer is the consumer of a channel: the window of deliveries that
-// are not acknowledged. The lock of its queue guards it.
+// memoryConsumer is the consumer of a channel: the window of deliveries that are not acknowledged. The
+// lock of its queue guards it.
 //
 //	window:  [ 7 8 9 | 10 11 ]      tags; first = 7, given = 3, prefetch = 5
 //	           given   arrived
@@ -12,7 +12,7 @@ type memoryConsumer struct {
 	prefetch int
 	window   fifo[entry]
 	first    uint64 // tag of the window's front
-	given    int    // how many of the window Next has given out
+	given    int    // how many of the window Next has returned
 	err      *Error // why no delivery will ever come; nil while there may be some
 
 	arrived chan struct{} // room for one: something is to be taken, or err is set
@@ -37,7 +37,7 @@ func (c *memoryConsumer) nudge() {
 	}
 }
 
-// end makes Next fail. Who ends it first is right.
+// end makes Next fail, with the first error that it is called with.
 func (c *memoryConsumer) end(err *Error) {
 	if c.err == nil {
 		c.err = err
@@ -45,7 +45,7 @@ func (c *memoryConsumer) end(err *Error) {
 	c.nudge()
 }
 
-// take gives out the next delivery of the window, if there is one.
+// take returns the next delivery of the window; nil where there is none.
 func (c *memoryConsumer) take(frozen *atomic.Bool) (*Delivery, error) {
 	c.queue.mu.Lock()
 	defer c.queue.mu.Unlock()
@@ -62,8 +62,8 @@ func (c *memoryConsumer) take(frozen *atomic.Bool) (*Delivery, error) {
 	return &d, nil
 }
 
-// acknowledge forgets the deliveries up to tag and makes room for others. It
-// tells whether tag names one that was given out and not acknowledged.
+// acknowledge removes the deliveries up to tag and makes room for others. It reports whether tag names
+// one that was returned by take and not acknowledged.
 func (c *memoryConsumer) acknowledge(tag uint64) bool {
 	c.queue.mu.Lock()
 	defer c.queue.mu.Unlock()

@@ -12,15 +12,15 @@ type memoryExchange struct {
 	router  router
 }
 
-// router is what makes the kinds of exchange different. Binding twice is
-// harmless, as is unbinding what is not bound.
+// router is what makes the kinds of exchange different. Binding twice is harmless, as is unbinding what
+// is not bound.
 type router interface {
 	bind(pattern string, q *memoryQueue)
 	unbind(pattern string, q *memoryQueue)
 	route(routingKey string, to *targets)
 }
 
-// newRouter gives nil for an unknown kind.
+// newRouter returns nil for an unknown kind.
 func newRouter(kind string) router {
 	switch kind {
 	case "topic":

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// What can go wrong with a broker, for tests and chaos scripts. Each of these
-// has happened when it returns.
+// What can go wrong with a broker, for tests and chaos scripts. Each of these has happened when the
+// call returns.
 
-// Stop ends the broker in order, as an operator does: every link is lost (320),
-// dials are refused, and what is not durable is gone: queues and exchanges.
+// Stop ends the broker in order, as an operator does: every link is lost (320), dials are refused, and
+// queues and exchanges, which are not durable, are removed.
 func (m *Memory) Stop() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -30,9 +30,9 @@ func (m *Memory) Start() {
 	m.down = m.closed
 }
 
-// Freeze leaves the broker's sockets open and silent, as a lost network does:
-// whatever waits for an answer waits until Thaw, until its link is closed, or
-// until the heartbeat of MemoryOptions has given the links up.
+// Freeze leaves the broker's sockets open and silent, as a lost network does: a call that waits for an
+// answer waits until Thaw, until its link is closed, or until the links are lost by the heartbeat of
+// MemoryOptions.
 func (m *Memory) Freeze() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -94,8 +94,7 @@ func (m *Memory) openChannels() (n int) {
 	return n
 }
 
-// DropLinks cuts every link without a word, as a reset of the sockets does.
-// Publishers go on.
+// DropLinks cuts every link without a reason, as a reset of the sockets does. Publishers go on.
 func (m *Memory) DropLinks() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -113,8 +112,8 @@ func (m *Memory) CloseChannels() {
 	}
 }
 
-// DeleteQueue removes a queue as an administrator does: its consumer is
-// cancelled. It tells whether there was one.
+// DeleteQueue removes a queue as an administrator does: its consumer is cancelled. It reports whether
+// there was such a queue.
 func (m *Memory) DeleteQueue(name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// Queues gives the names of all queues, sorted.
+// Queues returns the names of all queues, sorted.
 func (m *Memory) Queues() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Sorted(maps.Keys(m.queues))
 }
 
-// Exchanges gives the names of all exchanges that were declared, sorted; the
-// broker's own, amq.topic and its like, are not among them.
+// Exchanges returns the names of all exchanges that were declared, sorted; the broker's own, such as
+// amq.topic, are not among them.
 func (m *Memory) Exchanges() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -28,7 +28,7 @@ func (m *Memory) Exchanges() []string {
 	return names
 }
 
-// Consumers gives the number of consumers of all queues.
+// Consumers returns the number of consumers of all queues.
 func (m *Memory) Consumers() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -39,21 +39,21 @@ func (m *Memory) Consumers() int {
 	return n
 }
 
-// Channels gives the number of open channels of all links.
+// Channels returns the number of open channels of all links.
 func (m *Memory) Channels() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.openChannels()
 }
 
-// Links gives the number of open links.
+// Links returns the number of open links.
 func (m *Memory) Links() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.links)
 }
 
-// Bindings gives the number of bindings of all queues.
+// Bindings returns the number of bindings of all queues.
 func (m *Memory) Bindings() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,9 +64,9 @@ func (m *Memory) Bindings() int {
 	return n
 }
 
-// Await returns once condition holds, which it asks now and after every change
-// of what exists (links, channels, consumers, queues, bindings, exchanges); it
-// fails with ctx's error. The condition may call the broker.
+// Await returns nil once condition returns true: it is called now and after every change of what exists
+// (links, channels, consumers, queues, bindings, exchanges), by this goroutine, and may call the broker.
+// When ctx ends first, Await returns the cause.
 //
 //	err := broker.Await(ctx, func() bool { return len(broker.Queues()) == 0 })
 func (m *Memory) Await(ctx context.Context, condition func() bool) error {

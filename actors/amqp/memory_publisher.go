@@ -8,8 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// memoryPublisher publishes to a Memory. It works again once a stopped broker
-// is started.
+// memoryPublisher publishes to a Memory. It works again once a stopped broker is started.
 type memoryPublisher struct {
 	broker *Memory
 	closed atomic.Bool
@@ -31,8 +30,7 @@ func (m *memoryMessage) delivery(tag uint64, redelivered bool) Delivery {
 
 var errClosedPublisher = errors.New("the publisher is closed")
 
-// usable begins an operation: when it returns nil, the broker answers and its
-// mu is held.
+// usable begins an operation: when it returns nil, the broker answers and its mu is held.
 func (p *memoryPublisher) usable(ctx context.Context, op, subject string) error {
 	if err := p.broker.answering(ctx.Done()); err != nil || ctx.Err() != nil {
 		return linkLost(op, subject, context.Cause(ctx))
@@ -94,8 +92,8 @@ func (p *memoryPublisher) Publish(ctx context.Context, exchange, routingKey stri
 	return nil
 }
 
-// publish puts the message into every queue it is routed to, by its key or by
-// one of CC. mu is held.
+// publish puts the message into every queue that it is routed to, by its key or by one of CC. mu is
+// held.
 func (m *Memory) publish(message *memoryMessage) {
 	m.routing.reset()
 	m.route(message.exchange, message.routingKey)

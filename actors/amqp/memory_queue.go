@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// memoryQueue is a queue of a Memory. Its upper fields are guarded by the
-// broker's mu, the lower ones by its own.
+// memoryQueue is a queue of a Memory. Its upper fields are guarded by the broker's mu, the lower ones by
+// its own.
 type memoryQueue struct {
 	name      string
 	owner     *memoryLink // it is exclusive to this link
@@ -59,7 +59,7 @@ func (m *Memory) declareQueue(owner *memoryLink, name string, limits QueueLimits
 	return nil
 }
 
-// ownQueue finds a queue that the link may use. mu is held.
+// ownQueue returns a queue that the link may use. mu is held.
 func (m *Memory) ownQueue(l *memoryLink, op, name string) (*memoryQueue, *Error) {
 	if err := validShortString(name); err != nil {
 		return nil, refusal(FrameError, op, name, "queue name %w", err)
@@ -100,7 +100,7 @@ func (m *Memory) expire(q *memoryQueue) {
 	}
 }
 
-// stopExpiry lets go of the timer as well: thousands of queues never need it again.
+// stopExpiry releases the timer as well: thousands of queues never need it again.
 func (q *memoryQueue) stopExpiry() {
 	if q.expiry != nil {
 		q.expiry.Stop()
@@ -108,8 +108,8 @@ func (q *memoryQueue) stopExpiry() {
 	}
 }
 
-// empty drops all messages and ends the consumers. What they hold may still be
-// acknowledged, in vain.
+// empty drops all messages and ends the consumers. What they hold may still be acknowledged, without
+// effect.
 func (q *memoryQueue) empty() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -121,7 +121,7 @@ func (q *memoryQueue) empty() {
 	q.consumers = nil
 }
 
-// attach adds a consumer, to which messages are given from now on.
+// attach adds a consumer, which gets messages from now on.
 func (q *memoryQueue) attach(c *memoryConsumer) {
 	q.stopExpiry()
 	q.mu.Lock()
@@ -130,8 +130,16 @@ func (q *memoryQueue) attach(c *memoryConsumer) {
 	q.dispatch()
 }
 
-// detach ends a consumer and takes back what it holds, marked as redelivered.
-// It tells whether it was the last one.
+// setPrefetch makes room for more deliveries to a consumer, or for fewer once some are acknowledged.
+func (q *memoryQueue) setPrefetch(c *memoryConsumer, prefetch int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c.prefetch = prefetch
+	q.dispatch()
+}
+
+// detach ends a consumer and takes back what it holds, marked as redelivered. It reports whether it was
+// the last one.
 func (q *memoryQueue) detach(c *memoryConsumer, err *Error) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -163,8 +171,7 @@ func (q *memoryQueue) requeue(c *memoryConsumer) {
 	}
 }
 
-// push adds a message at the end; past maxLength the oldest that waits is
-// dropped.
+// push adds a message at the end; past maxLength the oldest that waits is dropped.
 func (q *memoryQueue) push(m *memoryMessage) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -179,8 +186,7 @@ func (q *memoryQueue) push(m *memoryMessage) {
 	}
 }
 
-// dispatch gives waiting messages to consumers with room, in turn. The queue's
-// lock is held.
+// dispatch hands waiting messages to consumers with room, in turn. The queue's lock is held.
 func (q *memoryQueue) dispatch() {
 	for q.ready.len() > 0 {
 		c := q.withRoom()

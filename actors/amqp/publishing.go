@@ -1,10 +1,9 @@
 package amqp
 
-// kinds are the exchanges that Publisher.Declare makes. Another kind would end
-// the link.
+// kinds are the exchanges that Publisher.Declare makes. Another kind would end the link.
 var kinds = map[string]bool{"topic": true, "direct": true, "fanout": true}
 
-// checkExchange refuses what must not reach a broker.
+// checkExchange returns a refusal of an exchange that must not reach a broker, else nil.
 func checkExchange(op, exchange, kind string) error {
 	if err := validShortString(exchange); err != nil {
 		return refusal(FrameError, op, exchange, "exchange %w", err)
@@ -15,7 +14,7 @@ func checkExchange(op, exchange, kind string) error {
 	return nil
 }
 
-// checkRoute refuses what must not reach a broker.
+// checkRoute returns a refusal of a route that must not reach a broker, else nil.
 func checkRoute(exchange, routingKey string) error {
 	if err := validShortString(exchange); err != nil {
 		return refusal(FrameError, "publish", exchange, "exchange %w", err)
@@ -26,7 +25,7 @@ func checkRoute(exchange, routingKey string) error {
 	return nil
 }
 
-// anyList makes a list that a header table can hold.
+// anyList returns a list that a header table can hold.
 func anyList(values []string) []any {
 	list := make([]any, len(values))
 	for i, v := range values {

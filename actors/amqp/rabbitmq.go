@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -186,9 +187,10 @@ func (l *rabbitLink) channel() (*rabbitChannel, error) {
 		return nil, l.failure("open channel", "", err)
 	}
 	return &rabbitChannel{
-		link: l, channel: channel,
+		replaced: handover[amqp091.Delivery]{tag: func(d *amqp091.Delivery) uint64 { return d.DeliveryTag }, next: 1},
+		link:     l, channel: channel,
 		ends:    channel.NotifyClose(make(chan *amqp091.Error, 1)),
-		cancels: channel.NotifyCancel(make(chan string, 1)),
+		cancels: channel.NotifyCancel(make(chan string, 2)), // there are two consumers while Prefetch runs
 	}, nil
 }
 
@@ -230,6 +232,8 @@ type rabbitChannel struct {
 	ends       <-chan *amqp091.Error
 	cancels    <-chan string
 	deliveries <-chan amqp091.Delivery // nil before Consume
+	replaced   handover[amqp091.Delivery]
+	consumers  int // started so far
 
 	// Next's: as local variables they would double a waiting goroutine's stack.
 	received amqp091.Delivery
@@ -283,19 +287,59 @@ func (c *rabbitChannel) Consume(queue string, prefetch int) error {
 		c.dead = true
 		return prefetchRefused(queue, prefetch)
 	}
-	return c.perform("consume", queue, []string{queue}, func() (err error) {
-		if err = c.channel.Qos(prefetch, 0, false); err != nil {
+	return c.perform("consume", queue, []string{queue}, func() error { return c.addConsumer(queue, prefetch) })
+}
+
+// addConsumer starts the consumer that is the current one from now on.
+func (c *rabbitChannel) addConsumer(queue string, prefetch int) error {
+	if err := c.channel.Qos(prefetch, 0, false); err != nil {
+		return err
+	}
+	const autoAck, exclusive, noLocal, noWait = false, false, false, false
+	deliveries, err := c.channel.Consume(queue, consumerTag(c.consumers+1), autoAck, exclusive, noLocal, noWait, nil)
+	if err == nil {
+		c.deliveries = deliveries
+		c.consumers++
+	}
+	return err
+}
+
+func consumerTag(n int) string {
+	if n == 1 {
+		return "events"
+	}
+	return fmt.Sprintf("events-%d", n)
+}
+
+// Prefetch replaces the consumer, see Prefetcher: a broker applies a prefetch to the consumers that
+// come after it. The new one starts before the old one ends, as a queue that is auto-delete goes with
+// its last consumer. While the deliveries of an earlier replacement are still to be received it does
+// nothing.
+func (c *rabbitChannel) Prefetch(queue string, prefetch int) (changed bool, err error) {
+	switch {
+	case prefetch < 1 || prefetch > MaxPrefetch:
+		c.dead = true
+		return false, prefetchRefused(queue, prefetch)
+	case c.deliveries == nil || !c.replaced.over():
+		return false, nil
+	}
+	old, tag := c.deliveries, consumerTag(c.consumers)
+	err = c.perform("consume", queue, []string{queue}, func() error {
+		if err := c.addConsumer(queue, prefetch); err != nil {
 			return err
 		}
-		const autoAck, exclusive, noLocal, noWait = false, false, false, false
-		c.deliveries, err = c.channel.Consume(queue, "events", autoAck, exclusive, noLocal, noWait, nil)
-		return err
+		c.replaced.old = old
+		return c.channel.Cancel(tag, false)
 	})
+	return err == nil, err
 }
 
 func (c *rabbitChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	if c.deliveries == nil || c.dead {
 		return nil, c.notConsuming()
+	}
+	if !c.replaced.over() {
+		return c.nextReplaced(wake)
 	}
 	var ok bool
 	select {
@@ -309,9 +353,21 @@ func (c *rabbitChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 	return c.take(), nil
 }
 
+// nextReplaced is Next while a replaced consumer has deliveries left.
+func (c *rabbitChannel) nextReplaced(wake <-chan struct{}) (*Delivery, error) {
+	switch ok, ended := c.replaced.receive(c.deliveries, wake, &c.received); {
+	case ended:
+		return nil, c.ended()
+	case !ok:
+		return nil, nil
+	}
+	return c.take(), nil
+}
+
 // take returns what Next has received.
 func (c *rabbitChannel) take() *Delivery {
 	d := &c.received
+	c.replaced.next = d.DeliveryTag + 1
 	list, body := separate(d.Headers["CC"], d.Body)
 	c.delivery = Delivery{
 		Tag: d.DeliveryTag, Exchange: d.Exchange, RoutingKey: d.RoutingKey,

@@ -2,9 +2,9 @@ package amqp
 
 import "encoding/binary"
 
-// fieldReader steps through the encoding of a table or list (0-9-1, section
-// 4.2.5, in RabbitMQ's reading) without decoding what is in it. Past the end,
-// or at a type it does not know, it turns bad and gives zeroes.
+// fieldReader steps through the encoding of a table or list (0-9-1, section 4.2.5, in RabbitMQ's
+// reading) without decoding what is in it. Past the end, or at a type that it does not know, it turns
+// bad and returns zeroes.
 type fieldReader struct {
 	rest []byte
 	bad  bool
@@ -53,7 +53,7 @@ var fieldSizes = map[int]int{
 	'V': 0, // nothing
 }
 
-// field reads a type and gives the value's bytes, without its length.
+// field reads a type and returns the value's bytes, without its length.
 func (r *fieldReader) field() (kind int, value []byte) {
 	switch kind = r.uint8(); kind {
 	case 'S', 'x', 'A', 'F': // string, bytes, list, table
@@ -67,9 +67,8 @@ func (r *fieldReader) field() (kind int, value []byte) {
 	return kind, r.take(size)
 }
 
-// carbonCopies gives the strings of an encoded CC list in order. A publisher
-// may send anything there: what is no string is left out, and what follows
-// nonsense too.
+// carbonCopies returns the strings of an encoded CC list in order. A publisher may send anything there:
+// what is no string is left out, and what follows an unknown type too.
 func carbonCopies(list []byte) []string {
 	var cc []string
 	for r := (fieldReader{rest: list}); len(r.rest) > 0; {

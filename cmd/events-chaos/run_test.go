@@ -22,10 +22,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
 
-func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
+func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, complaints bytes.Buffer
-	status = run(t.Context(), args, &out, &complaints)
+	status = command{&out, &complaints}.run(t.Context(), args)
 	return status, out.String(), complaints.String()
 }
 
@@ -38,37 +38,46 @@ func write(t *testing.T, name, text string) string {
 	return file
 }
 
-// A wrong call names what is wrong, and starts nothing.
+// A wrong call says what is wrong, and starts nothing.
 func TestWrongCallsExitWithTwo(t *testing.T) {
 	for call, says := range map[string]string{
-		"":                                           "the command is run",
-		"play x.txt":                                 "the command is run",
-		"run":                                        "name scripts, or --random",
-		"run nowhere.txt":                            "nowhere.txt",
-		"run --random 5 run.go":                      "name scripts, or --random",
-		"run --proxy http://x run.go":                "go together",
-		"run --random 5 --clients 0":                 "out of its range",
-		"run --no-such-flag run.go":                  "no-such-flag",
-		"run --random 5 --memory -1":                 "out of its range",
-		"run --operator http://x run.go":             "go together",
-		"run --seed nonsense --random 10":            "seed",
-		"run --random 5 --management x":              "http://user:password@host:15672",
+		"":                                "no command is named",
+		"play x.txt":                      "no command is called",
+		"chekc x":                         "did you mean check?",
+		"run":                             "name scripts, or --random",
+		"run nowhere.txt":                 "nowhere.txt",
+		"run options.go":                  "is no claim", // it proves nothing
+		"run --random 5 run.go":           "name scripts, or --random",
+		"run --proxy http://x run.go":     "go together",
+		"run --random 5 --clients 0":      "out of its range",
+		"run --no-such-flag run.go":       "no-such-flag",
+		"run --random 5 --memory -1":      "out of its range",
+		"run --operator http://x run.go":  "go together",
+		"run --seed nonsense --random 10": "seed",
+		"run --random 5 --management x":   "http://user:password@host:15672",
 		"run --random 5 --management http://x:15672": "--management goes with --proxy",
+		"run --random 5 --schedule nowhere.json":     "nowhere.json",
+		"run --schedule x y.txt":                     "--schedule goes with --random",
+		"run --random 5 --report .":                  "is not empty",
+		"check":                                      "usage: events-chaos check DIR",
+		"shrink":                                     "usage: events-chaos shrink",
+		"list faults":                                "usage: events-chaos list",
 	} {
-		if status, _, stderr := command(t, strings.Fields(call)...); status != misused || !strings.Contains(stderr, says) {
+		if status, _, stderr := invoke(t, strings.Fields(call)...); status != misused || !strings.Contains(stderr, says) {
 			t.Errorf("%q: status %d, %s", call, status, stderr)
 		}
 	}
 }
 
-// After a signal the script under way is played to its end, and no other; that is not a pass.
+// After a signal the script under way is played to its end, and no other; that
+// is not a pass.
 func TestASignalCallsTheOtherScriptsOff(t *testing.T) {
 	const text = "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n"
 	first, second := write(t, "first.txt", text), write(t, "second.txt", text)
 	ctx, signal := context.WithCancel(t.Context())
-	stdout, complaints := &watched{text: "pass  first", then: signal}, &bytes.Buffer{}
-	status := run(ctx, []string{"run", first, second}, stdout, complaints)
-	if status != broken || strings.Contains(stdout.String(), "second") || !strings.Contains(complaints.String(), "1 of 2 scripts were not played") {
+	stdout, complaints := &watched{text: "pass     first", then: signal}, &bytes.Buffer{}
+	status := command{stdout, complaints}.run(ctx, []string{"run", first, second})
+	if status != unproved || strings.Contains(stdout.String(), "second") || !strings.Contains(complaints.String(), "1 of 2 scripts were not played") {
 		t.Errorf("status %d\n%s%s", status, stdout, complaints)
 	}
 }
@@ -97,16 +106,16 @@ func TestWithoutRabbitMQOneIsToldWhatToDo(t *testing.T) {
 	}
 }
 
-// A claim that holds is told with the broker's evidence, one that does not with its transcript, and
-// the exit status shows it.
+// A claim that holds is told with the broker's evidence, one that does not
+// with its transcript, and the exit status tells.
 func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
 	good := write(t, "good.txt", "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n")
 	bad := write(t, "bad.txt", "# a claim that is not true\nconnect ada -json 7\nexpect ada ended SlowConsumer\n")
-	status, stdout, _ := command(t, "run", good)
-	if status != held || !strings.Contains(stdout, "pass  good") || !strings.Contains(stdout, "0 queues") || !strings.Contains(stdout, "1 passed, 0 failed") {
+	status, stdout, _ := invoke(t, "run", good)
+	if status != held || !strings.Contains(stdout, "pass     good") || !strings.Contains(stdout, "0 queues") || !strings.Contains(stdout, "1 passed, 0 failed") {
 		t.Errorf("status %d\n%s", status, stdout)
 	}
-	status, stdout, stderr := command(t, "run", "--json", "--shared", bad, good)
+	status, stdout, stderr := invoke(t, "run", "--json", "--shared", bad, good)
 	if status != broken || !strings.Contains(stderr, "1 of 2 claims") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
@@ -118,22 +127,41 @@ func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
 		}
 		results = append(results, r)
 	}
-	if len(results) != 2 || results[0].Passed || !results[1].Passed || !strings.Contains(results[0].Transcript, "InvalidBindings") ||
+	if len(results) != 2 || results[0].Verdict != chaos.Fail || results[1].Verdict != chaos.Pass || !strings.Contains(results[0].Transcript, "InvalidBindings") ||
 		results[0].Claim != "a claim that is not true" || results[1].Evidence == "" {
 		t.Errorf("%+v", results)
 	}
 }
 
-// A short random run, and its report.
-func TestRandomHarmIsReported(t *testing.T) {
-	status, stdout, stderr := command(t, "run", "--random", "3", "--clients", "20", "--memory", "300")
-	if status != held || !strings.Contains(stdout, "0 violations (seed 1)") || !strings.Contains(stdout, "broker: 0 queues") {
+// A short random run is told in words and in a report of four files, and anybody
+// can have its history judged again, with the same result.
+func TestARandomRunLeavesAReportThatCanBeJudgedAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "report")
+	status, stdout, stderr := invoke(t, "run", "--random", "3", "--clients", "20", "--memory", "300", "--report", dir)
+	if status != held || !strings.Contains(stdout, "verdict: pass (seed 1)") || !strings.Contains(stdout, "broker: 0 queues") {
+		t.Fatalf("status %d, %s\n%s", status, stderr, stdout)
+	}
+	for file, says := range map[string]string{
+		"history.ndjson": `"kind":"healed"`,
+		"result.json":    `"verdict": "pass"`,
+		"junit.xml":      `failures="0" errors="0"`,
+		"index.html":     "events-chaos run --random 3 --clients 20 --memory 300 --seed 1",
+	} {
+		if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), says) {
+			t.Errorf("%s lacks %q: %v", file, says, err)
+		}
+	}
+	status, stdout, stderr = invoke(t, "check", dir)
+	if status != held || !strings.Contains(stdout, "the runner agrees") || !strings.Contains(stdout, "verdict: pass") {
 		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+	}
+	if status, _, stderr = invoke(t, "shrink", dir); status != misused || !strings.Contains(stderr, "did not fail") {
+		t.Errorf("status %d, %s", status, stderr)
 	}
 }
 
-// A proxy and a broker that run already are played on as they are, and the broker lists what is
-// left there.
+// A proxy and a broker that run already are played on as they are, and the
+// broker says what is left there.
 func TestItAttachesToARunningProxy(t *testing.T) {
 	node, err := rabbit.StartManagedNode(t.Context(), t.TempDir())
 	if err != nil {
@@ -152,9 +180,10 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 	attach := []string{"--proxy", process.Proxy, "--operator", process.Operators, "--broker", node.URL()}
 	managed := slices.Concat(attach, []string{"--management", node.ManagementURL()})
 	locked := slices.Concat(attach, []string{"--management", strings.Replace(node.ManagementURL(), ":guest@", ":wrong@", 1)})
-	heals := write(t, "heals.txt", "# a running proxy delivers, and heals\nconnect ada exchange/tc/task '#'\nexpect ada ready\npublish exchange/tc/task a 3\nexpect ada 3 messages\ncrash worker ada\nexpect ada ended InternalError\nexpect broker clean\nexpect process clean\n")
+	heals := write(t, "heals.txt", "# a running proxy delivers, and heals\nconnect ada -retry exchange/tc/task '#'\nexpect ada ready\npublish exchange/tc/task a 3\nexpect ada 3 messages\ncrash worker ada\nexpect ada ended InternalError\nexpect process 1 InternalError\nexpect process 0 restarts\nexpect broker clean\nexpect process clean\n")
 	drops := write(t, "drops.txt", "# a link that an administrator closes is told\nconnect ada -retry exchange/tc/task '#'\nexpect ada ready\nexpect broker 1 queue\nbroker drop-links\nexpect ada ended BrokerLost\nexpect broker clean\n")
 	kills := write(t, "kills.txt", "# a script that needs the broker's process\nbroker kill\n")
+	restarts := write(t, "restarts.txt", "# an actor that fails is restarted once\nconnect ada -retry exchange/tc/task '#'\nexpect ada ready\ncrash connections\nexpect ada ended InternalError\nexpect process 1 restarts\nexpect tree connections restarts 1\n")
 	asks := write(t, "asks.txt", "# a script that asks for settings\nsettings ping=1s\nconnect ada exchange/tc/task '#'\n")
 	random := []string{"--random", "2", "--clients", "5"}
 	const byProxy, byBroker = "channels left (by the proxy's own account", "channels left (by the broker's account)"
@@ -165,16 +194,31 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 	}{
 		{attach, []string{heals}, held, byProxy},
 		{managed, []string{heals, drops}, held, byBroker},
-		{attach, []string{drops}, broken, "drop-links"}, // nothing there can do it
-		{managed, []string{kills}, broken, "kill"},
-		{attach, []string{asks}, broken, "asks for settings"},
-		{locked, []string{heals}, broken, "broker: nobody has looked"},
-		{managed, random, held, byBroker},
-		{attach, random, held, byProxy},
+		{attach, []string{heals}, held, byProxy}, // the same again: counts begin anew
+		{attach, []string{restarts}, held, "has been restarted"},
+		{attach, []string{restarts}, held, "has been restarted"}, // and so do these
+		{attach, []string{drops}, unproved, "skipped  drops"},    // nothing there can do it
+		{managed, []string{kills}, unproved, "broker kill needs"},
+		{attach, []string{asks}, unproved, "asks for settings"},
+		{locked, []string{heals}, unproved, "unknown  heals"},
+		{managed, random, held, "drop-links"},
+		{attach, random, held, "skipped: links dropped by the broker"},
 	} {
 		call := slices.Concat([]string{"run"}, run.site, run.plays)
-		if status, stdout, stderr := command(t, call...); status != run.status || !strings.Contains(stdout, run.says) {
+		if status, stdout, stderr := invoke(t, call...); status != run.status || !strings.Contains(stdout, run.says) {
 			t.Errorf("%q: status %d, %s\n%s", call, status, stderr, stdout)
+		}
+	}
+	tame, err := chaos.StartTame(binary, node.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tame.Close()
+	attach = []string{"--proxy", tame.Proxy, "--operator", tame.Operators, "--broker", node.URL()}
+	for _, plays := range [][]string{random, {heals}} { // nothing can be made to fail, so nothing is proved
+		status, stdout, stderr := invoke(t, slices.Concat([]string{"run"}, attach, plays)...)
+		if status != unproved || !strings.Contains(stdout, "without --chaos") || strings.Contains(stdout, "InternalError") {
+			t.Errorf("%q: status %d, %s\n%s", plays, status, stderr, stdout)
 		}
 	}
 	if err := node.Clean(t.Context(), amqp.QueuePrefix("guest"), 0); err != nil {

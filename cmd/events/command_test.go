@@ -106,7 +106,9 @@ func TestConfigHasTheVerdictOfServe(t *testing.T) {
 		{[]string{broker, "PULSE_NAMESPACE=" + strings.Repeat("x", 250)}, "PULSE_NAMESPACE: "},
 		{[]string{broker, "EVENTS_TLS_CERTIFICATE=absent", "EVENTS_TLS_KEY=absent"}, "EVENTS_TLS_CERTIFICATE: certificate absent with key absent"},
 		{[]string{broker, "TASKCLUSTER_ROOT_URL=https://h/a//b"}, "TASKCLUSTER_ROOT_URL: "},
+		{[]string{broker, "TASKCLUSTER_ROOT_URL=https://h/v1/connect"}, "TASKCLUSTER_ROOT_URL: "},
 		{[]string{"PULSE_URL=amqps://h/v?cacertfile=absent"}, "PULSE_URL: "},
+		{[]string{"PULSE_URL=amqps://h/v?heartbaet=5"}, `PULSE_URL: `},
 		{[]string{"PULSE_URL=amqp://a/v,amqp://b/v"}, "PULSE_URL: the value is more than one URL"},
 	} {
 		for _, command := range []string{"config", "serve"} {

@@ -54,6 +54,9 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	url := urlOf(c.Server.Scheme(), listener)
 	face := options.Handler(c, url, log)
 	face.DroppedLogLines = service.out.dropped.Load
+	if c.Server.Pprof {
+		face.OperatorExtra = profiles()
+	}
 	handler := httpapi.New(system, face)
 	server := httpapi.NewServer(handler, httpapi.ServerOptions{TLS: certificate.config(), DrainDelay: c.Drain.Delay, DrainSpread: c.Drain.Spread})
 

@@ -58,6 +58,26 @@ func TestOperatorsHaveTheirOwnListener(t *testing.T) {
 	}
 }
 
+// Profiles are for operators, and only where they are wanted.
+func TestProfilesAreForOperatorsWhoWantThem(t *testing.T) {
+	for _, wanted := range []string{"true", "false"} {
+		events := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0", "EVENTS_OPERATOR=127.0.0.1:0", "EVENTS_PPROF=" + wanted}, "serve")
+		operators := events.says(`operators on (\S+)`)[1]
+		want := map[string]int{"true": 200, "false": 404}[wanted]
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/goroutine?debug=1", "/debug/pprof/profile?seconds=1"} {
+			if status, _ := events.get(operators + path); status != want {
+				t.Errorf("wanted %s: %s is %d", wanted, path, status)
+			}
+			if status, _ := events.get(path); status != 404 {
+				t.Errorf("%s is public", path)
+			}
+		}
+		if status, _ := events.get(operators + "/nothing"); status != 404 {
+			t.Errorf("an unknown path is %d", status)
+		}
+	}
+}
+
 // While it drains the process still answers: not ready, no new streams, come back later; and those
 // that are open all end with their reason.
 func TestDrainTellsEverybody(t *testing.T) {

@@ -88,7 +88,7 @@ func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
 
 // HandlerPolicy returns the part of the options that a running HTTP face may take anew.
 func HandlerPolicy(c config.Config) httpapi.Policy {
-	return httpapi.Policy{AllowOrigins: c.Server.Origins}
+	return httpapi.Policy{AllowOrigins: c.Server.Origins, WriteDeadline: c.Limits.WriteDeadline}
 }
 
 // rootURL returns the root URL of the settings; where none is set, the address that was in fact

@@ -35,7 +35,7 @@ func TestDefaultsAreThoseOfThePackages(t *testing.T) {
 
 var (
 	elsewhere = map[string]bool{ // each has a test of its own, from outside
-		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logLevel": true, "server.logFormat": true,
+		"server.port": true, "server.host": true, "server.tlsCertificate": true, "server.tlsKey": true, "server.operator": true, "server.debug": true, "server.logLevel": true, "server.logFormat": true, "server.pprof": true,
 		"drain.delay": true, "drain.spread": true, "drain.time": true, "drain.hardEnd": true,
 		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
 	}

@@ -20,6 +20,8 @@ func Validate(c config.Config) error {
 	switch _, err := Broker(c); {
 	case errors.Is(err, config.ErrNoBroker):
 		find("no broker", config.ErrNoBroker)
+	case c.Pulse.URL.Reveal() == "":
+		find(c.Where("pulse.hostname"), err)
 	default:
 		find(c.Where("pulse.url"), err)
 	}

@@ -2,13 +2,13 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/chaos/random"
 	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
@@ -52,7 +52,7 @@ func (a Attached) ForScripts(_ script.Broker, s script.Settings) (script.Proxy, 
 	asked := s
 	asked.ShareQueues = false
 	if len(flags(&attached{Attached: a}, asked)) > 2 { // beside the namespace
-		return nil, errors.New("the script asks for settings, and the proxy was attached as it is")
+		return nil, fmt.Errorf("%w: the script asks for settings, and the proxy was attached as it is", script.ErrNotHere)
 	}
 	return a.Remote, nil
 }
@@ -69,14 +69,60 @@ func (a Attached) Census(ctx context.Context) (script.Census, error) {
 	return script.CensusOf(s), err
 }
 
+// Everything is the same with the connections, for random harm.
+func (a Attached) Everything(ctx context.Context) (random.Census, error) {
+	if a.Management == nil {
+		s, err := a.Snapshot(ctx)
+		n := int(s.Stats.Workers)
+		return random.Census{Queues: n, Consumers: n, Channels: n, Connections: int(s.Stats.Links)}, err
+	}
+	s, err := a.Management.Of(ctx, a.vhost(), amqp.QueuePrefix(a.Namespace), a.linkName())
+	return everything(s), err
+}
+
+// Account says by whose account that is.
+func (a Attached) Account() string {
+	if a.Management == nil {
+		return "proxy"
+	}
+	return "broker"
+}
+
+// BrokerVersion returns the broker's release, as far as it can be learnt.
+func (a Attached) BrokerVersion(ctx context.Context) string {
+	if a.Management == nil {
+		return "unknown: no management plugin is named"
+	}
+	version, err := a.Management.Version(ctx)
+	if err != nil {
+		return "unknown: " + err.Error()
+	}
+	return "RabbitMQ " + version
+}
+
 // Faults are what befalls the broker without its process.
 func (a Attached) Faults() map[string]script.Fault {
 	if a.Management == nil {
 		return nil
 	}
-	return map[string]script.Fault{faults.LinksDropped.Name: func(ctx context.Context) error {
-		return a.Management.CloseConnections(ctx, a.vhost(), a.linkName())
+	return map[string]script.Fault{faults.LinksDropped.Name: {
+		Happen: func(ctx context.Context) error {
+			return a.Management.CloseConnections(ctx, a.vhost(), a.linkName())
+		},
+		Watch: a.linksLost,
 	}}
+}
+
+// linksLost is a sign that the proxy has lost a link, by its own account.
+func (a Attached) linksLost(ctx context.Context) (faults.Sign, error) {
+	before, err := a.Snapshot(ctx)
+	return func(ctx context.Context) (string, error) {
+		now, err := a.Snapshot(ctx)
+		if n := now.Stats.LinksLost - before.Stats.LinksLost; n > 0 {
+			return fmt.Sprintf("the proxy counts %d links lost", n), nil
+		}
+		return "", err
+	}, err
 }
 
 // linkName is how the proxy calls its connections, see cmd/events.
@@ -119,6 +165,15 @@ func (a *attached) Namespace() string   { return a.Attached.Namespace }
 func (a *attached) Dialer() amqp.Dialer { return a.dialer }
 func (a *attached) Publisher(ctx context.Context) (amqp.Publisher, error) {
 	return a.dialer.Publisher(ctx)
+}
+
+// Census is what the proxy has there beside what it had before the script.
+func (a *attached) Census(ctx context.Context) (script.Census, error) {
+	now, err := a.Attached.Census(ctx)
+	return script.Census{
+		Queues: max(0, now.Queues-a.before.Queues), Consumers: max(0, now.Consumers-a.before.Consumers),
+		Bindings: max(0, now.Bindings-a.before.Bindings), Channels: max(0, now.Channels-a.before.Channels),
+	}, err
 }
 
 // Close leaves it running, and looks what the script has left there.

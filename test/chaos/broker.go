@@ -9,6 +9,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/chaos/random"
 	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
@@ -88,10 +89,14 @@ func (b *broker) Publisher(ctx context.Context) (amqp.Publisher, error) {
 func (b *broker) Faults() map[string]script.Fault {
 	words := map[string]script.Fault{}
 	for _, fault := range slices.Concat(faults.OfNetwork(), faults.OfBroker()) {
-		words[fault.Name] = func(ctx context.Context) error {
+		word := script.Fault{Happen: func(ctx context.Context) error {
 			b.gone = b.gone || fault.Name == faults.VHostDeleted.Name
 			return fault.Happen(ctx, b.site)
+		}}
+		if fault.Watch != nil {
+			word.Watch = func(ctx context.Context) (faults.Sign, error) { return fault.Watch(ctx, b.site) }
 		}
+		words[fault.Name] = word
 	}
 	return words
 }
@@ -108,6 +113,18 @@ func (b *broker) Evidence() string {
 func (b *broker) Census(ctx context.Context) (script.Census, error) {
 	s, err := b.site.VHost.Snapshot(ctx)
 	return script.CensusOf(s), err
+}
+
+// Everything asks the node, with the connections, for random harm.
+func (b *broker) Everything(ctx context.Context) (random.Census, error) {
+	s, err := b.site.VHost.Snapshot(ctx)
+	return everything(s), err
+}
+
+func everything(s rabbit.Snapshot) random.Census {
+	return random.Census{
+		Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels, Connections: s.Connections,
+	}
 }
 
 // Close undoes what befell the node, looks that nothing of the proxy's is left

@@ -5,9 +5,12 @@
 // plays them anywhere.
 //
 //	clients ──▶ events serve ──▶ gate (toxiproxy) ──▶ private RabbitMQ
-//	               ▲ operator's listener: live tree, crashes
+//	               ▲ operators' listener: live tree, crashes
 //	            the script
 //
 // When a script ends, the process must end with status 0 and the broker must
 // hold nothing of the proxy's.
+//
+// What a run does and sees is written by package history, judged by package check
+// and shown by package report.
 package chaos

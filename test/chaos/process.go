@@ -18,17 +18,6 @@ import (
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
-// Build makes the proxy's binary in a folder, from the module that the working
-// directory is in.
-func Build(ctx context.Context, folder string) (binary string, err error) {
-	binary = folder + "/events"
-	command := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/taskcluster/events-proxy/cmd/events")
-	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the proxy: %w\n%s", err, out)
-	}
-	return binary, nil
-}
-
 // Process is `events serve` as a process of its own; a script.Proxy.
 type Process struct {
 	Remote
@@ -44,6 +33,17 @@ const processPatience = 20 * time.Second
 
 // Start runs the binary against a broker, with further flags, on free ports.
 func Start(binary, broker string, flags ...string) (*Process, error) {
+	return start(binary, broker, nil, nil, append([]string{"--chaos"}, flags...))
+}
+
+// StartTame is Start without --chaos: no actor can be made to fail.
+func StartTame(binary, broker string, flags ...string) (*Process, error) {
+	return start(binary, broker, nil, nil, flags)
+}
+
+// start calls hear for each line of the process's log as it comes, from one
+// goroutine; nil: for none.
+func start(binary, broker string, environment []string, hear func(line string), flags []string) (*Process, error) {
 	u, err := url.Parse(broker)
 	if err != nil {
 		return nil, errors.New("the broker's URL is none")
@@ -52,14 +52,15 @@ func Start(binary, broker string, flags ...string) (*Process, error) {
 	if password, ok := u.User.Password(); ok && password != "guest" {
 		p.password = password
 	}
-	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", "0", "--operator", "127.0.0.1:0", "--chaos",
+	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", "0", "--operator", "127.0.0.1:0",
 		"--linger", "100ms", "--drain-spread", "100ms"}, flags...)
 	p.command = exec.Command(binary, flags...)
-	p.command.Env = append(rabbit.Environ(), "PULSE_URL="+broker)
+	p.command.Env = append(append(rabbit.Environ(), "PULSE_URL="+broker), environment...)
 	p.command.Dir = os.TempDir() // no settings file of somebody's
 	// A group of its own: Ctrl-C is for whoever plays the script, not for what it plays on.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	said := newLines()
+	p.log.hear = hear
 	p.command.Stdout, p.command.Stderr = said, &p.log
 	if err := p.command.Start(); err != nil {
 		return nil, err
@@ -84,6 +85,16 @@ func ForScripts(binary string) func(script.Broker, script.Settings) (script.Prox
 	return func(b script.Broker, s script.Settings) (script.Proxy, error) {
 		return Start(binary, b.(interface{ URL() string }).URL(), flags(b, s)...)
 	}
+}
+
+// ForRandom starts the process for random harm: with a limit of memory in bytes,
+// which becomes its GOMEMLIMIT (0: none), and hear for the lines of its log.
+func ForRandom(binary string, b script.Broker, s script.Settings, memory int64, hear func(string)) (*Process, error) {
+	var environment []string
+	if memory > 0 {
+		environment = append(environment, fmt.Sprintf("GOMEMLIMIT=%d", memory))
+	}
+	return start(binary, b.(interface{ URL() string }).URL(), environment, hear, append([]string{"--chaos"}, flags(b, s)...))
 }
 
 // heard waits until the process says a line that begins so, and gives the rest.
@@ -183,7 +194,9 @@ func flags(b script.Broker, s script.Settings) []string {
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer
-	more chan struct{} // of one: it says "look again"; nil where nobody does
+	more chan struct{}     // of one: it says "look again"; nil where nothing waits
+	hear func(line string) // is called for each line; or nil
+	part []byte            // of a line that is not complete
 }
 
 func newLines() *lines { return &lines{more: make(chan struct{}, 1)} }
@@ -196,10 +209,26 @@ func (l *lines) Write(b []byte) (int, error) {
 	case l.more <- struct{}{}:
 	default:
 	}
+	if l.hear != nil {
+		l.pass(b)
+	}
 	return l.text.Write(b)
 }
 
-// String gives all of it.
+// pass calls hear for the lines that are complete; the caller holds mu.
+func (l *lines) pass(b []byte) {
+	l.part = append(l.part, b...)
+	for {
+		line, rest, complete := bytes.Cut(l.part, []byte("\n"))
+		if !complete {
+			return
+		}
+		l.hear(string(line))
+		l.part = bytes.Clone(rest)
+	}
+}
+
+// String returns all of it.
 func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

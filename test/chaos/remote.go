@@ -3,13 +3,15 @@ package chaos
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/script"
 )
 
 // Remote is a proxy that runs somewhere, with --chaos; a script.Proxy that can
@@ -25,8 +27,19 @@ var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 // URL is where it listens.
 func (r Remote) URL() string { return r.Proxy }
 
-// Snapshot asks the operator's listener.
-func (r Remote) Snapshot(ctx context.Context) (s actors.Snapshot, err error) {
+// Snapshot asks the operators' listener.
+func (r Remote) Snapshot(ctx context.Context) (actors.Snapshot, error) {
+	s, err := r.picture(ctx)
+	return s.Snapshot, err
+}
+
+// picture is the live tree, and whether its actors can be made to fail.
+type picture struct {
+	actors.Snapshot
+	Chaos bool `json:"chaos"`
+}
+
+func (r Remote) picture(ctx context.Context) (s picture, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Operators+"/__tree__", nil)
 	if err != nil {
 		return s, err
@@ -57,15 +70,36 @@ func (r Remote) Crash(ctx context.Context, role actors.Role, stream string) erro
 		return err
 	}
 	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("crash %s %s: %s; was the proxy started with --chaos?", role, stream, answer.Status)
+	if answer.StatusCode == http.StatusOK {
+		return nil
 	}
-	return nil
+	if s, err := r.picture(ctx); err == nil && !s.Chaos {
+		return fmt.Errorf("%w: crash %s: the proxy was started without --chaos", script.ErrNotHere, role)
+	}
+	return fmt.Errorf("crash %s %s: %s", role, stream, answer.Status)
+}
+
+// Version returns what the proxy says of its build.
+func (r Remote) Version(ctx context.Context) string {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Proxy+"/__version__", nil)
+	if err != nil {
+		return "unknown: " + err.Error()
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return "unknown: " + err.Error()
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 4096))
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return "unknown: " + answer.Status
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // Drain is for whoever started the proxy.
 func (Remote) Drain(context.Context, time.Duration) error {
-	return errors.New("a proxy that was attached by its URL is not ours to drain")
+	return fmt.Errorf("%w: a proxy that was attached by its URL is not ours to drain", script.ErrNotHere)
 }
 
 // Close leaves it running.

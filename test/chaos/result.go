@@ -1,7 +1,9 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -12,47 +14,91 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/taskcluster/events-proxy/test/chaos/history"
 	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// The verdicts on a script.
+const (
+	Pass    = "pass"    // its claim was tried and held
+	Fail    = "fail"    // it did not
+	Unknown = "unknown" // the claim could not be judged, or a harm was never seen
+	Skipped = "skipped" // the script asks for what is not here
 )
 
 // Result is how one script went.
 type Result struct {
 	Script     string  `json:"script"`
 	Claim      string  `json:"claim"` // its first line, see script.Claim
-	Passed     bool    `json:"passed"`
+	Verdict    string  `json:"verdict"`
+	Reason     string  `json:"reason,omitempty"` // of a verdict that is not Pass
 	Seconds    float64 `json:"seconds"`
 	Evidence   string  `json:"evidence"` // what the broker holds of the proxy's, in the end
+	Harms      []Harm  `json:"harms,omitempty"`
 	Transcript string  `json:"transcript,omitempty"`
+}
+
+// Harm is a fault that a script asked for, and the sign that it has happened.
+type Harm struct {
+	Name string `json:"name"`
+	Sign string `json:"sign,omitempty"`
 }
 
 // Play plays scripts one after another, in their order, and reports each as it
 // ends. Everything that they start has ended when it returns. When ctx ends, the
 // script under way is played to its end, and no other: not all have passed then.
-func Play(ctx context.Context, p script.Params, files []string, report func(Result)) (passed bool) {
+func Play(ctx context.Context, p script.Params, files []string, h *history.Recorder, report func(Result)) (passed bool) {
 	passed = true
+	scribe := newScribe(h)
+	p.Observer = scribe
 	for _, file := range files {
 		if ctx.Err() != nil {
 			return false
 		}
-		result := playOne(p, file)
-		passed = passed && result.Passed
+		result := playOne(p, scribe, file)
+		passed = passed && result.Verdict == Pass
 		report(result)
 	}
 	return passed
 }
 
-func playOne(p script.Params, file string) Result {
-	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+func playOne(p script.Params, scribe *scribe, file string) Result {
+	r := Result{Script: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), Evidence: nobodyLooked}
+	var err error
+	if r.Claim, err = script.Claim(file); err != nil {
+		r.Verdict, r.Reason = Fail, err.Error()
+		scribe.close(r)
+		return r
+	}
 	witness := &witness{Brokers: p.Brokers}
 	p.Brokers = witness
-	claim, _ := script.Claim(file) // whoever opens without one sees the first line
 	start := time.Now()
 	t := &player{}
 	t.wait(func() { script.Play(t, p, []string{file}) })
-	return Result{
-		Script: name, Claim: claim, Passed: !t.failed(), Seconds: time.Since(start).Seconds(),
-		Evidence: witness.evidence(), Transcript: t.log(),
+	r.Seconds, r.Evidence, r.Transcript = time.Since(start).Seconds(), witness.evidence(), t.log()
+	var ended bool
+	r.Harms, ended, err = scribe.outcome(r.Script)
+	r.Verdict, r.Reason = judge(t, ended, err)
+	scribe.close(r)
+	return r
+}
+
+// judge tells a claim that failed from one that was not tried.
+func judge(t *player, ended bool, cause error) (verdict, reason string) {
+	switch {
+	case !t.failed():
+		return Pass, ""
+	case !ended:
+		return Unknown, "it could not begin"
+	case errors.Is(cause, script.ErrNotHere):
+		return Skipped, cause.Error()
+	case errors.Is(cause, script.ErrUnseen) && !strings.Contains(t.log(), "FAIL: "):
+		return Unknown, cause.Error()
+	case cause == nil:
+		return Fail, "see the transcript"
 	}
+	reason, _, _ = strings.Cut(cause.Error(), "\n")
+	return Fail, reason
 }
 
 // witness keeps the brokers that scripts had, to tell what was found on them.
@@ -122,7 +168,16 @@ func (p *player) wait(f func()) {
 
 func (p *player) failed() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.broken }
 
-func (p *player) log() string { p.mu.Lock(); defer p.mu.Unlock(); return p.text.String() }
+// log returns the transcript, without the environment that testscript puts first.
+func (p *player) log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := p.text.String()
+	if strings.HasPrefix(text, "WORK=") {
+		_, text, _ = strings.Cut(text, "\n\n")
+	}
+	return text
+}
 
 // Skip ends the script; none of ours does.
 func (p *player) Skip(args ...any) { p.Fatal(append([]any{"skipped:"}, args...)...) }
@@ -166,17 +221,23 @@ func (p *player) Run(_ string, f func(testscript.T)) {
 
 var _ testscript.T = (*player)(nil)
 
-// Print writes a result for people: the claim, what proves it, and where it
-// failed the transcript.
+// Print writes a result for people: the claim, what proves it, and where it was
+// not a pass the transcript.
 func (r Result) Print(w io.Writer, verbose bool) {
-	mark := "pass"
-	if !r.Passed {
+	mark := r.Verdict
+	if mark == Fail {
 		mark = "FAIL"
 	}
-	fmt.Fprintf(w, "%s  %-28s %5.1fs  %s\n      broker: %s\n", mark, r.Script, r.Seconds, r.Claim, r.Evidence)
-	if verbose || !r.Passed {
+	fmt.Fprintf(w, "%-7s  %-28s %5.1fs  %s\n         broker: %s\n", mark, r.Script, r.Seconds, r.Claim, r.Evidence)
+	for _, h := range r.Harms {
+		fmt.Fprintf(w, "         harm: %s: %s\n", h.Name, cmp.Or(h.Sign, "never seen"))
+	}
+	if r.Reason != "" {
+		fmt.Fprintf(w, "         %s\n", r.Reason)
+	}
+	if verbose || r.Verdict == Fail || r.Verdict == Unknown {
 		for line := range strings.Lines(r.Transcript) {
-			fmt.Fprint(w, "      | ", line)
+			fmt.Fprint(w, "         | ", line)
 		}
 		fmt.Fprintln(w)
 	}

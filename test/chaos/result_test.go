@@ -12,7 +12,7 @@ import (
 func TestScriptsThatAreCalledOffHaveNotPassed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	passed := chaos.Play(ctx, script.Params{}, scripts(t), func(r chaos.Result) { t.Errorf("%s was played", r.Script) })
+	passed := chaos.Play(ctx, script.Params{}, scripts(t), nil, func(r chaos.Result) { t.Errorf("%s was played", r.Script) })
 	if passed {
 		t.Error("scripts that nobody played have passed")
 	}

@@ -22,7 +22,7 @@ func NodeModules(ctx context.Context) (string, error) {
 	}
 	defer unlock()
 	modules := filepath.Join(dir, "node_modules")
-	if _, err := os.Stat(filepath.Join(modules, ".package-lock.json")); err == nil {
+	if !newer(filepath.Join(dir, "package-lock.json"), filepath.Join(modules, ".package-lock.json")) {
 		return modules, nil // npm writes that file last
 	}
 	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
@@ -31,6 +31,13 @@ func NodeModules(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("the Node clients are missing, and npm ci in %s failed: %w\n%s", dir, err, out)
 	}
 	return modules, nil
+}
+
+// newer reports whether a file has been written after another one, which may not be there.
+func newer(file, than string) bool {
+	written, err := os.Stat(file)
+	before, missing := os.Stat(than)
+	return err != nil || missing != nil || written.ModTime().After(before.ModTime())
 }
 
 func lock(path string) (unlock func(), err error) {

@@ -146,6 +146,9 @@ func (s *Stream) tell() {
 	s.changed = make(chan struct{})
 }
 
+// Opened returns when the request was sent; the times of events count from there.
+func (s *Stream) Opened() time.Time { return s.opened }
+
 // Received returns what has arrived so far.
 func (s *Stream) Received() Received {
 	received, _ := s.look()
@@ -199,6 +202,15 @@ func (s *Stream) Vanish() error {
 	s.vanished.Store(true)
 	return disappear(s.socket)
 }
+
+// Unread returns how many bytes wait in the socket for the client to read them; 0
+// for one that reads. On Linux only.
+func (s *Stream) Unread() (int, error) { return unread(s.socket) }
+
+// Unacknowledged returns how many bytes the other end of the socket has sent that
+// this machine has not acknowledged: for a client that vanished, all since then. On
+// Linux only, and where the other end is on this machine.
+func (s *Stream) Unacknowledged() (int, error) { return unacknowledged(s.socket) }
 
 // Reset ends the socket with a TCP reset instead of an orderly end.
 func (s *Stream) Reset() {

@@ -295,7 +295,7 @@ func (r *rig) befall(fault string) {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 	defer cancel()
-	if err := r.broker.Faults()[fault](ctx); err != nil {
+	if err := r.broker.Faults()[fault].Happen(ctx); err != nil {
 		r.Fatalf("%s: %v", fault, err)
 	}
 }

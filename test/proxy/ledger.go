@@ -45,9 +45,18 @@ func (l link) Channel() (amqp.Channel, error) {
 	return channel{inner, l.Ledger}, nil
 }
 
+// Capacity and Address are the inner link's, see amqp.Capacity.
+func (l link) Capacity() int   { return amqp.Capacity(l.Link) }
+func (l link) Address() string { return amqp.Address(l.Link) }
+
 type channel struct {
 	amqp.Channel
 	*Ledger
+}
+
+// Prefetch is the inner channel's, which has it on both brokers.
+func (c channel) Prefetch(queue string, prefetch int) (changed bool, err error) {
+	return c.Channel.(amqp.Prefetcher).Prefetch(queue, prefetch)
 }
 
 func (c channel) Close() error {

@@ -4,21 +4,35 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
 )
 
 // befall is the command broker: a fault happens to the broker. Our publisher is
 // closed first, so that it is never the one that notices.
 func befall(w *world, _ *testscript.TestScript, args []string) error {
-	faults := w.broker.Faults()
-	if len(args) != 1 || faults[args[0]] == nil {
-		known := slices.Sorted(maps.Keys(faults))
-		return fmt.Errorf("usage: broker %s", strings.Join(known, "|"))
+	known := w.broker.Faults()
+	if len(args) != 1 {
+		return fmt.Errorf("usage: broker FAULT; %s", among(args, slices.Collect(maps.Keys(known))))
+	}
+	fault, ok := known[args[0]]
+	if !ok {
+		return w.noFault("broker", args[0], slices.Collect(maps.Keys(known)))
 	}
 	w.stopPublishing()
 	ctx, cancel := w.unhurried()
 	defer cancel()
-	return faults[args[0]](ctx)
+	return w.harm(ctx, "broker "+args[0], fault)
+}
+
+// noFault tells a fault that cannot happen here from a word that is none.
+func (w *world) noFault(command, word string, here []string) error {
+	for _, fault := range faults.All() {
+		if fault.Name == word {
+			return notHere("%s %s needs what this run does not have: the broker's process, or the way to it", command, word)
+		}
+	}
+	return fmt.Errorf("no fault is called %s; %s", word, among([]string{word}, here))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
 )
 
 // Brokers makes a broker for each script.
@@ -41,8 +42,16 @@ type Broker interface {
 	Close() error
 }
 
-// Fault happens, and is over as far as the broker is concerned when it returns.
-type Fault func(ctx context.Context) error
+// Fault is one thing that can befall a broker.
+type Fault struct {
+	// Happen makes it happen. It is over as far as the broker is concerned when it
+	// returns.
+	Happen func(ctx context.Context) error
+
+	// Watch prepares to look for an independent sign that it has happened; nil where
+	// none is looked for.
+	Watch func(ctx context.Context) (faults.Sign, error)
+}
 
 // Census is what a proxy has on a broker.
 type Census struct {

@@ -1,9 +1,12 @@
 package script
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -13,44 +16,87 @@ import (
 // command acts on the world; its error names what failed.
 type command func(w *world, ts *testscript.TestScript, args []string) error
 
-// commands are the language's words. expect alone can be negated.
+// commands returns the language's words. expect alone can be negated.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
-	words := map[string]func(*testscript.TestScript, bool, []string){
-		"settings": affirmed(applySettings),
-		"declare":  affirmed(declare),
-		"connect":  affirmed(connect),
-		"publish":  affirmed(publish),
-		"expect":   expect,
-		"leave":    affirmed(leave),
-		"broker":   affirmed(befall),
-		"crash":    affirmed(crash),
-		"drain":    affirmed(drain),
-		"get":      affirmed(get),
-		"storm":    affirmed(storm),
-		"network":  affirmed(harmNetwork),
-	}
-	for _, fault := range faults.OfClients() {
-		words[fault.Name] = affirmed(misbehave(fault))
+	words := map[string]func(*testscript.TestScript, bool, []string){"expect": timed("expect", expect)}
+	for name, do := range affirmative() {
+		words[name] = timed(name, affirmed(do))
 	}
 	return words
 }
 
+func affirmative() map[string]command {
+	words := map[string]command{
+		"settings": applySettings,
+		"declare":  declare,
+		"connect":  connect,
+		"publish":  publish,
+		"leave":    leave,
+		"broker":   befall,
+		"crash":    crash,
+		"drain":    drain,
+		"get":      get,
+		"storm":    storm,
+		"network":  harmNetwork,
+	}
+	for _, fault := range faults.OfClients() {
+		words[fault.Name] = misbehave(fault)
+	}
+	return words
+}
+
+// Commands returns the language's words, sorted.
+func Commands() []string {
+	list := []string{"expect"}
+	for name := range affirmative() {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
+
 // affirmed is a command that makes no sense with a ! before it.
-func affirmed(do command) func(*testscript.TestScript, bool, []string) {
-	return func(ts *testscript.TestScript, neg bool, args []string) {
+func affirmed(do command) negatable {
+	return func(w *world, ts *testscript.TestScript, neg bool, args []string) error {
 		if neg {
-			ts.Fatalf("this command can not be negated")
+			return errors.New("this command can not be negated")
 		}
-		w := of(ts)
-		if err := do(w, ts, args); err != nil {
-			w.fail(ts, err)
+		return do(w, ts, args)
+	}
+}
+
+// negatable is a command that may have a ! before it.
+type negatable func(w *world, ts *testscript.TestScript, neg bool, args []string) error
+
+// timed writes into the transcript when a command began and how long it took.
+func timed(name string, do negatable) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		w, begun := of(ts), time.Now()
+		err := do(w, ts, neg, args)
+		took := time.Since(begun)
+		w.lookAround()
+		ts.Logf("  at %.3f s, took %.3f s", begun.Sub(w.begun).Seconds(), took.Seconds())
+		w.params.observe().Command(w.name, spelled(name, neg, args), begun, took, err)
+		if err != nil {
+			w.failure = err
+			ts.Fatalf("%v\n%s", err, w.transcript())
 		}
 	}
 }
 
-// fail ends the script, with the transcript of every stream.
-func (w *world) fail(ts *testscript.TestScript, err error) {
-	ts.Fatalf("%v\n%s", err, w.transcript())
+// spelled returns a command as it may be written in a script.
+func spelled(name string, neg bool, args []string) string {
+	words := []string{name}
+	if neg {
+		words = []string{"!", name}
+	}
+	for _, arg := range args {
+		if arg == "" || strings.ContainsAny(arg, " #'\t") {
+			arg = "'" + strings.ReplaceAll(arg, "'", "''") + "'"
+		}
+		words = append(words, arg)
+	}
+	return strings.Join(words, " ")
 }
 
 // flags makes a command's flag set; a bad flag is an error, not an exit.

@@ -103,6 +103,7 @@ func (w *world) tryReady(ctx context.Context, name, url string, r connectRequest
 	if err != nil {
 		s.Close()
 		w.forget(s)
+		w.params.observe().Left(w.name, r.name, s.Stream)
 	}
 	return err
 }

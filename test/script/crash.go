@@ -44,5 +44,5 @@ func (w *world) crash(role actors.Role, stream string) error {
 	}
 	ctx, cancel := w.bounded()
 	defer cancel()
-	return faults.ActorPanic(role, stream).Happen(ctx, faults.Site{Proxy: proxy})
+	return w.harm(ctx, "crash "+string(role), faultAt(faults.ActorPanic(role, stream), faults.Site{Proxy: proxy}))
 }

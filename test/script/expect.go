@@ -19,11 +19,8 @@ import (
 //	! expect bob ready
 //	expect broker 1 queue
 //	expect process clean
-func expect(ts *testscript.TestScript, neg bool, args []string) {
-	w := of(ts)
-	if err := w.expect(neg, args); err != nil {
-		w.fail(ts, err)
-	}
+func expect(w *world, _ *testscript.TestScript, neg bool, args []string) error {
+	return w.expect(neg, args)
 }
 
 func (w *world) expect(neg bool, args []string) error {

@@ -56,7 +56,8 @@ func clean(have Census) error {
 
 // expectProcess waits until the proxy holds nothing for any stream; until so many
 // actors have been restarted; or until so many streams have ended with a code,
-// which is ClientGone where the client left first.
+// which is ClientGone where the client left first. All counts are relative to the
+// script's beginning: a proxy that was attached has a past.
 //
 //	expect process clean
 //	expect process 0 restarts
@@ -81,7 +82,7 @@ func (w *world) expectProcess(words []string) error {
 		if err != nil {
 			return err
 		}
-		return want(snapshot, unclosed)
+		return want(since(w.before, snapshot), unclosed-w.before.Stats.Workers)
 	})
 }
 

@@ -32,7 +32,7 @@ func (w *world) expectTree(words []string) error {
 		if err != nil {
 			return err
 		}
-		return want(snapshot.Actors)
+		return want(since(w.before, snapshot).Actors)
 	})
 }
 

@@ -25,6 +25,7 @@ func leave(w *world, _ *testscript.TestScript, args []string) error {
 			s.Close()
 		}
 		w.forget(s)
+		w.params.observe().Left(w.name, args[0], s.Stream)
 	}
 	return nil
 }

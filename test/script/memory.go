@@ -61,5 +61,5 @@ func (m memory) deleteQueues() {
 
 // at makes a fault of what happens at once.
 func at(happen func()) Fault {
-	return func(context.Context) error { happen(); return nil }
+	return Fault{Happen: func(context.Context) error { happen(); return nil }}
 }

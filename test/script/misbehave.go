@@ -1,6 +1,7 @@
 package script
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,8 +23,17 @@ func misbehave(fault faults.Fault) command {
 		}
 		ctx, cancel := w.bounded()
 		defer cancel()
-		return fault.Happen(ctx, faults.Site{Clients: sockets(found)})
+		return w.harm(ctx, fault.Name+" "+args[0], faultAt(fault, faults.Site{Clients: sockets(found)}))
 	}
+}
+
+// faultAt is a fault that befalls a site.
+func faultAt(fault faults.Fault, site faults.Site) Fault {
+	f := Fault{Happen: func(ctx context.Context) error { return fault.Happen(ctx, site) }}
+	if fault.Watch != nil {
+		f.Watch = func(ctx context.Context) (faults.Sign, error) { return fault.Watch(ctx, site) }
+	}
+	return f
 }
 
 func sockets(streams []*stream) []*clients.Stream {

@@ -23,7 +23,7 @@ func harmNetwork(w *world, _ *testscript.TestScript, args []string) error {
 		known[fault.Name] = fault
 	}
 	if len(args) != 1 || known[args[0]].Happen == nil {
-		return fmt.Errorf("usage: network %s", strings.Join(slices.Sorted(maps.Keys(known)), "|"))
+		return fmt.Errorf("usage: network FAULT; %s", among(args, slices.Collect(maps.Keys(known))))
 	}
 	if w.gate == nil {
 		proxy, err := w.running()
@@ -36,7 +36,7 @@ func harmNetwork(w *world, _ *testscript.TestScript, args []string) error {
 	}
 	ctx, cancel := w.bounded()
 	defer cancel()
-	return known[args[0]].Happen(ctx, faults.Site{Gate: w.gate})
+	return w.harm(ctx, "network "+args[0], faultAt(known[args[0]], faults.Site{Gate: w.gate}))
 }
 
 // entrance is where clients find the proxy: behind the gate, where there is one.

@@ -24,6 +24,9 @@ type Params struct {
 	// Settings are the proxy's, where a script asks for nothing else.
 	Settings Settings
 
+	// Observer is told what happens; default nothing.
+	Observer Observer
+
 	// Patience bounds each wait; default 10 s.
 	Patience time.Duration
 }
@@ -60,13 +63,17 @@ func (p Params) setup(env *testscript.Env) error {
 	w := newWorld(p, name, broker)
 	env.Values[worldKey{}] = w
 	env.Defer(func() {
-		if err := w.close(); err != nil {
+		if err := w.finish(); err != nil {
 			env.T().Fatal(err)
 		}
 	})
 	ctx, cancel := w.bounded()
 	defer cancel()
-	return w.declare(ctx, DefaultExchange, "topic")
+	if err := w.declare(ctx, DefaultExchange, "topic"); err != nil {
+		w.failure = err
+		return err
+	}
+	return nil
 }
 
 // condition holds on the broker, or in the mode, that it names.

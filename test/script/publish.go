@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -49,7 +50,12 @@ func (w *world) publishOne(ctx context.Context, publisher amqp.Publisher, p publ
 		w.published++
 		m.Body = numbered(w.published, p.size)
 	}
-	return Taken(publisher.Publish(ctx, p.exchange, p.key, m))
+	begun := time.Now()
+	err := Taken(publisher.Publish(ctx, p.exchange, p.key, m))
+	if p.numbered {
+		w.params.observe().Published(w.name, w.published, begun, time.Since(begun), err)
+	}
+	return err
 }
 
 // Taken returns the error of a Publish, and nil for one that tells that a queue did not take the

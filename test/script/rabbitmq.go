@@ -66,14 +66,14 @@ func (r *rabbitMQ) Publisher(ctx context.Context) (amqp.Publisher, error) {
 // Faults of the node befall every script, those of the virtual host this one.
 func (r *rabbitMQ) Faults() map[string]Fault {
 	return map[string]Fault{
-		"stop":           r.node.Stop,
-		"start":          r.node.Start,
-		"kill":           func(context.Context) error { return r.node.Kill() },
-		"freeze":         func(context.Context) error { return r.node.Freeze() },
-		"thaw":           func(context.Context) error { return r.node.Thaw() },
-		"drop-links":     r.vhost.CloseConnections,
-		"close-channels": r.vhost.CloseChannels,
-		"delete-queues":  r.vhost.DeleteQueues,
+		"stop":           {Happen: r.node.Stop},
+		"start":          {Happen: r.node.Start},
+		"kill":           {Happen: func(context.Context) error { return r.node.Kill() }},
+		"freeze":         {Happen: func(context.Context) error { return r.node.Freeze() }},
+		"thaw":           {Happen: func(context.Context) error { return r.node.Thaw() }},
+		"drop-links":     {Happen: r.vhost.CloseConnections},
+		"close-channels": {Happen: r.vhost.CloseChannels},
+		"delete-queues":  {Happen: r.vhost.DeleteQueues},
 	}
 }
 

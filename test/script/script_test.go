@@ -43,7 +43,11 @@ func TestFalseClaimsFail(t *testing.T) {
 		"settings strems=1":                                                                      "no setting is called strems",
 		"connect ada exchange/tc/task primary.#":                                                 "lacks quotes", // # begins a comment
 		"connect ada exchange/tc/task #":                                                         "lacks quotes",
-		"broker explode":                                                                         "usage: broker",
+		"broker explode":                                                                         "no fault is called explode",
+		"broker frezee":                                                                          "did you mean freeze?",
+		"network latncy":                                                                         "did you mean latency?",
+		"conect ada":                                                                             `unknown command "conect" (did you mean "connect"?)`,
+		"broker latency":                                                                         "it cannot be done here: broker latency",
 		"expect ada happy":                                                                       "no stream is called ada",
 		"! connect ada":                                                                          "can not be negated",
 		"connect ada -json x\ncrash worker ada":                                                  "has admitted no such stream",
@@ -80,11 +84,16 @@ type recorder struct {
 
 func (r *recorder) play(t *testing.T, text string) {
 	t.Helper()
+	r.playOn(t, Params{Brokers: Memory(), Proxy: Local, Patience: 300 * time.Millisecond}, text)
+}
+
+func (r *recorder) playOn(t *testing.T, p Params, text string) {
+	t.Helper()
 	file := filepath.Join(r.dir, "script.txt")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	Play(r, Params{Brokers: Memory(), Proxy: Local, Patience: 300 * time.Millisecond}, []string{file})
+	Play(r, p, []string{file})
 }
 
 func (r *recorder) Skip(args ...any)  { r.Fatal(append([]any{"skipped:"}, args...)...) }

@@ -46,7 +46,7 @@ func applySettings(w *world, _ *testscript.TestScript, args []string) error {
 		key, value, _ := strings.Cut(arg, "=")
 		set := keys[key]
 		if set == nil {
-			return fmt.Errorf("no setting is called %s; there are %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
+			return fmt.Errorf("no setting is called %s; %s", key, among([]string{key}, slices.Collect(maps.Keys(keys))))
 		}
 		if err := set(value); err != nil {
 			return fmt.Errorf("%s: %w", arg, err)
@@ -54,6 +54,9 @@ func applySettings(w *world, _ *testscript.TestScript, args []string) error {
 	}
 	return nil
 }
+
+// SettingKeys returns the names of the settings, sorted.
+func SettingKeys() []string { return slices.Sorted(maps.Keys((&Settings{}).keys())) }
 
 func (s *Settings) keys() map[string]func(string) error {
 	return map[string]func(string) error{

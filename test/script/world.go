@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
 	"github.com/taskcluster/events-proxy/test/clients"
@@ -23,14 +24,19 @@ type world struct {
 	broker   Broker
 	settings Settings
 
-	proxy     Proxy          // nil until first needed
-	gate      *faults.Gate   // on the way from the clients; nil before the first fault there
-	publisher amqp.Publisher // nil until first needed, and after a fault
-	published int            // the number in the last numbered body
+	proxy     Proxy           // nil until first needed
+	before    actors.Snapshot // of the proxy when it was first needed: what a script counts is what came since
+	gate      *faults.Gate    // on the way from the clients; nil before the first fault there
+	publisher amqp.Publisher  // nil until first needed, and after a fault
+	published int             // the number in the last numbered body
 
 	streams map[string]*stream
 	names   []string        // of the streams, in order of their opening
 	known   map[string]bool // ids of the proxy's streams, as far as noted
+
+	begun   time.Time
+	harms   []*awaited
+	failure error // of the command that ended the script
 }
 
 // stream is a client and what the script has already read of it.
@@ -41,7 +47,7 @@ type stream struct {
 }
 
 func newWorld(p Params, name string, broker Broker) *world {
-	return &world{params: p, name: name, broker: broker, settings: p.Settings, streams: map[string]*stream{}, known: map[string]bool{}}
+	return &world{params: p, name: name, broker: broker, settings: p.Settings, streams: map[string]*stream{}, known: map[string]bool{}, begun: time.Now()}
 }
 
 // of returns the world of the script that runs a command.
@@ -71,6 +77,11 @@ func (w *world) running() (Proxy, error) {
 		return nil, fmt.Errorf("start the proxy: %w", err)
 	}
 	w.proxy = proxy
+	ctx, cancel := w.bounded()
+	defer cancel()
+	if w.before, err = proxy.Snapshot(ctx); err != nil {
+		return nil, fmt.Errorf("the proxy's live tree: %w", err)
+	}
 	return proxy, nil
 }
 
@@ -136,6 +147,46 @@ func eventually(ctx context.Context, ask func() error) error {
 			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
 		}
 	}
+}
+
+// signPatience is how long signs of harm are looked for when the script is over.
+const signPatience = 5 * time.Second
+
+// finish ends the world, and the script's claim with it: a harm that was never seen
+// makes it worth nothing.
+func (w *world) finish() error {
+	if w.failure == nil && len(w.harms) > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), signPatience)
+		defer cancel()
+		_ = eventually(ctx, func() error { w.lookAround(); return unseenError(w.unseen()) })
+	}
+	for _, name := range w.names {
+		w.params.observe().Left(w.name, name, w.streams[name].Stream)
+	}
+	err := w.close()
+	if w.failure == nil && err == nil {
+		err = unseenError(w.unseen())
+	}
+	if w.failure == nil {
+		w.failure = err
+	}
+	harms := make([]Harm, len(w.harms))
+	for i, h := range w.harms {
+		harms[i] = h.Harm
+	}
+	w.params.observe().Ended(w.name, harms, w.failure)
+	return err
+}
+
+// ErrUnseen is wrapped by the failure of a script whose claims all held, though a
+// harm that it asked for was never seen: they prove nothing.
+var ErrUnseen = errors.New("asked for and never seen")
+
+func unseenError(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrUnseen, strings.Join(names, "; "))
 }
 
 // close ends everything: the clients first, as a browser's tabs would. Its

@@ -20,17 +20,17 @@ type Dialer struct {
 	dials int
 }
 
-// Outcome is what becomes of one dial.
+// Outcome is what one dial does.
 type Outcome func(context.Context) (amqp.Link, error)
 
-// Fails is a dial that fails at once.
+// Fails returns a dial that fails at once, with an *amqp.Error of Kind LinkLost that wraps err.
 func Fails(err error) Outcome {
 	return func(context.Context) (amqp.Link, error) {
 		return nil, &amqp.Error{Kind: amqp.LinkLost, Op: "dial", Cause: err}
 	}
 }
 
-// Hangs is a dial that is not answered: it fails when its context ends.
+// Hangs returns a dial that is not answered: it fails when its context ends.
 func Hangs() Outcome {
 	return func(ctx context.Context) (amqp.Link, error) {
 		<-ctx.Done()
@@ -38,7 +38,7 @@ func Hangs() Outcome {
 	}
 }
 
-// Through is a dial of another dialer.
+// Through returns a dial of another dialer.
 func Through(d amqp.Dialer) Outcome { return d.Dial }
 
 // Gives is a dial that returns this link.
@@ -56,7 +56,7 @@ func (d *Dialer) next() Outcome {
 	return d.Outcomes[min(d.dials, len(d.Outcomes))-1]
 }
 
-// Dials counts the calls of Dial so far.
+// Dials returns the number of calls of Dial so far.
 func (d *Dialer) Dials() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -12,14 +12,15 @@ var endings = []claim{
 	{"a queue that was never consumed goes by Delete", queueGoesByDelete},
 	{"a closed channel leaves the others alone", closeOneChannel},
 	{"channels that the broker ends leave the link alive", channelsLost},
-	{"a lost link ends every channel and is told", linkLost},
-	{"closing a link gives everything back", closeLink},
+	{"a lost link ends every channel and is reported", linkLost},
+	{"closing a link releases everything", closeLink},
 	{"a channel is closed without an error whatever ended it", closeIsOwed},
 }
 
 func cancelled(s *suite) {
 	l := s.link()
 	c, queue := s.stream(l, 1)
+	s.needs("DeleteQueue", s.DeleteQueue != nil)
 	s.must(s.DeleteQueue(s.ctx, queue))
 	s.isKind(s.ends(c), amqp.Cancelled)
 	other := s.queueName() // the channel itself lives
@@ -83,6 +84,7 @@ func channelsLost(s *suite) {
 	for _, c := range channels {
 		s.next(c)
 	}
+	s.needs("CloseChannels", s.CloseChannels != nil)
 	s.must(s.CloseChannels(s.ctx))
 	for _, c := range channels {
 		s.isKind(s.ends(c), amqp.ChannelLost)
@@ -111,6 +113,7 @@ func linkLost(s *suite) {
 		}()
 	}
 	s.must(l.Err())
+	s.needs("DropLinks", s.DropLinks != nil)
 	s.must(s.DropLinks(s.ctx))
 	for range streams {
 		s.isKind(<-ended, amqp.LinkLost)
@@ -123,7 +126,7 @@ func linkLost(s *suite) {
 		s.eventually("the queue is gone", func() bool { return !s.exists(queue) })
 	}
 	s.must(l.Close(time.Second))
-	s.publisher = s.openPublisher() // the first one's link was dropped as well
+	s.open = s.openPublisher() // the first one's link was dropped as well
 	s.alive(s.link())
 }
 
@@ -132,7 +135,7 @@ func (s *suite) lost(l amqp.Link) {
 	select {
 	case <-l.Lost():
 	case <-s.ctx.Done():
-		s.Fatal("nobody told that the link is lost")
+		s.Fatal("the loss of the link was not reported")
 	}
 }
 
@@ -157,6 +160,7 @@ func closeLink(s *suite) {
 func closeIsOwed(s *suite) {
 	l := s.link()
 	c, queue := s.stream(l, 1)
+	s.needs("DeleteQueue", s.DeleteQueue != nil)
 	s.must(s.DeleteQueue(s.ctx, queue))
 	s.must(c.Close())
 	c, _ = s.stream(l, 1)

@@ -11,6 +11,7 @@ import (
 
 var flow = []claim{
 	{"no more than prefetch deliveries are unacknowledged", prefetch},
+	{"a prefetch that changes while messages come loses none and keeps their order", prefetchChanges},
 	{"an acknowledgement covers every delivery before it", acknowledgeSeveral},
 	{"what was not acknowledged comes again, marked", redelivery},
 	{"a queue drops its oldest messages at its limit", dropHead},
@@ -30,7 +31,7 @@ func prefetch(s *suite) {
 	for i := range 5 {
 		s.text(x, "a", i)
 	}
-	s.depthIs(observer, queue, 3) // two are under way before anybody asked for them
+	s.depthIs(observer, queue, 3) // two are under way before they are asked for
 	s.next(c)
 	d := s.next(c)
 	s.must(c.Acknowledge(d.Tag))
@@ -42,6 +43,47 @@ func prefetch(s *suite) {
 		s.must(c.Acknowledge(d.Tag))
 	}
 	s.depthIs(observer, queue, 0)
+}
+
+// Up and down again, with deliveries of the earlier prefetch under way. A broker that cannot change it
+// delivers all the same.
+func prefetchChanges(s *suite) {
+	x, l := s.exchange("topic", "topic"), s.link()
+	c, queue := s.stream(l, 3, amqp.Binding{Exchange: x, Pattern: "#"})
+	observer := s.channel(l)
+	const messages = 40
+	for i := range messages {
+		s.text(x, "a", i)
+	}
+	s.next(c) // of three that are under way
+	p, can := c.(amqp.Prefetcher)
+	if can {
+		changed, err := p.Prefetch(queue, 10)
+		s.must(err)
+		if !changed {
+			s.Error("it is too early for the first change")
+		}
+		s.eventually("more deliveries", func() bool {
+			n, err := observer.Depth(queue)
+			s.must(err)
+			return n < messages-3 && n >= messages-13
+		})
+	}
+	for i := 1; i < messages; i++ {
+		d := s.next(c)
+		if d.Tag != uint64(i+1) || string(d.Body) != fmt.Sprint(i) || d.Redelivered {
+			s.Fatalf("message %d came as %+v", i, d)
+		}
+		s.must(c.Acknowledge(d.Tag))
+		if i%7 == 0 && can {
+			_, err := p.Prefetch(queue, 1+i%5)
+			s.must(err)
+		}
+	}
+	s.text(x, "a", "last")
+	if d := s.next(c); string(d.Body) != "last" {
+		s.Errorf("got %+v", d)
+	}
 }
 
 func acknowledgeSeveral(s *suite) {
@@ -61,8 +103,8 @@ func acknowledgeSeveral(s *suite) {
 	}
 }
 
-// Another consumer of the queue, which exclusive queues allow on their own link,
-// gets what the first one leaves behind.
+// Another consumer of the queue, which exclusive queues allow on their own link, gets what the first
+// one leaves behind.
 func redelivery(s *suite) {
 	x, l := s.exchange("topic", "topic"), s.link()
 	first, queue := s.stream(l, 3, amqp.Binding{Exchange: x, Pattern: "#"})

@@ -18,26 +18,26 @@ var publishing = []claim{
 
 func declareExchange(s *suite) {
 	x := s.exchange("a", "topic")
-	s.must(s.publisher.Declare(s.ctx, x, "topic"))
-	s.isKind(s.publisher.Declare(s.ctx, x, "direct"), amqp.Refused)
-	s.isKind(s.publisher.Declare(s.ctx, "amq.contract", "direct"), amqp.Refused)
-	s.isKind(s.publisher.Declare(s.ctx, x+"/other", "no such kind"), amqp.Refused)
-	s.isKind(s.publisher.Declare(s.ctx, strings.Repeat("x", 256), "topic"), amqp.Refused)
+	s.must(s.publisher().Declare(s.ctx, x, "topic"))
+	s.isKind(s.publisher().Declare(s.ctx, x, "direct"), amqp.Refused)
+	s.isKind(s.publisher().Declare(s.ctx, "amq.contract", "direct"), amqp.Refused)
+	s.isKind(s.publisher().Declare(s.ctx, x+"/other", "no such kind"), amqp.Refused)
+	s.isKind(s.publisher().Declare(s.ctx, strings.Repeat("x", 256), "topic"), amqp.Refused)
 	s.text(x, "a", "still works")
 }
 
 func refusedPublish(s *suite) {
 	x := s.exchange("a", "topic")
 	c, _ := s.stream(s.link(), 5, amqp.Binding{Exchange: x, Pattern: "#"})
-	err := s.publisher.Publish(s.ctx, x+"/missing", "a", amqp.Message{})
+	err := s.publisher().Publish(s.ctx, x+"/missing", "a", amqp.Message{})
 	s.isKind(err, amqp.Refused)
 	if codeOf(err) != amqp.NotFound {
 		s.Errorf("got %v", err)
 	}
 	for _, odd := range []string{strings.Repeat("x", 256), "\xff"} {
-		s.isKind(s.publisher.Publish(s.ctx, x, odd, amqp.Message{}), amqp.Refused)
-		s.isKind(s.publisher.Publish(s.ctx, odd, "a", amqp.Message{}), amqp.Refused)
-		s.isKind(s.publisher.Delete(s.ctx, odd), amqp.Refused)
+		s.isKind(s.publisher().Publish(s.ctx, x, odd, amqp.Message{}), amqp.Refused)
+		s.isKind(s.publisher().Publish(s.ctx, odd, "a", amqp.Message{}), amqp.Refused)
+		s.isKind(s.publisher().Delete(s.ctx, odd), amqp.Refused)
 	}
 	s.text(x, "after", "")
 	if d := s.next(c); d.RoutingKey != "after" {
@@ -48,10 +48,10 @@ func refusedPublish(s *suite) {
 func deleteExchange(s *suite) {
 	x, other := s.exchange("a", "topic"), s.exchange("b", "topic")
 	c, _ := s.stream(s.link(), 5, amqp.Binding{Exchange: x, Pattern: "#"}, amqp.Binding{Exchange: other, Pattern: "#"})
-	s.must(s.publisher.Delete(s.ctx, x))
-	s.must(s.publisher.Delete(s.ctx, x)) // a missing one is no error
-	s.isKind(s.publisher.Publish(s.ctx, x, "a", amqp.Message{}), amqp.Refused)
-	s.must(s.publisher.Declare(s.ctx, x, "direct")) // another one, to which nothing is bound
+	s.must(s.publisher().Delete(s.ctx, x))
+	s.must(s.publisher().Delete(s.ctx, x)) // a missing one is no error
+	s.isKind(s.publisher().Publish(s.ctx, x, "a", amqp.Message{}), amqp.Refused)
+	s.must(s.publisher().Declare(s.ctx, x, "direct")) // another one, to which nothing is bound
 	s.text(x, "a", "")
 	s.text(other, "b", "")
 	if d := s.next(c); d.RoutingKey != "b" {
@@ -68,7 +68,7 @@ func publishAtOnce(s *suite) {
 	for range publishers {
 		work.Go(func() {
 			for range each {
-				if err := s.publisher.Publish(s.ctx, x, "a", amqp.Message{}); err != nil {
+				if err := s.publisher().Publish(s.ctx, x, "a", amqp.Message{}); err != nil {
 					s.Error(err)
 				}
 			}

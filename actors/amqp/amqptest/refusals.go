@@ -7,26 +7,25 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-var refusals = []claim{
-	{"a refused operation ends its channel and nothing else", refusedOperations},
+var refusals = append(refusedOperations(), []claim{
 	{"a name that AMQP cannot carry never ends a link", oddNames},
 	{"a bad prefetch never reaches the broker", oddPrefetch},
 	{"an unknown tag ends the channel and nothing else", unknownTag},
 	{"a refused bind after consume leaves no queue behind", noOrphan},
-	{"a bind tells a missing queue from a missing exchange", missingWhat},
+	{"an error of bind names what is missing, the queue or the exchange", missingWhat},
 	{"declaring again with the same limits does nothing", declareAgain},
-	{"a link has room for as many channels as it tells, and again when one is closed", exhausted},
-}
+	{"a link has room for as many channels as its capacity, and again when one is closed", exhausted},
+}...)
 
-// operation is something that a broker refuses with a code.
+// operation is one that a broker refuses with a code.
 type operation struct {
 	name string
 	code int
 	do   func(s *suite, c amqp.Channel, other string) error
 }
 
-// The queue "other" belongs to another link; queue names are in the namespace,
-// where nothing else is said.
+// The queue "other" belongs to another link; queue names are in the namespace, where nothing else is
+// said.
 var refusedOnes = []operation{
 	{"bind to a missing exchange", amqp.NotFound, func(s *suite, c amqp.Channel, _ string) error {
 		return bindTo(s, c, "exchange/contract/"+s.id+"/missing")
@@ -41,7 +40,7 @@ var refusedOnes = []operation{
 		return c.Bind(s.queueName(), amqp.Binding{Exchange: s.exchange("topic", "topic"), Pattern: "a"})
 	}},
 	{"declare a queue outside of the namespace", amqp.AccessRefused, func(s *suite, c amqp.Channel, _ string) error {
-		return c.Declare("queue/somebody-else/exclusive/a", amqp.QueueLimits{})
+		return c.Declare("queue/another-user/exclusive/a", amqp.QueueLimits{})
 	}},
 	{"declare a queue with a reserved name", amqp.AccessRefused, func(s *suite, c amqp.Channel, _ string) error {
 		return c.Declare("amq.gen-a", amqp.QueueLimits{})
@@ -75,18 +74,23 @@ func bindTo(s *suite, c amqp.Channel, exchange string) error {
 	return c.Bind(queue, amqp.Binding{Exchange: exchange, Pattern: "a"})
 }
 
-func refusedOperations(s *suite) {
-	l := s.link()
-	_, other := s.stream(s.link(), 1)
+// refusedOperations returns the claim that a refused operation ends its channel and nothing else, for
+// each of them.
+func refusedOperations() (claims []claim) {
 	for _, o := range refusedOnes {
-		c := s.channel(l)
-		err := o.do(s, c, other)
-		if amqp.KindOf(err) != amqp.Refused || codeOf(err) != o.code {
-			s.Errorf("%s: %v, want a refusal with %d", o.name, err, o.code)
-		}
-		s.isDead(c)
+		claims = append(claims, claim{"it ends its channel and nothing else to " + o.name, func(s *suite) {
+			l := s.link()
+			_, other := s.stream(s.link(), 1)
+			c := s.channel(l)
+			err := o.do(s, c, other)
+			if amqp.KindOf(err) != amqp.Refused || codeOf(err) != o.code {
+				s.Errorf("%v, want a refusal with %d", err, o.code)
+			}
+			s.isDead(c)
+			s.alive(l)
+		}})
 	}
-	s.alive(l)
+	return claims
 }
 
 func codeOf(err error) int {

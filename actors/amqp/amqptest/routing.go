@@ -17,8 +17,7 @@ var routing = []claim{
 	{"messages of one publisher keep their order", order},
 }
 
-// Words are what stands between dots, an empty one included; an empty key has
-// no word at all.
+// Words are what stands between dots, an empty one included; an empty key has no word.
 func topicPatterns(s *suite) {
 	keys := []string{"", "a", "b", "a.b", "a.b.c", "b.a", ".", "a.", ".a", "a..b", "a.b.c.d", "*", "#", "a.*"}
 	cases := map[string][]string{

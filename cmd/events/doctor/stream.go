@@ -3,9 +3,9 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"mime"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -90,7 +90,7 @@ func (v *visit) urlStream(ctx context.Context) Finding {
 	impatient := time.AfterFunc(v.options.Patience, cancel)
 	s := &stream{cancel: cancel, asked: time.Now(), events: make(chan arrival, 64)}
 	var err error
-	s.response, err = v.ask(ctx, http.MethodGet, v.connect(v.bindings()), "Accept", sse.ContentType, "Accept-Encoding", "identity")
+	s.response, err = v.ask(ctx, http.MethodGet, v.connect(v.bindings()), "Accept", sse.MediaType, "Accept-Encoding", "identity")
 	switch {
 	case !impatient.Stop():
 		return fail(mendBuffering, "a stream's head does not come within %v, though other answers do: a proxy on the way waits for the whole answer (it buffers)", v.options.Patience)
@@ -100,8 +100,8 @@ func (v *visit) urlStream(ctx context.Context) Finding {
 	}
 	go s.listen(ctx)
 	v.stream = s
-	content, _, _ := strings.Cut(s.response.Header.Get("Content-Type"), ";")
-	if s.response.StatusCode != http.StatusOK || content != sse.ContentType {
+	content, _, _ := mime.ParseMediaType(s.response.Header.Get("Content-Type")) // "" where it cannot be parsed
+	if s.response.StatusCode != http.StatusOK || content != sse.MediaType {
 		return notAStream(s.response.StatusCode, s.response.Status, content)
 	}
 	return pass("head after %v", rounded(time.Since(s.asked)))

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/taskcluster/events-proxy/actors"
 )
@@ -10,5 +11,40 @@ import (
 // one that it belongs to, "" for the actors that are there once. The proxy
 // must have been started with --chaos.
 func ActorPanic(role actors.Role, stream string) Fault {
-	return Fault{"crash", func(ctx context.Context, s Site) error { return s.Proxy.Crash(ctx, role, stream) }}
+	return Fault{"crash", func(ctx context.Context, s Site) error { return s.Proxy.Crash(ctx, role, stream) }, failed(role, stream)}
+}
+
+// failed is a sign that an actor has failed: its stream is among those that the
+// proxy lists as ended, or its supervisor has counted a restart.
+func failed(role actors.Role, stream string) watch {
+	return func(ctx context.Context, s Site) (Sign, error) {
+		before, err := s.Proxy.Snapshot(ctx)
+		return func(ctx context.Context) (string, error) {
+			now, err := s.Proxy.Snapshot(ctx)
+			if err != nil {
+				return "", err
+			}
+			if failures := now.Stats.Failures - before.Stats.Failures; failures == 0 {
+				return "", nil
+			}
+			for _, end := range now.Ends {
+				if stream != "" && end.ID == stream {
+					return "the proxy lists the stream as ended: " + string(end.Code), nil
+				}
+			}
+			if n, old := restarts(now, role), restarts(before, role); stream == "" && n > old {
+				return fmt.Sprintf("%s has been restarted %d times, %d before", role, n, old), nil
+			}
+			return "", nil
+		}, err
+	}
+}
+
+func restarts(now actors.Snapshot, role actors.Role) (count int64) {
+	for _, a := range now.Actors {
+		if a.Role == role {
+			count += a.Restarts
+		}
+	}
+	return count
 }

@@ -34,7 +34,7 @@ type Answers struct {
 
 // Fault is the storm as one.
 func (c *ConnectStorm) Fault() Fault {
-	return Fault{"storm", func(ctx context.Context, _ Site) error { return c.rage(ctx) }}
+	return Fault{"storm", func(ctx context.Context, _ Site) error { return c.rage(ctx) }, nil}
 }
 
 // Answers are complete when the fault has happened.

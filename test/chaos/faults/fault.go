@@ -24,6 +24,7 @@ type Site struct {
 
 // Crasher is a proxy whose actors can be made to fail.
 type Crasher interface {
+	Snapshot(ctx context.Context) (actors.Snapshot, error)
 	Crash(ctx context.Context, role actors.Role, stream string) error
 }
 
@@ -33,6 +34,12 @@ type Fault struct {
 	// Happen makes it happen. It is over as far as the site is concerned when
 	// it returns, however long its effects last.
 	Happen func(context.Context, Site) error
+
+	// Watch takes what the fault's sign will be compared with, and returns the sign
+	// to look for afterwards. It is called before Happen, and fails where there is
+	// nothing that the fault could befall. Nil: the fault undoes another, and is
+	// no harm itself.
+	Watch func(context.Context, Site) (Sign, error)
 }
 
 // All lists every fault that has no parameters, and what undoes it.

@@ -11,34 +11,57 @@ import (
 )
 
 // Gate stands between a proxy and its broker and can be harmed: a toxiproxy
-// inside this process.
+// inside this process, and on both sides of it what measures that harm.
 type Gate struct {
-	proxy *toxiproxy.Proxy
+	proxy   *toxiproxy.Proxy
+	wire    *wire
+	address string
 }
 
 // NewGate opens a gate to an address, on a free port of 127.0.0.1.
 func NewGate(to string) (*Gate, error) {
 	zerolog.SetGlobalLevel(zerolog.Disabled) // toxics log to a logger of the package's own
+	wire, err := newWire(to)
+	if err != nil {
+		return nil, err
+	}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	g := &Gate{proxy: toxiproxy.NewProxy(server, "gate", "127.0.0.1:0", to)}
-	return g, g.proxy.Start()
+	g := &Gate{proxy: toxiproxy.NewProxy(server, "gate", "127.0.0.1:0", wire.exit.Addr().String()), wire: wire}
+	if err = g.proxy.Start(); err == nil {
+		g.address, err = wire.listen("127.0.0.1:0", g.proxy.Listen)
+	}
+	if err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
 }
 
 // Address is where to dial instead.
-func (g *Gate) Address() string { return g.proxy.Listen }
+func (g *Gate) Address() string { return g.address }
 
 // Close ends the gate and all connections through it.
-func (g *Gate) Close() { g.proxy.Stop() }
+func (g *Gate) Close() {
+	g.proxy.Stop()
+	g.wire.close()
+}
 
 // Shut refuses and cuts everything until Open.
-func (g *Gate) Shut() { g.proxy.Stop() }
+func (g *Gate) Shut() {
+	g.wire.shut()
+	g.proxy.Stop()
+}
 
 // Open lets connections through again, at the same address.
 func (g *Gate) Open() error {
 	if g.proxy.Enabled {
 		return nil
 	}
-	return g.proxy.Start()
+	err := g.proxy.Start()
+	if err == nil {
+		_, err = g.wire.listen(g.address, g.proxy.Listen)
+	}
+	return err
 }
 
 // Harm puts a toxic of a kind onto both ways of every connection.

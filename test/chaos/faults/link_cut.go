@@ -7,4 +7,4 @@ import "context"
 var LinkCut = Fault{"link-cut", func(_ context.Context, s Site) error {
 	s.Gate.Shut()
 	return s.Gate.Open()
-}}
+}, cut}

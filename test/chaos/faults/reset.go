@@ -11,4 +11,4 @@ const resetAfter = 1000
 // whole. It lasts until heal.
 var Reset = Fault{"reset", func(_ context.Context, s Site) error {
 	return s.Gate.Harm("limit_data", map[string]any{"bytes": resetAfter})
-}}
+}, cut}

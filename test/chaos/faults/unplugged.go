@@ -7,4 +7,4 @@ import "context"
 var Unplugged = Fault{"unplugged", func(_ context.Context, s Site) error {
 	s.Gate.Shut()
 	return nil
-}}
+}, refusing(gateAddress)}

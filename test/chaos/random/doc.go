@@ -1,16 +1,16 @@
-// Package random breaks a running proxy at random for a while, and then looks
-// whether it has healed: many clients read a stream of numbered messages while
-// actors are made to fail, streams are ended by hand, clients vanish, and
-// whatever else the caller can harm is harmed.
+// Package random breaks a running proxy for a while and judges whether it heals:
+// [Run] keeps many clients on a stream of numbered messages while actors are made
+// to fail, streams are ended by hand, clients leave, and whatever the caller can
+// harm is harmed. It returns a [Report]: a verdict, the invariants with how often
+// each was tried, and what of the product the run has reached.
 //
-// What must hold, and is reported where it does not:
+// A harm has three facts. It is asked for; it is seen, by a sign that does not
+// come from the one who asked: the proxy's counters and list of ends, the broker's
+// own lists; and it is healed when every client that it could touch gets messages
+// again. A harm without a sign is not done and counts as nothing. A run in which a
+// kind of harm was never seen, or a claim could not be judged, is Unknown, which
+// is not Pass.
 //
-//   - a stream that ends says why in its last event;
-//   - within one stream no number is missing and none comes twice;
-//   - when the harm is over every client gets a stream and a message again;
-//   - when the clients have left, no stream, actor or goroutine of theirs is
-//     left in the process, and its memory is where it was.
-//
-// Everything that is drawn is drawn from one seed; what the network and the
-// scheduler make of it is not.
+// The schedule of harms depends on the seed alone and can be replayed; what the
+// network and the scheduler make of it cannot.
 package random

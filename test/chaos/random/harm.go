@@ -1,85 +1,320 @@
 package random
 
 import (
+	"cmp"
 	"context"
-	"math/rand/v2"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
 
-// restarted is the least time between two failures of an actor that its
-// supervisor restarts: 3 restarts in 10 s are allowed, on purpose.
-const restarted = 5 * time.Second
+// life is a harm from its asking to its healing.
+type life struct {
+	number int
+	kind   Harm
+	victim Victim
+	group  int
+	look   faults.Sign
 
-// harms gives all ways to break something. Those of one stream are drawn as
-// often as all others together, as they are the ones with most to get wrong.
-func (c *conductor) harms() []Harm {
-	list := append([]Harm(nil), c.options.Harms...)
-	for _, role := range []actors.Role{actors.RoleBroker, actors.RoleConnections, actors.RoleFeeds} {
-		list = append(list, Harm{Name: "crash " + string(role), Every: restarted, Do: func(ctx context.Context) error {
-			return c.operator.crash(ctx, role, "")
-		}})
-	}
-	for range max(1, len(list)/5) {
-		list = append(list, c.streamHarms()...)
-	}
-	return list
+	asked, seen, healed, undone time.Time // zero: not yet
+	waiting                     []*reader // that have not been served since
 }
 
-func (c *conductor) streamHarms() []Harm {
-	list := []Harm{
-		{Name: "end stream", Do: func(ctx context.Context) error { return c.withStream(ctx, c.operator.end) }},
-		{Name: "client vanishes", Do: func(context.Context) error { c.vanish(); return nil }},
-	}
-	for _, role := range []actors.Role{actors.RoleConnection, actors.RoleConsumer, actors.RoleWorker, actors.RoleFeed} {
-		list = append(list, Harm{Name: "crash " + string(role), Do: func(ctx context.Context) error {
-			return c.withStream(ctx, func(ctx context.Context, id string) error { return c.operator.crash(ctx, role, id) })
-		}})
-	}
-	return list
+// grace is how long after its healing, or its giving up, a harm still explains the
+// end of a stream: readers and lookers are scheduled when they are.
+const grace = 2 * time.Second
+
+// harms are all of a run. Its methods may be called concurrently.
+type harms struct {
+	mu    sync.Mutex
+	lives []*life // in the order of asking
+	under []*life // of them, neither healed nor undone
+	count map[string]*HarmCount
+	order []string // of the kinds
+	last  string
 }
 
-// withStream does something to a stream drawn from those that are open.
-func (c *conductor) withStream(ctx context.Context, do func(context.Context, string) error) error {
-	now, err := c.operator.tree(ctx)
-	if err != nil || len(now.Streams) == 0 {
+// ask does one harm of a kind to the stream of a client.
+func (c *conductor) ask(ctx context.Context, kind Harm, client int) {
+	l := &life{kind: kind, victim: Victim{Client: client}, group: client % len(patterns), asked: time.Now()}
+	c.enter(l)
+	err := c.do(ctx, l)
+	if err != nil && ctx.Err() == nil {
+		c.giveUp(l, err.Error())
+	}
+}
+
+func (c *conductor) do(ctx context.Context, l *life) (err error) {
+	if l.kind.aimed() {
+		if l.victim, err = c.victim(l.victim.Client); err != nil {
+			return err
+		}
+		l.look = c.endOf(l.victim.ID, l.kind.Codes)
+	}
+	switch {
+	case l.kind.Watch != nil:
+		if l.look, err = l.kind.Watch(ctx); err != nil {
+			return err
+		}
+	case !l.kind.aimed():
+		l.look = c.linksLost()
+	}
+	if err := l.kind.Do(ctx, l.victim); err != nil {
 		return err
 	}
-	return do(ctx, now.Streams[c.draw.IntN(len(now.Streams))].ID)
+	c.harms.mu.Lock()
+	c.harms.under = append(c.harms.under, l) // from here on it is looked for
+	c.harms.mu.Unlock()
+	return nil
 }
 
-func (c *conductor) vanish() {
-	select {
-	case c.readers[c.draw.IntN(len(c.readers))].vanish <- struct{}{}:
-	default: // it is on its way already
+// enter notes that a harm is asked for, before it is: what it does may be seen at
+// once.
+func (c *conductor) enter(l *life) {
+	h := &c.harms
+	h.mu.Lock()
+	h.lives = append(h.lives, l)
+	l.number, h.last = len(h.lives), l.kind.Name
+	h.count[l.kind.Name].Asked++
+	h.mu.Unlock()
+	asked := history.Asked{Harm: l.number, Name: l.kind.Name, Scope: string(l.kind.Scope), Client: -1, Group: -1}
+	if l.kind.aimed() {
+		asked.Client, asked.Group = l.victim.Client, l.group
+		if !c.local {
+			asked.Client, asked.Group = -1, -1
+		}
+	}
+	for _, code := range l.kind.Codes {
+		asked.Codes = append(asked.Codes, string(code))
+	}
+	c.history.AddAt(l.asked, asked)
+}
+
+// giveUp notes that a harm was not done.
+func (c *conductor) giveUp(l *life, reason string) {
+	h := &c.harms
+	h.mu.Lock()
+	l.undone = time.Now()
+	h.count[l.kind.Name].Undone = reason
+	h.under = slices.DeleteFunc(h.under, func(other *life) bool { return other == l })
+	h.mu.Unlock()
+	c.history.Add(history.Undone{Harm: l.number, Reason: reason})
+}
+
+// endOf looks for a stream among those that the proxy lists as ended.
+func (c *conductor) endOf(id string, codes []actors.Code) faults.Sign {
+	return func(context.Context) (string, error) {
+		for _, end := range c.latest().Ends {
+			switch {
+			case end.ID != id:
+			case slices.Contains(codes, end.Code):
+				return "the proxy's list of ends: " + string(end.Code), nil
+			default:
+				return "", fmt.Errorf("the stream had ended with %s", end.Code)
+			}
+		}
+		return "", nil
 	}
 }
 
-// harm does one thing after the other until the time is over.
-func (c *conductor) harm(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, c.options.For)
-	defer cancel()
-	list, last := c.harms(), map[string]time.Time{}
-	next := time.NewTicker(c.options.Every)
-	defer next.Stop()
-	for {
+// lookAfter looks for the signs of harms, and for their healing.
+func (c *conductor) lookAfter(ctx context.Context) {
+	h := &c.harms
+	h.mu.Lock()
+	under := slices.Clone(h.under)
+	h.mu.Unlock()
+	for _, l := range under {
+		if ctx.Err() != nil {
+			return
+		}
+		if l.seen.IsZero() {
+			c.lookFor(ctx, l)
+		}
+		if !l.seen.IsZero() {
+			c.lookHealed(l)
+		}
+	}
+}
+
+func (c *conductor) lookFor(ctx context.Context, l *life) {
+	sign, err := l.look(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case sign != "":
+		h := &c.harms
+		h.mu.Lock()
+		l.seen = time.Now()
+		h.count[l.kind.Name].Seen++
+		h.mu.Unlock()
+		l.waiting = c.within(l)
+		c.history.AddAt(l.seen, history.Seen{Harm: l.number, Sign: sign})
+	case err != nil && l.kind.aimed():
+		c.giveUp(l, err.Error())
+	case time.Since(l.asked) > c.options.SignPatience:
+		reason := fmt.Sprintf("no sign of it within %s", c.options.SignPatience)
+		if err != nil {
+			reason += ": " + err.Error()
+		}
+		c.giveUp(l, reason)
+	}
+}
+
+// within returns the clients that a harm could touch.
+func (c *conductor) within(l *life) (list []*reader) {
+	for _, r := range c.readers {
+		if l.touches(r, c.local) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// touches reports whether a harm could touch a client's stream.
+func (l *life) touches(r *reader, local bool) bool {
+	switch {
+	case l.kind.Scope == NoStream:
+		return false
+	case l.kind.Scope == Everyone, !local: // whose stream it was is not known
+		return true
+	case l.kind.Scope == OneGroup:
+		return r.group == l.group
+	}
+	return r.number == l.victim.Client
+}
+
+func (c *conductor) lookHealed(l *life) {
+	back := func(r *reader) bool { return r.hasMessageSince(l.seen) }
+	if l.kind.Scope == OneStream && c.local {
+		back = func(r *reader) bool { return r.isBackSince(l.asked) }
+	}
+	l.waiting = slices.DeleteFunc(l.waiting, back)
+	took := time.Since(l.seen)
+	if len(l.waiting) > 0 && took <= c.options.Patience {
+		return
+	}
+	c.book.tried(healing)
+	h := &c.harms
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.under = slices.DeleteFunc(h.under, func(other *life) bool { return other == l })
+	if len(l.waiting) > 0 {
+		c.book.violate(healing, "harm %d, %s: %d clients got no message within %s", l.number, l.kind.Name, len(l.waiting), c.options.Patience)
+		return
+	}
+	l.healed = time.Now()
+	count := h.count[l.kind.Name]
+	count.Healed++
+	count.Longest = max(count.Longest, took.Seconds())
+	c.history.AddAt(l.healed, history.Healed{Harm: l.number})
+}
+
+// explained checks that a harm explains the end of a client's stream, or an answer
+// that is none.
+func (c *conductor) explained(r *reader, code string, at time.Time) {
+	c.book.tried(untouched)
+	h := &c.harms
+	h.mu.Lock()
+	explained := slices.ContainsFunc(h.lives, func(l *life) bool { return l.explains(r, c.local, code, at) })
+	h.mu.Unlock()
+	if !explained {
+		c.book.violate(untouched, "client %d: %s, which no harm explains", r.number, code)
+	}
+}
+
+// explains is called under the lock of harms.
+func (l *life) explains(r *reader, local bool, code string, at time.Time) bool {
+	over := l.healed
+	if !l.undone.IsZero() {
+		over = l.undone
+	}
+	inTime := !at.Before(l.asked) && (over.IsZero() || at.Before(over.Add(grace)))
+	covered := slices.Contains(l.kind.Codes, actors.Code(code)) || code == "status 503" && l.kind.Scope == Everyone
+	return inTime && covered && l.touches(r, local)
+}
+
+// counts returns what became of each kind, in their order.
+func (h *harms) counts() (list []HarmCount) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range h.order {
+		list = append(list, *h.count[name])
+	}
+	return list
+}
+
+// named finds the kind of a step.
+func named(kinds []Harm, name string) (Harm, error) {
+	i := slices.IndexFunc(kinds, func(k Harm) bool { return k.Name == name })
+	if i < 0 {
+		var known []string
+		for _, k := range kinds {
+			known = append(known, k.Name)
+		}
+		return Harm{}, fmt.Errorf("no harm is called %q here; there are %s", name, strings.Join(known, ", "))
+	}
+	return kinds[i], nil
+}
+
+// play asks for each harm of the schedule at its time.
+func (c *conductor) play(ctx context.Context, kinds []Harm, schedule []Step) {
+	start := time.Now()
+	for _, step := range schedule {
 		select {
 		case <-ctx.Done():
 			return
-		case <-next.C:
+		case <-time.After(time.Until(start.Add(step.At))):
 		}
-		harm := list[c.draw.IntN(len(list))]
-		if harm.Every > 0 && time.Since(last[harm.Name]) < harm.Every {
+		kind, err := named(kinds, step.Name)
+		if err != nil {
+			c.skip(step.Name, err.Error())
 			continue
 		}
-		last[harm.Name] = time.Now()
-		if err := harm.Do(ctx); err != nil && ctx.Err() == nil {
-			c.report.say("not done: %s: %v", harm.Name, err) // the broker may be what is broken
-			continue
-		}
-		c.report.harmed(harm.Name)
+		c.ask(ctx, kind, step.Client%len(c.readers))
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(start.Add(c.options.For))):
 	}
 }
 
-func newDraw(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
+// again is how often a kind that was never seen is asked for once more.
+const again = 3
+
+// insist asks for the kinds that have not been seen, one after the other, each
+// when the harm before it is over. What is still not seen makes the run unknown.
+func (c *conductor) insist(ctx context.Context, kinds []Harm) {
+	for _, kind := range kinds {
+		for i := 0; i < again && !c.harms.hasSeen(kind.Name) && ctx.Err() == nil; i++ {
+			c.settled(ctx)
+			c.ask(ctx, kind, i)
+			c.settled(ctx)
+		}
+		if ctx.Err() == nil && !c.harms.hasSeen(kind.Name) {
+			count := c.harms.of(kind.Name)
+			c.book.doubt("%s: asked %d times and never seen; the last: %s", kind.Name, count.Asked, cmp.Or(count.Undone, "no reason"))
+		}
+	}
+}
+
+func (h *harms) hasSeen(name string) bool { return h.of(name).Seen > 0 }
+
+func (h *harms) of(name string) HarmCount {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return *h.count[name]
+}
+
+// settled waits until no harm is under way.
+func (c *conductor) settled(ctx context.Context) {
+	c.until(ctx, func() bool {
+		c.harms.mu.Lock()
+		defer c.harms.mu.Unlock()
+		return len(c.harms.under) == 0
+	})
+}

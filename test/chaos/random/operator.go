@@ -9,24 +9,35 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// operator speaks to the proxy's operator's listener.
+// operator speaks to the proxy's operators' listener.
 type operator struct {
 	url    string
 	client *http.Client
 }
 
+// operatorPatience bounds one question.
+const operatorPatience = 10 * time.Second
+
 // newOperator keeps no connection open: it would be a goroutine in the proxy
 // that the run itself put there.
 func newOperator(url string) *operator {
-	return &operator{url: url, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	return &operator{url: url, client: &http.Client{
+		Transport: &http.Transport{DisableKeepAlives: true}, Timeout: operatorPatience,
+	}}
 }
 
-// tree gives the live tree.
-func (o *operator) tree(ctx context.Context) (now actors.Snapshot, err error) {
+// picture is the live tree, and whether its actors can be made to fail.
+type picture struct {
+	actors.Snapshot
+	Chaos bool `json:"chaos"`
+}
+
+func (o *operator) tree(ctx context.Context) (now picture, err error) {
 	answer, err := o.do(ctx, http.MethodGet, "/__tree__")
 	if err != nil {
 		return now, err
@@ -35,7 +46,7 @@ func (o *operator) tree(ctx context.Context) (now actors.Snapshot, err error) {
 	return now, json.NewDecoder(answer.Body).Decode(&now)
 }
 
-// crash makes an actor fail. That it is gone already is no error.
+// crash makes an actor fail.
 func (o *operator) crash(ctx context.Context, role actors.Role, stream string) error {
 	return o.act(ctx, "/__chaos__/crash?role="+url.QueryEscape(string(role))+"&stream="+url.QueryEscape(stream))
 }
@@ -53,7 +64,6 @@ func (o *operator) act(ctx context.Context, path string) error {
 	return err
 }
 
-// do asks; 404 to an act says that its object has gone.
 func (o *operator) do(ctx context.Context, method, path string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, o.url+path, nil)
 	if err != nil {
@@ -63,15 +73,15 @@ func (o *operator) do(ctx context.Context, method, path string) (*http.Response,
 	if err != nil {
 		return nil, err
 	}
-	if answer.StatusCode != http.StatusOK && (method == http.MethodGet || answer.StatusCode != http.StatusNotFound) {
+	if answer.StatusCode != http.StatusOK {
 		answer.Body.Close()
-		return nil, fmt.Errorf("%s %s: %s", method, path, answer.Status)
+		return nil, fmt.Errorf("%s %s: %s", method, strings.SplitN(path, "?", 2)[0], answer.Status)
 	}
 	return answer, nil
 }
 
 // vitals are the process's own figures.
-type vitals struct{ goroutines, memory float64 }
+type vitals struct{ goroutines, descriptors, resident, heap float64 }
 
 func (o *operator) vitals(ctx context.Context) (v vitals, err error) {
 	answer, err := o.do(ctx, http.MethodGet, "/metrics")
@@ -79,17 +89,21 @@ func (o *operator) vitals(ctx context.Context) (v vitals, err error) {
 		return v, err
 	}
 	defer answer.Body.Close()
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+	figures := map[string]*float64{
+		"go_goroutines": &v.goroutines, "process_open_fds": &v.descriptors,
+		"process_resident_memory_bytes": &v.resident, "go_memstats_heap_alloc_bytes": &v.heap,
+	}
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
 		name, value, _ := strings.Cut(lines.Text(), " ")
-		switch name {
-		case "go_goroutines":
-			v.goroutines, err = strconv.ParseFloat(value, 64)
-		case "process_resident_memory_bytes":
-			v.memory, err = strconv.ParseFloat(value, 64)
+		if figure := figures[name]; figure != nil {
+			if *figure, err = strconv.ParseFloat(value, 64); err != nil {
+				return v, err
+			}
 		}
-		if err != nil {
-			return v, err
-		}
+	}
+	if err := lines.Err(); err != nil {
+		return v, err
 	}
 	if v.goroutines == 0 {
 		return v, fmt.Errorf("no go_goroutines in /metrics")

@@ -1,7 +1,9 @@
 package random_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +16,11 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/chaos/check"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/chaos/history"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
@@ -39,15 +45,23 @@ func TestATreeThatIsHarmedAtRandomHealsAndLeavesNothingBehind(t *testing.T) {
 			if err := publisher.Declare(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			var lines bytes.Buffer
+			recorder := history.New(&lines)
 			report, err := random.Run(t.Context(), random.Options{
 				Proxy: proxy, Operator: operator, Exchange: exchange, Clients: 40, For: 10 * time.Second, Seed: 1,
 				Publish: publisher.Publish,
 				Harms: []random.Harm{
-					{Name: "close connections", Every: 3 * time.Second, Do: node.CloseConnections},
-					{Name: "close channels", Every: time.Second, Do: node.CloseChannels},
+					{
+						Name: "close connections", Every: 3 * time.Second, Scope: random.Everyone,
+						Codes: []actors.Code{actors.BrokerLost, actors.BrokerUnavailable}, Do: to(node.CloseConnections),
+					},
+					{
+						Name: "close channels", Every: time.Second, Scope: random.Everyone,
+						Codes: []actors.Code{actors.BrokerLost, actors.BrokerUnavailable}, Watch: channelsGone(node), Do: to(node.CloseChannels),
+					},
 				},
-				Memory: 300 << 20,
-				Log:    t.Output(),
+				Memory: 300 << 20, Shared: name == "shared",
+				Log: t.Output(), History: recorder,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -55,13 +69,32 @@ func TestATreeThatIsHarmedAtRandomHealsAndLeavesNothingBehind(t *testing.T) {
 			if err := node.Clean(t.Context(), amqp.QueuePrefix("guest"), 1); err != nil { // the publisher's
 				t.Error(err)
 			}
-			for _, v := range report.Violations {
-				t.Error(v)
+			if report.Print(t.Output()); !report.Passed() || report.Reached.Codes["InternalError"] == 0 || report.Reached.Codes["BrokerLost"] == 0 {
+				t.Errorf("%s: %q %q", report.Verdict, report.Violations, report.Unknown)
 			}
-			if report.Received == 0 || report.Counts["ended InternalError"] == 0 || report.Counts["ended BrokerLost"] == 0 {
-				t.Errorf("nothing was harmed: %v", report.Counts)
+			if judgement := judged(t, recorder, &lines); judgement.Verdict != check.Pass || len(judgement.Disagrees) > 0 {
+				t.Errorf("%+v", judgement)
 			}
 		})
+	}
+}
+
+// to is a harm that aims at no stream.
+func to(do func(context.Context) error) func(context.Context, random.Victim) error {
+	return func(ctx context.Context, _ random.Victim) error { return do(ctx) }
+}
+
+// channelsGone is the broker's own sign that its channels were closed.
+func channelsGone(node *rabbit.Node) func(context.Context) (faults.Sign, error) {
+	return func(ctx context.Context) (faults.Sign, error) {
+		before, err := node.Residents(ctx)
+		return func(ctx context.Context) (string, error) {
+			now, err := node.Residents(ctx)
+			if n, all := rabbit.Gone(before.Channels, now.Channels); err == nil && all {
+				return fmt.Sprintf("%d channels are gone", n), nil
+			}
+			return "", err
+		}, err
 	}
 }
 

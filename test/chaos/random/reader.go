@@ -1,48 +1,71 @@
 package random
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/taskcluster/events-proxy/http/sse"
+	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
+
+// patterns are the bindings of the groups of clients. Each gets every message.
+var patterns = []string{"#", "random.#", "random.*"}
 
 // reader is one client: it opens a stream, reads it to its end, and opens the
 // next, until it is told to leave.
 type reader struct {
+	run    *conductor
+	number int
+	group  int
 	url    string
-	report *Report
-	ledger *ledger
+	http   *http.Client
+	leave  chan struct{} // ends the stream that is open
 
-	alive  atomic.Bool // a message has come since the last look
-	vanish chan struct{}
-	gone   atomic.Bool // it vanished: this stream's end needs no reason
+	mu          sync.Mutex
+	ready       bool      // the stream that is open now
+	lastReady   time.Time // of any stream
+	lastMessage time.Time
+	lastNumber  int // of the stream that is open, 0 before its first message
 }
 
 // backOff is the time between two streams of a client.
 const backOff = 50 * time.Millisecond
 
-func newReader(o Options, report *Report, l *ledger) *reader {
+func newReader(c *conductor, number int) *reader {
+	r := &reader{run: c, number: number, group: number % len(patterns), leave: make(chan struct{}, 1)}
 	bindings, _ := json.Marshal(map[string]any{
-		"bindings": []map[string]string{{"exchange": o.Exchange, "routingKeyPattern": "#"}},
+		"bindings": []map[string]string{{"exchange": c.options.Exchange, "routingKeyPattern": patterns[r.group]}},
 	})
-	return &reader{
-		url:    o.Proxy + "/api/events/v1/connect/?bindings=" + url.QueryEscape(string(bindings)),
-		report: report, ledger: l, vanish: make(chan struct{}, 1),
+	r.url = c.options.Proxy + "/api/events/v1/connect/?bindings=" + url.QueryEscape(string(bindings))
+	dialer := &net.Dialer{}
+	if address := r.address(); address != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(address)}
 	}
+	r.http = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer.DialContext}}
+	return r
 }
 
-// run reads streams until ctx ends.
-func (r *reader) run(ctx context.Context) {
+// address is the client's own, by which the proxy tells clients of this machine
+// apart; "" where the proxy is elsewhere.
+func (r *reader) address() string {
+	if !r.run.local {
+		return ""
+	}
+	return fmt.Sprintf("127.77.%d.%d", r.number/250, 1+r.number%250)
+}
+
+// read reads streams until ctx ends.
+func (r *reader) read(ctx context.Context) {
 	for ctx.Err() == nil {
-		r.gone.Store(false)
-		r.read(ctx)
+		r.stream(ctx)
 		select {
 		case <-ctx.Done():
 		case <-time.After(backOff):
@@ -50,103 +73,98 @@ func (r *reader) run(ctx context.Context) {
 	}
 }
 
-// read is the life of one stream.
-func (r *reader) read(ctx context.Context) {
+// stream is the life of one stream.
+func (r *reader) stream(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { // ends with the stream
 		select {
-		case <-r.vanish:
-			r.gone.Store(true)
+		case <-r.leave:
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, nil)
 	if err != nil {
-		r.report.violate("a URL that is none: %v", err)
+		r.run.book.violate(untouched, "a URL that is none: %v", err)
 		return
 	}
-	answer, err := streams.Do(request)
+	answer, err := r.http.Do(request)
 	if err != nil {
 		if ctx.Err() == nil {
-			r.report.count("not connected")
+			r.refused(0, err)
 		}
 		return
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		r.report.count(fmt.Sprintf("status %d", answer.StatusCode))
+		r.refused(answer.StatusCode, nil)
 		return
 	}
-	r.report.count("opened")
-	code, err := r.events(answer.Body)
-	switch {
-	case code != "":
-		r.report.count("ended " + code)
-	case ctx.Err() != nil:
-		r.report.count("left")
-	default:
-		r.report.violate("a stream ended without a reason: %v", err)
-	}
+	s := r.run.newStream(r)
+	r.run.history.Add(history.Open{Client: r.number, Stream: s.number, Group: r.group, Status: answer.StatusCode})
+	tail := &tail{r: answer.Body}
+	err = s.events(tail)
+	s.ended(ctx, err, tail.atBoundary())
 }
 
-// streams is the clients' transport: a connection for each stream.
-var streams = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-// events reads to the stream's end, and gives the code of its error event.
-func (r *reader) events(body io.Reader) (code string, err error) {
-	frames := sse.NewDecoder(body)
-	last := 0
-	for {
-		event, err := frames.Next()
-		if err != nil {
-			return code, err
-		}
-		switch event.Name {
-		case "message":
-			last = r.message(event.Data, last)
-		case "error":
-			var told struct {
-				Code      string
-				Message   string
-				Retryable bool
-			}
-			if json.Unmarshal([]byte(event.Data), &told) != nil || told.Code == "" {
-				r.report.violate("an error without a code: %s", event.Data)
-			}
-			if !told.Retryable {
-				r.report.violate("%s for a request that is right: %s", told.Code, told.Message)
-			}
-			code = told.Code
-		default:
-			if code != "" {
-				r.report.violate("%s after the error", event.Name)
-			}
-		}
+// refused notes an answer that is no stream.
+func (r *reader) refused(status int, err error) {
+	what, told := fmt.Sprintf("status %d", status), ""
+	if err != nil {
+		what, told = "no answer", err.Error()
 	}
+	r.run.history.Add(history.Open{Client: r.number, Group: r.group, Status: status, Error: told})
+	r.run.book.reachedStatus(what)
+	r.run.explained(r, what, time.Now())
 }
 
-// message checks a message's place in its stream.
-func (r *reader) message(data string, last int) int {
-	var m struct {
-		Payload     struct{ N int }
-		Redelivered bool
-	}
-	if err := json.Unmarshal([]byte(data), &m); err != nil || m.Payload.N == 0 {
-		r.report.violate("a message that nobody published: %.100s", data)
-		return last
-	}
-	number := m.Payload.N
-	switch {
-	case number <= last && !m.Redelivered:
-		r.report.violate("message %d came after %d", number, last)
-	case last > 0:
-		if lost := r.ledger.lost(last, number); lost > 0 {
-			r.report.violate("message %d was lost between %d and %d, unsaid", lost, last, number)
-		}
-	}
-	r.alive.Store(true)
-	r.report.received()
-	return max(last, number)
+// hasMessageSince reports whether a message came after a moment.
+func (r *reader) hasMessageSince(moment time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ready && r.lastMessage.After(moment)
 }
+
+// isBackSince reports whether a stream became ready after a moment, and got a
+// message.
+func (r *reader) isBackSince(moment time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ready && r.lastReady.After(moment) && r.lastMessage.After(r.lastReady)
+}
+
+func (r *reader) isReady() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.ready }
+
+// lacks returns a confirmed number that the open stream is owed and has not got;
+// 0 for none.
+func (r *reader) lacks() int {
+	r.mu.Lock()
+	ready, since, last := r.ready, r.lastReady, r.lastNumber
+	r.mu.Unlock()
+	if !ready {
+		return 0 // what it misses is what its last error admits
+	}
+	return r.run.ledger.owed(last+1, since)
+}
+
+// streams numbers the streams of a run.
+type streams struct{ opened atomic.Int64 }
+
+func (s *streams) next() int { return int(s.opened.Add(1)) }
+
+// tail reads, and remembers the last bytes.
+type tail struct {
+	r    io.Reader
+	last []byte
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.last = append(t.last, p[max(0, n-2):n]...)
+	t.last = t.last[max(0, len(t.last)-2):]
+	return n, err
+}
+
+// atBoundary reports whether the bytes so far end where a frame ends.
+func (t *tail) atBoundary() bool { return len(t.last) == 0 || bytes.Equal(t.last, []byte("\n\n")) }

@@ -3,95 +3,213 @@ package random
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
+	"net"
+	"net/url"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
 
 // conductor runs one run.
 type conductor struct {
 	options  Options
-	report   *Report
+	history  *history.Recorder
+	book     *book
 	operator *operator
 	ledger   *ledger
+	local    bool // the proxy is on this machine: clients are told apart by their addresses
 	readers  []*reader
-	draw     *rand.Rand // the harming goroutine's alone
+	streams  streams
+	harms    harms
+	picture  atomic.Pointer[picture]
+
+	started      time.Time // of the harm
+	phaseNow     atomic.Value
+	gone         atomic.Bool // the proxy has not answered for too long: the run is over
+	stop         func()      // ends the time with clients
+	first        picture     // of a proxy in health
+	censusBefore Census
 }
 
-// Run breaks the proxy at random and reports. Its error says that the run
-// itself could not be done; what did not hold stands in the Report.
+// Run breaks the proxy and reports. Its error says that the run itself could not
+// be done, or was called off; what did not hold stands in the Report, which is nil
+// where the run did not begin.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	c := &conductor{
-		options: o, report: newReport(o), operator: newOperator(o.Operator), ledger: newLedger(), draw: newDraw(o.Seed),
+		options: o, history: o.History, book: newBook(o), operator: newOperator(o.Operator), ledger: &ledger{},
+		local: isLocal(o.Proxy),
 	}
+	c.harms.count = map[string]*HarmCount{}
+	c.record()
 	if err := c.beforehand(ctx); err != nil {
 		return nil, fmt.Errorf("random: %w", err)
 	}
-	c.report.say("seed %d: %d clients, %s of harm", o.Seed, o.Clients, o.For)
-	c.play(ctx)
-	c.report.Published = c.ledger.count()
-	if ctx.Err() != nil {
-		return c.report, fmt.Errorf("called off: %w", context.Cause(ctx))
+	for _, s := range o.Skipped {
+		c.skip(s.What, s.Why)
 	}
-	c.afterwards(ctx)
-	return c.report, ctx.Err()
+	c.book.say("seed %d: %d clients, %s of harm", o.Seed, o.Clients, o.For)
+	c.conduct(ctx)
+	if ctx.Err() == nil && !c.gone.Load() {
+		c.afterwards(ctx)
+	}
+	return c.close(ctx)
+}
+
+// close draws up the report.
+func (c *conductor) close(ctx context.Context) (*Report, error) {
+	var err error
+	if ctx.Err() != nil {
+		err = fmt.Errorf("called off: %w", context.Cause(ctx))
+		c.book.doubt("the run was called off")
+	}
+	c.book.report.Published = c.ledger.confirmed()
+	c.book.report.Harms = c.harms.counts()
+	c.countReal()
+	report := c.book.judge()
+	c.history.Add(history.Verdict{Verdict: report.Verdict, Reasons: append(report.Violations, report.Unknown...), Invariants: report.Invariants})
+	return report, err
+}
+
+// isLocal reports whether a URL's host is the loopback.
+func isLocal(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.To4() != nil && ip.IsLoopback()
+}
+
+// record writes the history's first line.
+func (c *conductor) record() {
+	o := c.options
+	c.history.Add(history.Run{
+		Version: 1, Mode: "random", Started: time.Now().UTC().Format(time.RFC3339), Command: o.Command, Seed: o.Seed,
+		Clients: o.Clients, Seconds: o.For.Seconds(), Patience: o.Patience.Seconds(), Shared: o.Shared, Memory: o.Memory,
+		Environment: o.Environment,
+	})
+}
+
+func (c *conductor) phase(name string) {
+	c.phaseNow.Store(name)
+	c.history.Add(history.Phase{Name: name})
+}
+
+func (c *conductor) skip(what, why string) {
+	c.history.Add(history.Skipped{What: what, Reason: why})
+	c.book.mu.Lock()
+	c.book.report.Skipped = append(c.book.report.Skipped, history.Skipped{What: what, Reason: why})
+	c.book.mu.Unlock()
 }
 
 // beforehand takes the vitals of a proxy in health: one that is without a link
 // has fewer goroutines than it may have afterwards.
 func (c *conductor) beforehand(ctx context.Context) error {
-	var now actors.Snapshot
+	c.phase("before")
+	var now picture
 	var err error
 	linked := c.until(ctx, func() bool {
 		now, err = c.operator.tree(ctx)
 		return err != nil || len(now.Links) > 0
 	})
-	if err != nil {
-		return fmt.Errorf("the operator's listener: %w", err)
-	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	}
-	if !linked {
+	case err != nil:
+		return fmt.Errorf("the operators' listener: %w", err)
+	case !linked:
 		return fmt.Errorf("the proxy has had no link to its broker for %s: nothing to break", c.options.Patience)
 	}
-	before, err := c.operator.vitals(ctx)
+	c.first = now
+	c.picture.Store(&now)
+	v, err := c.operator.vitals(ctx)
 	if err != nil {
-		return fmt.Errorf("the operator's listener: %w", err)
+		return fmt.Errorf("the operators' listener: %w", err)
 	}
-	c.report.GoroutinesBefore, c.report.MemoryBefore = before.goroutines, before.memory
+	c.book.report.Before = Vitals{v.goroutines, v.descriptors, v.resident, v.heap}
+	c.history.Add(sampleOf(now, v))
+	if c.options.Census == nil {
+		c.book.unjudged(brokerClean, "nothing here can ask the broker")
+	} else if c.censusBefore, err = c.options.Census(ctx); err != nil {
+		return fmt.Errorf("census of the broker: %w", err)
+	} else {
+		c.history.Add(censusOf(c.censusBefore, c.options.Account))
+	}
+	if c.options.Memory == 0 {
+		c.book.unjudged(memoryBound, "no limit was named: --memory")
+	}
 	return nil
 }
 
-// play is the time with clients: harm, then healing.
-func (c *conductor) play(ctx context.Context) {
+// conduct is the time with clients: harm, then healing, then what is owed.
+func (c *conductor) conduct(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
+	c.stop = cancel
 	var background sync.WaitGroup
 	defer background.Wait()
 	defer cancel()
-	for range c.options.Clients {
-		r := newReader(c.options, c.report, c.ledger)
-		c.readers = append(c.readers, r)
-		background.Go(func() { r.run(ctx) })
+	for i := range c.options.Clients {
+		c.readers = append(c.readers, newReader(c, i))
 	}
-	background.Go(func() { c.publish(ctx) })
-	background.Go(func() { c.watchMemory(ctx) })
+	for _, r := range c.readers {
+		background.Go(func() { r.read(ctx) })
+	}
+	publishing, stopPublishing := context.WithCancel(ctx)
+	defer stopPublishing()
+	var publisher sync.WaitGroup
+	publisher.Go(func() { c.publish(publishing) })
+	background.Go(func() { c.watch(ctx) })
+	if c.options.Failures != nil {
+		background.Go(func() { c.listen(ctx) })
+	}
 	c.healed(ctx, "before any harm")
-	c.harm(ctx)
+
+	kinds := c.plan()
+	schedule := c.options.Schedule
+	if schedule == nil {
+		schedule = draw(c.options.Seed, kinds, c.options.Clients, c.options.For, c.options.Every)
+	}
+	c.started = time.Now()
+	c.phase("harm")
+	c.play(ctx, kinds, schedule)
+	if c.options.Schedule == nil {
+		c.insist(ctx, kinds)
+	}
+	c.phase("after")
+	c.settled(ctx)
 	c.healed(ctx, "after the harm")
+	stopPublishing()
+	publisher.Wait()
+	c.paid(ctx)
 }
 
-// publishEvery is the time between two messages.
-const publishEvery = 5 * time.Millisecond
+// plan fixes the kinds of harm.
+func (c *conductor) plan() []Harm {
+	kinds := c.kinds(c.latest())
+	if steps := c.options.Schedule; steps != nil { // of the others nothing is asked
+		kinds = slices.DeleteFunc(kinds, func(k Harm) bool {
+			return !slices.ContainsFunc(steps, func(s Step) bool { return s.Name == k.Name })
+		})
+	}
+	c.harms.mu.Lock()
+	defer c.harms.mu.Unlock()
+	for _, kind := range kinds {
+		c.harms.order = append(c.harms.order, kind.Name)
+		c.harms.count[kind.Name] = &HarmCount{Name: kind.Name}
+		c.history.Add(history.Kind{Name: kind.Name, Scope: string(kind.Scope)})
+	}
+	return kinds
+}
 
 func (c *conductor) publish(ctx context.Context) {
-	next := time.NewTicker(publishEvery)
+	next := time.NewTicker(time.Duration(float64(time.Second) / c.options.Rate))
 	defer next.Stop()
 	for {
 		select {
@@ -99,95 +217,64 @@ func (c *conductor) publish(ctx context.Context) {
 			return
 		case <-next.C:
 		}
-		number := c.ledger.next()
-		if c.options.Publish(ctx, number) == nil {
+		begun := time.Now()
+		number := c.ledger.next(begun)
+		record := history.Publish{N: number}
+		err := c.options.Publish(context.WithoutCancel(ctx), number)
+		if record.Took = time.Since(begun).Seconds(); err == nil {
+			record.Confirmed = true
 			c.ledger.published(number)
+		} else {
+			record.Error = err.Error()
 		}
+		c.history.AddAt(begun, record)
 	}
 }
 
 // healed waits until every client has got a message again.
 func (c *conductor) healed(ctx context.Context, when string) {
-	for _, r := range c.readers {
-		r.alive.Store(false)
-	}
-	dark := 0
+	since, dark := time.Now(), 0
 	ok := c.until(ctx, func() bool {
 		dark = 0
 		for _, r := range c.readers {
-			if !r.alive.Load() {
+			if !r.hasMessageSince(since) {
 				dark++
 			}
 		}
 		return dark == 0
 	})
-	switch {
-	case ctx.Err() != nil: // called off: that says nothing
-		return
-	case !ok:
-		c.report.violate("%s: %d of %d clients got no message within %s", when, dark, len(c.readers), c.options.Patience)
+	if ctx.Err() != nil { // called off: that says nothing
 		return
 	}
-	c.report.say("%s: every client gets messages", when)
+	c.book.tried(served)
+	if !ok {
+		c.book.violate(served, "%s: %d of %d clients got no message within %s", when, dark, len(c.readers), c.options.Patience)
+		return
+	}
+	c.book.say("%s: every client gets messages", when)
 }
 
-// afterwards looks at what the clients have left behind.
-func (c *conductor) afterwards(ctx context.Context) {
-	var now actors.Snapshot
-	clean := c.until(ctx, func() bool {
-		var err error
-		now, err = c.operator.tree(ctx)
-		return err == nil && len(now.Streams) == 0 && now.Stats.Workers == 0 && now.Stats.Leases == 0 && onlyPermanent(now.Actors)
+// paid waits, when the last message is published, until every open stream has all
+// that it is owed.
+func (c *conductor) paid(ctx context.Context) {
+	lacking := ""
+	ok := c.until(ctx, func() bool {
+		lacking = ""
+		for _, r := range c.readers {
+			if n := r.lacks(); n > 0 {
+				lacking = fmt.Sprintf("client %d has not got message %d, and its stream is open", r.number, n)
+			}
+		}
+		return lacking == ""
 	})
-	if !clean {
-		c.report.violate("the tree is not clean: %d streams, %d channels, %d actors", len(now.Streams), now.Stats.Workers, len(now.Actors))
+	if ctx.Err() != nil {
+		return
 	}
-	var end vitals
-	flat := c.until(ctx, func() bool {
-		v, err := c.operator.vitals(ctx)
-		if err == nil {
-			end = v
-		}
-		return err == nil && v.goroutines <= c.report.GoroutinesBefore
-	})
-	c.report.GoroutinesAfter, c.report.MemoryAfter = end.goroutines, end.memory
-	if !flat {
-		c.report.violate("%g goroutines, %g before", end.goroutines, c.report.GoroutinesBefore)
+	c.book.tried(complete)
+	if !ok {
+		c.book.violate(complete, "%s after the last was published: %s", c.options.Patience, lacking)
 	}
-}
-
-// onlyPermanent tells whether no stream's actor is left.
-func onlyPermanent(list []actors.Actor) bool {
-	for _, a := range list {
-		switch a.Role {
-		case actors.RoleConnection, actors.RoleConsumer, actors.RoleFeed:
-			return false
-		}
-	}
-	return true
-}
-
-// watchMemory notes the most that the process had resident, and of each minute.
-func (c *conductor) watchMemory(ctx context.Context) {
-	next := time.NewTicker(500 * time.Millisecond)
-	defer next.Stop()
-	told, start := false, time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-next.C:
-		}
-		v, err := c.operator.vitals(ctx)
-		if err != nil {
-			continue
-		}
-		c.report.remember(int(time.Since(start)/time.Minute), v.memory)
-		if most := c.options.Memory; most > 0 && v.memory > float64(most) && !told {
-			told = true
-			c.report.violate("the process has %.0f bytes resident, at most %d are allowed", v.memory, most)
-		}
-	}
+	c.phase("left")
 }
 
 // until asks again and again, for as long as healing may take.
@@ -203,4 +290,26 @@ func (c *conductor) until(ctx context.Context, is func() bool) bool {
 		}
 	}
 	return true
+}
+
+func (c *conductor) progress() Progress {
+	p := Progress{Total: c.options.For, Violations: c.book.violations()}
+	p.Phase, _ = c.phaseNow.Load().(string)
+	if p.Phase == "harm" {
+		p.Elapsed = time.Since(c.started)
+	}
+	for _, r := range c.readers {
+		if r.isReady() {
+			p.Streams++
+		}
+	}
+	h := &c.harms
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p.Harm = h.last
+	for _, count := range h.count {
+		p.Seen += count.Seen
+		p.Undone += count.Asked - count.Seen
+	}
+	return p
 }

@@ -28,6 +28,27 @@ events.addEventListener('error', (event) => {
 });
 `;
 
+const fetching = (base, bindings) => `// npm install @microsoft/fetch-event-source
+import {fetchEventSource} from '@microsoft/fetch-event-source';
+
+const bindings = [
+${inJSON(bindings)}
+];
+
+const url = ${quoted(base)} + '?bindings=' + encodeURIComponent(JSON.stringify({bindings}));
+await fetchEventSource(url, {
+  openWhenHidden: true, // else it asks once a second, for ever, after a change of tabs
+  onmessage({event, data}) {
+    if (event === 'message') {
+      const {exchange, routingKey, payload} = JSON.parse(data);
+      console.log(exchange, routingKey, payload);
+    }
+    if (event === 'error') console.error(JSON.parse(data)); // {code, message, retryable}
+  },
+  onerror(error) { throw error; }, // to go on, call fetchEventSource anew: that sends no Last-Event-ID
+});
+`;
+
 const node = (base, bindings) => `// npm install eventsource
 import {EventSource} from 'eventsource';
 
@@ -89,6 +110,7 @@ const curl = (base, bindings) => `curl --no-buffer --get ${shellQuoted(base)} \\
 
 export const languages = [
   { id: 'browser', name: 'EventSource', write: browser, note: 'Runs in any page, from any origin: the stream allows it. Closing at the first error keeps the browser from reconnecting by itself.' },
+  { id: 'fetch', name: 'fetch-event-source', write: fetching, note: 'For a page that sends headers, such as Authorization. It does not stop by itself when it is told to (204): these lines make it.' },
   { id: 'node', name: 'Node', write: node, note: 'Node 18 or newer, as an ES module (.mjs).' },
   { id: 'go', name: 'Go', write: go, note: 'The standard library only.' },
   { id: 'curl', name: 'curl', write: curl, note: 'Each message is a line of JSON behind “data:”.' },

@@ -1,0 +1,158 @@
+package actors
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// The reader's side of a Stream: a writer of bytes takes many events at once, a program takes one
+// after the other.
+
+// Take appends all that waits to events[:0] and returns that, without waiting. An *Error is always
+// the last event of a stream, and is returned once. The slice is the caller's, who must not change it
+// before the next Take or Done.
+func (s *Stream) Take(events []Event) []Event {
+	events = events[:0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting == nil {
+		return events
+	}
+	events = append(events, *s.waiting...)
+	s.backlog.take()
+	s.recycle()
+	s.taken = events
+	for i := len(events) - 1; i >= 0; i-- {
+		if m, ok := events[i].(*Message); ok {
+			s.takenTag = m.tag
+			break
+		}
+	}
+	return events
+}
+
+// Done says that everything taken so far was written, so that the broker may forget it.
+func (s *Stream) Done() {
+	s.mu.Lock()
+	s.backlog.writtenAll()
+	s.taken = nil
+	acks, tag := s.acks, s.takenTag
+	s.mu.Unlock()
+	if acks != nil && tag > 0 {
+		acks.acknowledge(tag)
+	}
+}
+
+// Written says that m was written, and everything that Take has returned before it, so that the
+// broker may forget those while what Take returned after m is still being written. m must be among
+// what Take returned last.
+func (s *Stream) Written(m *Message) {
+	s.mu.Lock()
+	s.forgetUpTo(m)
+	acks := s.acks
+	s.mu.Unlock()
+	if acks != nil && m.tag > 0 {
+		acks.acknowledge(m.tag)
+	}
+}
+
+// forgetUpTo takes m, and what was taken before it, out of the account. mu is held.
+func (s *Stream) forgetUpTo(m *Message) {
+	for i, event := range s.taken {
+		s.backlog.written(sizeOf(event))
+		if event == Event(m) {
+			s.taken = s.taken[i+1:]
+			return
+		}
+	}
+	s.taken = nil
+}
+
+// Moving says that the client takes bytes of what is being written: a reader that calls it every few
+// seconds is not taken for one that has stopped reading, however long one message takes it.
+func (s *Stream) Moving() {
+	if acks := s.acknowledger(); acks != nil {
+		acks.moving()
+	}
+}
+
+func (s *Stream) acknowledger() acknowledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acks
+}
+
+// Next waits for the next event and returns it. Asking for an event says that the one before was
+// dealt with. After the *Error, which is the last event, it returns [io.EOF]. Where ctx ends first
+// it returns the error of ctx, and the stream goes on.
+func (s *Stream) Next(ctx context.Context) (Event, error) {
+	if s.wake == nil {
+		s.listen()
+	}
+	s.acknowledgeLast()
+	for len(s.pulled) == 0 {
+		if s.pulled = s.Take(nil); len(s.pulled) > 0 {
+			break
+		}
+		if s.over() {
+			return nil, io.EOF
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	event := s.pulled[0]
+	s.pulled = s.pulled[1:]
+	if m, ok := event.(*Message); ok {
+		s.last = m
+	}
+	return event, nil
+}
+
+// listen prepares Next's waiting.
+func (s *Stream) listen() {
+	wake := make(chan struct{}, 1) // one is enough: it says "look again"
+	s.mu.Lock()
+	s.wake = wake
+	s.mu.Unlock()
+	s.Notify(func() { signal(wake) })
+}
+
+// signal makes the goroutine that waits for wake look again. A nil channel is ignored.
+func signal(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
+
+// Events returns the stream's events for a range loop, the *Error last. The stream is closed when the
+// loop is left, however it is left.
+func (s *Stream) Events(ctx context.Context) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		defer s.Close()
+		for {
+			event, err := s.Next(ctx)
+			if err != nil || !yield(event) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Stream) acknowledgeLast() {
+	if s.last != nil {
+		s.Written(s.last)
+		s.last = nil
+	}
+}
+
+// over reports whether no event will come any more.
+func (s *Stream) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting == nil && (s.verdict != nil || s.closed)
+}

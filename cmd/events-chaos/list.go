@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// runList names what scripts may say.
+func (c command) runList(_ context.Context, args []string) error {
+	if len(args) > 0 {
+		return misuse("usage: events-chaos list")
+	}
+	print := func(title string, words []string) {
+		fmt.Fprintf(c.stdout, "%s:\n  %s\n", title, strings.Join(words, "\n  "))
+	}
+	print("commands", script.Commands())
+	print("broker FAULT (the broker, and the way to it)", names(faults.OfNetwork(), faults.OfBroker()))
+	print("network FAULT (the way from the clients)", names(faults.OfNetwork()))
+	print("FAULT NAME (clients)", names(faults.OfClients()))
+	print("settings KEY=VALUE", script.SettingKeys())
+	fmt.Fprintln(c.stdout, "A fault that is undone by none ends by itself; (undoes) marks what undoes others.")
+	return nil
+}
+
+// names lists faults, and marks those that undo others.
+func names(lists ...[]faults.Fault) (words []string) {
+	for _, list := range lists {
+		for _, fault := range list {
+			if fault.Watch == nil {
+				words = append(words, fault.Name+" (undoes)")
+			} else {
+				words = append(words, fault.Name)
+			}
+		}
+	}
+	return words
+}

@@ -1,0 +1,30 @@
+// Package history writes what a run did and saw, as it happens: one JSON object
+// a line, all times by one clock. A [Recorder] takes the records of this package
+// from any goroutine; a judge needs the lines alone.
+//
+// Every record has `t`, seconds since the run began by the monotonic clock, and
+// `kind`. Lines stand in the order of their writing; a batch of messages is
+// written at its end and bears the time of its first.
+//
+//	run       what is going to be done, on what; the first line
+//	harmkind  a kind of harm that the run asks for, and must see
+//	phase     before, harm, after, left: what the run does from here on; gone: the
+//	          proxy has not answered for too long, and the run is given up
+//	publish   one number: when it was sent, and whether the broker has confirmed it
+//	open      a client was answered: 200 and a stream, or another status
+//	ready     the stream's ready event
+//	messages  numbers from, from+1, …, each with its time of arrival
+//	error     the stream's error event
+//	end       how the stream's answer ended: in order, broken, or left by the client
+//	asked     a harm was asked for; its scope and the codes that it explains
+//	seen      an independent sign of it
+//	healed    every client that it could touch is served again
+//	undone    it was not seen, with the reason; it counts as nothing
+//	skipped   a harm or a claim that cannot be tried or judged here, with the reason
+//	failure   an actor failed, and what its supervisor decided
+//	sample    the proxy's own figures
+//	census    what the broker holds of the proxy's, and by whose account
+//	command   a line of a script, with its result
+//	script    a script's verdict
+//	verdict   the runner's judgement; the last line
+package history

@@ -1,0 +1,204 @@
+package history
+
+// Record is one line of a history, without its stamp.
+type Record interface{ kind() string }
+
+func (Kind) kind() string     { return "harmkind" }
+func (Run) kind() string      { return "run" }
+func (Phase) kind() string    { return "phase" }
+func (Publish) kind() string  { return "publish" }
+func (Open) kind() string     { return "open" }
+func (Ready) kind() string    { return "ready" }
+func (Messages) kind() string { return "messages" }
+func (Error) kind() string    { return "error" }
+func (End) kind() string      { return "end" }
+func (Asked) kind() string    { return "asked" }
+func (Seen) kind() string     { return "seen" }
+func (Healed) kind() string   { return "healed" }
+func (Undone) kind() string   { return "undone" }
+func (Skipped) kind() string  { return "skipped" }
+func (Failure) kind() string  { return "failure" }
+func (Sample) kind() string   { return "sample" }
+func (Census) kind() string   { return "census" }
+func (Command) kind() string  { return "command" }
+func (Script) kind() string   { return "script" }
+func (Verdict) kind() string  { return "verdict" }
+
+// Run is what is going to be done.
+type Run struct {
+	Version     int               `json:"version"` // of this format
+	Mode        string            `json:"mode"`    // random or scripts
+	Started     string            `json:"started"` // wall clock, RFC 3339
+	Command     string            `json:"command"` // that repeats it
+	Seed        uint64            `json:"seed,omitempty"`
+	Clients     int               `json:"clients,omitempty"`
+	Seconds     float64           `json:"seconds,omitempty"`  // of harm
+	Patience    float64           `json:"patience,omitempty"` // seconds that healing may take
+	Shared      bool              `json:"shared"`             // streams with equal bindings have one queue
+	Memory      int64             `json:"memory,omitempty"`   // bytes that the process may have resident
+	Environment map[string]string `json:"environment"`
+}
+
+// Phase is what the run does from here on.
+type Phase struct {
+	Name string `json:"name"`
+}
+
+// Publish is one number, at the time when its publishing began.
+type Publish struct {
+	N         int     `json:"n"`
+	Took      float64 `json:"took"`      // seconds to the broker's confirm
+	Confirmed bool    `json:"confirmed"` // else nothing is known of it
+	Error     string  `json:"error,omitempty"`
+}
+
+// Open is the head of an answer to a client.
+type Open struct {
+	Name   string `json:"name,omitempty"` // in a script
+	Client int    `json:"client"`
+	Stream int    `json:"stream"` // the run's number of the stream
+	Group  int    `json:"group"`  // streams of a group have equal bindings
+	Status int    `json:"status"` // 0: there was no answer
+	// Error is why there was none.
+	Error string `json:"error,omitempty"`
+}
+
+// Ready is a stream's ready event.
+type Ready struct {
+	Stream int `json:"stream"`
+}
+
+// Messages are consecutive numbers that a stream received.
+type Messages struct {
+	Stream      int   `json:"stream"`
+	From        int   `json:"from"`
+	At          []int `json:"at"` // arrival of each, milliseconds after t
+	Redelivered bool  `json:"redelivered,omitempty"`
+}
+
+// Error is a stream's error event.
+type Error struct {
+	Stream    int    `json:"stream"`
+	Code      string `json:"code"`
+	Retryable bool   `json:"retryable"`
+	Message   string `json:"message"`
+}
+
+// End is the end of a stream's answer.
+type End struct {
+	Stream int    `json:"stream"`
+	How    string `json:"how"` // order, broken, left
+	Error  string `json:"error,omitempty"`
+	Odd    string `json:"odd,omitempty"` // what a stream must not hold, such as a message before ready
+}
+
+// Asked is a harm that was asked for.
+type Asked struct {
+	Harm   int      `json:"harm"`
+	Name   string   `json:"name"`
+	Scope  string   `json:"scope"` // stream, group, all, none: whom it may touch
+	Client int      `json:"client"`
+	Group  int      `json:"group"`
+	Codes  []string `json:"codes,omitempty"` // that it explains
+	Script string   `json:"script,omitempty"`
+}
+
+// Seen is an independent sign of a harm.
+type Seen struct {
+	Harm int    `json:"harm"`
+	Sign string `json:"sign"`
+}
+
+// Healed is when every client that a harm could touch is served again.
+type Healed struct {
+	Harm int `json:"harm"`
+}
+
+// Undone is a harm that was asked for and not seen.
+type Undone struct {
+	Harm   int    `json:"harm"`
+	Reason string `json:"reason"`
+}
+
+// Skipped is what cannot be tried or judged here.
+type Skipped struct {
+	What   string `json:"what"`
+	Reason string `json:"reason"`
+}
+
+// Failure is an actor that failed, and what its supervisor decided.
+type Failure struct {
+	Role     string `json:"role"`
+	Actor    string `json:"actor,omitempty"`
+	Reason   string `json:"reason"`
+	Decision string `json:"decision"` // restarted, stopped
+	Account  string `json:"account"`  // where it was read: log, tree
+}
+
+// Sample is the proxy's own account.
+type Sample struct {
+	Streams     int64            `json:"streams"`
+	Channels    int64            `json:"channels"`
+	Links       int64            `json:"links"`
+	LinksLost   int64            `json:"linksLost"`
+	Actors      int              `json:"actors"` // of streams
+	Restarts    int64            `json:"restarts"`
+	Failures    int64            `json:"failures"`
+	Messages    int64            `json:"messages"`
+	Ended       map[string]int64 `json:"ended,omitempty"`
+	Goroutines  float64          `json:"goroutines,omitempty"`
+	Descriptors float64          `json:"descriptors,omitempty"`
+	Resident    float64          `json:"resident,omitempty"` // bytes
+	Heap        float64          `json:"heap,omitempty"`     // bytes allocated
+}
+
+// Census is what the broker holds of the proxy's.
+type Census struct {
+	Queues      int    `json:"queues"`
+	Consumers   int    `json:"consumers"`
+	Bindings    int    `json:"bindings"`
+	Channels    int    `json:"channels"`
+	Connections int    `json:"connections"`
+	Account     string `json:"account"` // broker, proxy
+}
+
+// Command is a line of a script.
+type Command struct {
+	Script string  `json:"script"`
+	Line   string  `json:"line"`
+	Took   float64 `json:"took"` // seconds
+	Error  string  `json:"error,omitempty"`
+}
+
+// Script is how a script went.
+type Script struct {
+	Script   string  `json:"script"`
+	Claim    string  `json:"claim"`
+	Verdict  string  `json:"verdict"`
+	Reason   string  `json:"reason,omitempty"`
+	Evidence string  `json:"evidence"` // what the broker holds in the end
+	Took     float64 `json:"took"`
+}
+
+// Verdict is the runner's judgement.
+type Verdict struct {
+	Verdict    string      `json:"verdict"` // pass, fail, unknown
+	Reasons    []string    `json:"reasons,omitempty"`
+	Invariants []Invariant `json:"invariants,omitempty"`
+}
+
+// Invariant is a claim and how often it was tried.
+type Invariant struct {
+	Name     string `json:"name"`
+	Claim    string `json:"claim"`
+	Checked  int64  `json:"checked"`
+	Violated int64  `json:"violated"`
+	Verdict  string `json:"verdict"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+// Kind is a kind of harm that the run will ask for, and must see.
+type Kind struct {
+	Name  string `json:"name"`
+	Scope string `json:"scope"`
+}

@@ -1,0 +1,119 @@
+package random
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// What the process may keep of a crowd for a while: free pages that go back later.
+const (
+	residentSlack = 96 << 20
+	heapSlack     = 32 << 20
+)
+
+// afterwards looks at what the clients have left behind.
+func (c *conductor) afterwards(ctx context.Context) {
+	c.cleanProcess(ctx)
+	c.cleanBroker(ctx)
+}
+
+// cleanProcess waits until the process is where it was.
+func (c *conductor) cleanProcess(ctx context.Context) {
+	lacks, now, end := "", c.latest(), vitals{}
+	ok := c.until(ctx, func() bool {
+		var err error
+		if now, err = c.operator.tree(ctx); err == nil {
+			end, err = c.operator.vitals(ctx)
+		}
+		if err != nil {
+			lacks = err.Error()
+			return false
+		}
+		lacks = c.left(now, end)
+		return lacks == ""
+	})
+	if ctx.Err() != nil {
+		return
+	}
+	c.picture.Store(&now)
+	c.history.Add(sampleOf(now, end))
+	c.book.report.After = Vitals{end.goroutines, end.descriptors, end.resident, end.heap}
+	c.book.tried(processClean)
+	if !ok {
+		c.book.violate(processClean, "%s after the last stream: %s", c.options.Patience, lacks)
+	}
+}
+
+// left says what of the clients is still in the process; "" for nothing.
+func (c *conductor) left(now picture, v vitals) string {
+	var left []string
+	more := func(what string, have, before, slack float64) {
+		if have > before+slack {
+			left = append(left, fmt.Sprintf("%.0f %s, %.0f before", have, what, before))
+		}
+	}
+	first, before := c.first, c.book.report.Before
+	more("streams", float64(now.Stats.Streams), float64(first.Stats.Streams), 0)
+	more("channels", float64(now.Stats.Workers), float64(first.Stats.Workers), 0)
+	more("leases", float64(now.Stats.Leases), float64(first.Stats.Leases), 0)
+	more("actors of streams", float64(len(now.Actors)-permanent(now.Actors)), float64(len(first.Actors)-permanent(first.Actors)), 0)
+	more("goroutines", v.goroutines, before.Goroutines, 0)
+	more("descriptors", v.descriptors, before.Descriptors, 0)
+	more("bytes of heap", v.heap, before.Heap, heapSlack)
+	more("bytes resident", v.resident, before.Resident, residentSlack)
+	return strings.Join(left, "; ")
+}
+
+// cleanBroker waits until the broker holds no more of the proxy's than before.
+func (c *conductor) cleanBroker(ctx context.Context) {
+	if c.options.Census == nil {
+		return
+	}
+	lacks, end := "", Census{}
+	ok := c.until(ctx, func() bool {
+		now, err := c.options.Census(ctx)
+		switch {
+		case err != nil:
+			lacks = err.Error()
+		case exceeds(now, c.censusBefore):
+			lacks = fmt.Sprintf("left on the broker: %+v; before: %+v", now, c.censusBefore)
+		default:
+			lacks = ""
+		}
+		end = now
+		return lacks == ""
+	})
+	if ctx.Err() != nil {
+		return
+	}
+	c.history.Add(censusOf(end, c.options.Account))
+	c.book.tried(brokerClean)
+	if !ok {
+		c.book.violate(brokerClean, "%s", lacks)
+	}
+}
+
+func exceeds(now, before Census) bool {
+	return now.Queues > before.Queues || now.Consumers > before.Consumers || now.Bindings > before.Bindings ||
+		now.Channels > before.Channels || now.Connections > before.Connections
+}
+
+// countReal holds the harms that are claimed against the proxy's own counters.
+func (c *conductor) countReal() {
+	now := c.picture.Load()
+	if now == nil {
+		return
+	}
+	failures := now.Stats.Failures - c.first.Stats.Failures
+	crashes := int64(0)
+	for _, h := range c.book.report.Harms {
+		if strings.HasPrefix(h.Name, "crash ") {
+			crashes += int64(h.Seen)
+		}
+	}
+	c.book.tried(realHarm)
+	if crashes > failures {
+		c.book.violate(realHarm, "%d crashes are claimed, and the proxy has counted %d failures of actors", crashes, failures)
+	}
+}

@@ -1,0 +1,126 @@
+package random
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
+)
+
+// restarted is the least time between two failures of an actor that its
+// supervisor restarts: 3 restarts in 10 s are allowed, on purpose.
+const restarted = 5 * time.Second
+
+// kinds returns all ways to break something here. What cannot be tried is
+// entered as skipped.
+func (c *conductor) kinds(now picture) []Harm {
+	list := append([]Harm(nil), c.options.Harms...)
+	list = append(list,
+		Harm{Name: "end stream", Scope: OneStream, Codes: []actors.Code{actors.ServerShutdown}, Do: c.endStream},
+		Harm{Name: "client leaves", Scope: OneStream, Codes: []actors.Code{actors.ClientGone}, Do: c.clientLeaves})
+	if !now.Chaos {
+		c.skip("crash of actors", "the proxy was started without --chaos")
+		c.book.doubt("fault injection is not enabled in the proxy: no actor was made to fail")
+		return list
+	}
+	list = append(list, c.crashOf(actors.RoleBroker, actors.BrokerLost, actors.BrokerUnavailable, actors.InternalError),
+		c.crashOf(actors.RoleConnections, actors.InternalError),
+		c.crashIn(actors.RoleConnection, OneStream))
+	if !c.options.Shared {
+		return append(list, c.crashIn(actors.RoleConsumer, OneStream), c.crashIn(actors.RoleWorker, OneStream))
+	}
+	return append(list, c.crashOf(actors.RoleFeeds, actors.InternalError),
+		c.crashIn(actors.RoleConsumer, OneGroup), c.crashIn(actors.RoleWorker, OneGroup), c.crashIn(actors.RoleFeed, OneGroup))
+}
+
+// Victim is the stream that a harm is done to.
+type Victim struct {
+	Client int
+	ID     string // the proxy's
+}
+
+// crashIn makes an actor behind one stream fail.
+func (c *conductor) crashIn(role actors.Role, scope Scope) Harm {
+	return Harm{
+		Name: "crash " + string(role), Scope: scope, Codes: []actors.Code{actors.InternalError},
+		Do: func(ctx context.Context, v Victim) error { return c.operator.crash(ctx, role, v.ID) },
+	}
+}
+
+// crashOf makes an actor fail that is there once. Its sign is that its supervisor
+// has counted one more restart.
+func (c *conductor) crashOf(role actors.Role, codes ...actors.Code) Harm {
+	return Harm{
+		Name: "crash " + string(role), Every: restarted, Scope: Everyone, Codes: codes,
+		Watch: func(context.Context) (faults.Sign, error) {
+			before := restartsOf(c.latest(), role)
+			return func(context.Context) (string, error) {
+				if now := restartsOf(c.latest(), role); now > before {
+					return fmt.Sprintf("the tree: %d restarts of %s, %d before", now, role, before), nil
+				}
+				return "", nil
+			}, nil
+		},
+		Do: func(ctx context.Context, _ Victim) error { return c.operator.crash(ctx, role, "") },
+	}
+}
+
+func restartsOf(now picture, role actors.Role) (count int64) {
+	for _, a := range now.Actors {
+		if a.Role == role {
+			count += a.Restarts
+		}
+	}
+	return count
+}
+
+func (c *conductor) endStream(ctx context.Context, v Victim) error { return c.operator.end(ctx, v.ID) }
+
+func (c *conductor) clientLeaves(_ context.Context, v Victim) error {
+	select {
+	case c.readers[v.Client].leave <- struct{}{}:
+	default: // it is on its way already
+	}
+	return nil
+}
+
+// linksLost looks for a link that the proxy counts as lost from now on.
+func (c *conductor) linksLost() faults.Sign {
+	before := c.latest().Stats.LinksLost
+	return func(context.Context) (string, error) {
+		if n := c.latest().Stats.LinksLost - before; n > 0 {
+			return fmt.Sprintf("the proxy counts %d links lost", n), nil
+		}
+		return "", nil
+	}
+}
+
+// victim finds the open stream of a client in the live tree.
+func (c *conductor) victim(client int) (Victim, error) {
+	now := c.latest()
+	if !c.local {
+		if ours := c.ours(now); len(ours) > 0 { // which client it belongs to is not known
+			return Victim{Client: client, ID: ours[client%len(ours)].ID}, nil
+		}
+		return Victim{}, fmt.Errorf("no stream of this run is open")
+	}
+	address := c.readers[client].address()
+	for _, s := range now.Streams {
+		if s.Address == address {
+			return Victim{Client: client, ID: s.ID}, nil
+		}
+	}
+	return Victim{}, fmt.Errorf("client %d has no open stream", client)
+}
+
+// ours are the streams that this run has opened: bound to its exchange.
+func (c *conductor) ours(now picture) (list []actors.StreamState) {
+	for _, s := range now.Streams {
+		if len(s.Bindings) == 1 && s.Bindings[0].Exchange == c.options.Exchange {
+			list = append(list, s)
+		}
+	}
+	return list
+}

@@ -1,0 +1,123 @@
+package random_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	httpapi "github.com/taskcluster/events-proxy/http"
+	"github.com/taskcluster/events-proxy/test/chaos/check"
+	"github.com/taskcluster/events-proxy/test/chaos/history"
+	"github.com/taskcluster/events-proxy/test/chaos/random"
+	"github.com/taskcluster/events-proxy/test/proxy"
+)
+
+// Harm that nothing came of is not claimed: a proxy that says yes to every crash and
+// does nothing makes no run pass, and neither does one that was not asked to allow
+// them.
+func TestWhatIsNotHarmedProvesNothing(t *testing.T) {
+	for name, deed := range map[string]struct {
+		tame  func(http.Handler) http.Handler
+		chaos bool
+		says  string
+	}{
+		"crashes do nothing":      {ignoring("/__chaos__/crash"), true, "crash worker: asked"},
+		"ends do nothing":         {ignoring("/__tree__/end"), true, "end stream: asked"},
+		"crashes are not allowed": {ignoring("nothing"), false, "fault injection is not enabled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			report, judgement := quickRun(t, deed.tame, deed.chaos)
+			if report.Verdict != random.Unknown || !strings.Contains(fmt.Sprint(report.Unknown), deed.says) {
+				report.Print(t.Output())
+				t.Errorf("%s: %q", report.Verdict, report.Unknown)
+			}
+			if judgement.Verdict != check.Unknown || len(judgement.Disagrees) > 0 {
+				t.Errorf("the judge: %+v", judgement)
+			}
+			for _, h := range report.Harms {
+				if strings.Contains(deed.says, h.Name) && h.Seen > 0 {
+					t.Errorf("%s was seen %d times", h.Name, h.Seen)
+				}
+			}
+		})
+	}
+}
+
+// A run in which everything is done and seen is a pass, on the in-memory broker too.
+func TestWhatIsHarmedAndHealsIsProved(t *testing.T) {
+	report, judgement := quickRun(t, ignoring("nothing"), true)
+	if report.Print(t.Output()); !report.Passed() || judgement.Verdict != check.Pass {
+		t.Errorf("%s, %s", report.Verdict, judgement.Verdict)
+	}
+	for role, decision := range map[string]string{"broker": "restarted", "connections": "restarted"} {
+		if report.Reached.Restarts[role+" "+decision] == 0 {
+			t.Errorf("%s %s was not reached: %v", role, decision, report.Reached.Restarts)
+		}
+	}
+}
+
+// quickRun harms a proxy in this process for two seconds.
+func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool) (*random.Report, check.Judgement) {
+	t.Helper()
+	broker := amqp.NewMemory()
+	t.Cleanup(func() { broker.Close() })
+	p, err := proxy.Start(proxy.Options{
+		Actors: actors.Options{Dialer: broker, Chaos: chaos}, HTTP: httpapi.Options{Chaos: chaos},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	operators := httptest.NewServer(tame(p.Handler.Operator()))
+	t.Cleanup(operators.Close)
+	publisher := random.NewPublisher(broker, exchange)
+	defer publisher.Close()
+	if err := publisher.Declare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var lines bytes.Buffer
+	recorder := history.New(&lines)
+	report, err := random.Run(t.Context(), random.Options{
+		Proxy: p.URL, Operator: operators.URL, Exchange: exchange, Publish: publisher.Publish, Clients: 6, For: 2 * time.Second,
+		Seed: 1, Patience: 10 * time.Second, SignPatience: time.Second, History: recorder, Log: t.Output(),
+		Census: func(context.Context) (random.Census, error) {
+			return random.Census{Queues: len(broker.Queues()), Consumers: broker.Consumers(), Channels: broker.Channels(), Bindings: broker.Bindings()}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report, judged(t, recorder, &lines)
+}
+
+func judged(t *testing.T, recorder *history.Recorder, lines *bytes.Buffer) check.Judgement {
+	t.Helper()
+	if err := recorder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	judgement, err := check.Judge(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return judgement
+}
+
+// ignoring says yes to a path and does nothing.
+func ignoring(path string) func(http.Handler) http.Handler {
+	return func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == path {
+				w.Write([]byte("{}"))
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+	}
+}
