@@ -49,13 +49,14 @@ var inTests = []string{"go.uber.org/goleak", "pgregory.net/rapid"}
 // Which packages of ours a package's code may import; a missing line means
 // none. A name stands for the folder and, with /..., for all below it.
 var uses = map[string][]string{
-	"actors":               {"actors/amqp"},
-	"actors/amqp/amqptest": {"actors/amqp"},
-	"http":                 {"actors", "http/bindings", "http/sse", "http/inspector"},
-	"http/bindings":        {"actors/amqp"},
-	"test/chaos/check":     nil, // it judges a run without anything that made the run
-	"cmd/...":              {"cmd/...", "actors", "actors/amqp", "http", "http/sse", "config", "test/..."},
-	"test/...":             {"actors", "actors/amqp", "actors/amqp/amqptest", "http", "http/sse", "http/inspector", "config", "cmd/...", "test/..."},
+	"actors":                 {"actors/amqp"},
+	"actors/amqp/amqptest":   {"actors/amqp"},
+	"actors/amqp/brokertest": {"actors/amqp"},
+	"http":                   {"actors", "http/bindings", "http/sse", "http/inspector"},
+	"http/bindings":          {"actors/amqp"},
+	"test/chaos/check":       nil, // it judges a run without anything that made the run
+	"cmd/...":                {"cmd/...", "actors", "actors/amqp", "http", "http/sse", "config", "test/..."},
+	"test/...":               {"actors", "actors/amqp", "actors/amqp/amqptest", "http", "http/sse", "http/inspector", "config", "cmd/...", "test/..."},
 }
 
 // Parts of the standard library that would make a package know too much.

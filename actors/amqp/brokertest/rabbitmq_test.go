@@ -1,0 +1,61 @@
+package brokertest_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+)
+
+// On a real RabbitMQ a program that forgets its consumer is told of its queue,
+// consumer, channel and connection; one that tidies up is told nothing.
+func TestARealBrokerNamesWhatIsLeft(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	node, err := rabbit.StartManagedNode(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	broker := brokertest.RabbitMQ(node.ManagementURL(), "/")
+	work := func() amqp.Link {
+		dialer, err := amqp.NewRabbitMQ(node.URL(), amqp.RabbitMQOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := dialer.Dial(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := channel(t, l)
+		if err := c.Declare("queue/x/1", amqp.QueueLimits{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Consume("queue/x/1", 1); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+
+	r := &recorder{}
+	brokertest.Clean(r, broker)
+	work().Close(time.Second)
+	if r.end(); r.said != "" {
+		t.Errorf("it has tidied up: %s", r.said)
+	}
+
+	r = &recorder{}
+	brokertest.Clean(brief{r}, broker)
+	forgotten := work()
+	defer forgotten.Close(time.Second)
+	r.end()
+	for _, says := range []string{"1 queues left: queue/x/1", "1 consumers left", "1 channels left", "1 connections left", "a goroutine left"} {
+		if !strings.Contains(r.said, says) {
+			t.Errorf("%q is not in %s", says, r.said)
+		}
+	}
+}
