@@ -126,7 +126,7 @@ func TestWriteDocs(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"references/api.json": "https://tc.example.org/schemas/", "settings.json": "PULSE_URL",
-		"settings.md": "| `PULSE_URL` |", "user-config-example.yml": "production:",
+		"settings.md": "| `PULSE_URL`, `PULSE_URL_FILE` |", "user-config-example.yml": "production:",
 	} {
 		text, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil || !strings.Contains(string(text), want) {
