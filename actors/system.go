@@ -125,16 +125,25 @@ func (s *System) EndStream(id string) error { return s.request(endStream{stream:
 // PingPeriod returns the time between a stream's pings, before the spread.
 func (s *System) PingPeriod() time.Duration { return s.options.PingPeriod }
 
+// Policy returns what is in effect, to be changed and passed to SetPolicy. It may be called
+// concurrently.
+func (s *System) Policy() Policy {
+	p := *s.policy.Load()
+	p.AllowExchanges = slices.Clone(p.AllowExchanges)
+	return p
+}
+
 // SetPolicy replaces AllowExchanges and Limits of a running System. It returns an error that names
 // every problem, and changes nothing then. It may be called concurrently, and returns at once.
 //
 // Streams that are open are not touched: they keep what they were opened with, save MessageBytes,
 // which holds for every message from now on. Where more are open than the new limits allow, no new
-// one is admitted until enough have ended. Declares and ChannelsPerLink belong to the links and stay
-// as they are.
+// one is admitted until enough have ended. Declares and ChannelsPerLink belong to the links,
+// IPv6Prefix to the addresses that are known: they stay as they are.
 func (s *System) SetPolicy(p Policy) error {
 	o := s.options.with(p).withDefaults()
-	o.Limits.Declares, o.Limits.ChannelsPerLink = s.options.Limits.Declares, s.options.Limits.ChannelsPerLink
+	fixed := s.options.Limits
+	o.Limits.Declares, o.Limits.ChannelsPerLink, o.Limits.IPv6Prefix = fixed.Declares, fixed.ChannelsPerLink, fixed.IPv6Prefix
 	if err := o.validate(); err != nil {
 		return fmt.Errorf("actors: %w", err)
 	}

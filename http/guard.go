@@ -37,7 +37,7 @@ func (h *Handler) isOperatorHost(host string) bool {
 		host = name
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || slices.ContainsFunc(h.options.OperatorHosts, func(name string) bool { return strings.EqualFold(name, host) }) {
+	if host == "localhost" || slices.ContainsFunc(h.policy.Load().OperatorHosts, func(name string) bool { return strings.EqualFold(name, host) }) {
 		return true
 	}
 	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
@@ -48,7 +48,7 @@ func (h *Handler) isOperatorHost(host string) bool {
 // required: as a bearer token, or as the password of basic authentication, which
 // browsers ask for and send with every request of the operators' page.
 func (h *Handler) isOperator(r *http.Request) bool {
-	token := h.options.OperatorToken
+	token := h.policy.Load().OperatorToken
 	if token == "" {
 		return true
 	}

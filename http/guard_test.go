@@ -35,6 +35,32 @@ func TestTheOperatorsListenerAnswersOnlyUnderNamesThatAreItsOwn(t *testing.T) {
 	}
 }
 
+// A token that has leaked is replaced without a restart; so are the names.
+func TestTheOperatorsTokenAndNamesChangeWhileServing(t *testing.T) {
+	h := New(testSystem(t), Options{OperatorToken: "old", OperatorHosts: []string{"old.example.org"}, AllowOrigins: []string{"https://a.example.org"}})
+	ask := func(host, token string) int {
+		r := httptest.NewRequest("GET", "http://"+host+"/__tree__", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := newRecorder()
+		h.Operator().ServeHTTP(w, r)
+		return w.Code
+	}
+	p := h.Policy()
+	p.OperatorToken, p.OperatorHosts[0] = "new", "new.example.org"
+	if got := ask("old.example.org", "old"); got != http.StatusOK {
+		t.Errorf("before: %d", got)
+	}
+	if err := h.SetPolicy(p); err != nil {
+		t.Fatal(err)
+	}
+	if old, new, name := ask("new.example.org", "old"), ask("new.example.org", "new"), ask("old.example.org", "new"); old != 401 || new != 200 || name != 403 {
+		t.Errorf("after: the old token gets %d, the new one %d, under the old name %d", old, new, name)
+	}
+	if origins := h.Policy().AllowOrigins; len(origins) != 1 {
+		t.Errorf("the origins are %v now", origins)
+	}
+}
+
 // Where the listener cannot be kept apart, operators have a token. Browsers send it
 // as the password that they have asked for.
 func TestOperatorsNeedTheirTokenWhereOneIsSet(t *testing.T) {

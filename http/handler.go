@@ -31,7 +31,8 @@ type Handler struct {
 	started time.Time
 	retired atomic.Bool // by Retire
 
-	checked  http.Handler                 // the public paths, origins apart
+	checked  http.Handler // the public paths, origins apart
+	policy   atomic.Pointer[Policy]
 	public   atomic.Pointer[http.Handler] // checked, for the origins of the policy
 	operator http.Handler
 }
@@ -49,7 +50,7 @@ func New(system *actors.System, o Options) *Handler {
 	h.metrics.exportProcess(o.Version, o.DroppedLogLines)
 	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.WriteDeadline, o.PingPeriod)
 	h.checked = h.withSSL(h.routes())
-	h.allow(o.AllowOrigins)
+	h.use(o.policy())
 	h.operator = h.guard(h.operatorRoutes())
 	return h
 }
@@ -61,33 +62,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	boundBody(w, r)
 	defer boundBody(w, r) // what a stream has left of it
 	(*h.public.Load()).ServeHTTP(a, r)
-}
-
-// Policy is the part of the Options that may change while a Handler serves.
-type Policy struct {
-	AllowOrigins  []string
-	WriteDeadline time.Duration // zero: the default
-}
-
-// SetPolicy replaces a part of the Options: AllowOrigins for the requests to come,
-// WriteDeadline for the writes to come, also to streams that are open. It returns
-// an error that names every problem, and changes nothing then. It may be called
-// concurrently.
-func (h *Handler) SetPolicy(p Policy) error {
-	o := h.options
-	o.AllowOrigins, o.WriteDeadline = p.AllowOrigins, p.WriteDeadline
-	if err := o.Validate(); err != nil {
-		return fmt.Errorf("httpapi: %w", err)
-	}
-	h.allow(p.AllowOrigins)
-	h.outlets.deadline.Store(int64(o.withDefaults().WriteDeadline))
-	return nil
-}
-
-// allow makes origins those whose pages may use the service.
-func (h *Handler) allow(origins []string) {
-	public := newCORS(h.options.RootURL, origins).around(h.checked, h.refuse)
-	h.public.Store(&public)
 }
 
 // Operator returns the handler of what is for operators only, to be mounted on a

@@ -71,24 +71,30 @@ func maxLength(backlog int) int { return max(amqp.DefaultMaxLength, 10*backlog) 
 
 // Handler returns the options of the HTTP face, which listens at url.
 func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
+	policy := HandlerPolicy(c)
 	return httpapi.Options{
 		Logger:        log,
 		RootURL:       rootURL(c, url),
-		AllowOrigins:  HandlerPolicy(c).AllowOrigins,
+		AllowOrigins:  policy.AllowOrigins,
 		TrustProxy:    c.Server.TrustProxy,
 		ForceSSL:      c.Server.ForceSSL,
 		HeadBytes:     c.Limits.HeadBytes,
-		WriteDeadline: c.Limits.WriteDeadline,
+		WriteDeadline: policy.WriteDeadline,
 		VanishAfter:   c.Limits.VanishAfter,
-		OperatorHosts: c.Server.OperatorHosts,
-		OperatorToken: c.Server.OperatorToken.Reveal(),
+		OperatorHosts: policy.OperatorHosts,
+		OperatorToken: policy.OperatorToken,
 		Chaos:         c.Server.Chaos,
 	}
 }
 
 // HandlerPolicy returns the part of the options that a running HTTP face may take anew.
 func HandlerPolicy(c config.Config) httpapi.Policy {
-	return httpapi.Policy{AllowOrigins: c.Server.Origins, WriteDeadline: c.Limits.WriteDeadline}
+	return httpapi.Policy{
+		AllowOrigins:  c.Server.Origins,
+		WriteDeadline: c.Limits.WriteDeadline,
+		OperatorHosts: c.Server.OperatorHosts,
+		OperatorToken: c.Server.OperatorToken.Reveal(),
+	}
 }
 
 // rootURL returns the root URL of the settings; where none is set, the address that was in fact
