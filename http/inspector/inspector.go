@@ -11,7 +11,10 @@
 //	assets/shared      what both use: the head of the HTML, base styles, modules, the icon
 package inspector
 
-import "embed"
+import (
+	"embed"
+	"sync"
+)
 
 //go:embed assets
 var embedded embed.FS
@@ -21,25 +24,30 @@ var embedded embed.FS
 // where the root URL has a path.
 //
 // The page reads the event stream with the browser's own EventSource, as any other client does.
-func Handler() *Site {
+func Handler() *Site { return inspector() }
+
+// A site is made once, and by the first who asks: its files take a tenth of a second to compress.
+var inspector = sync.OnceValue(func() *Site {
 	return newSite(page{
 		Folder:      "inspector",
 		Title:       "Pulse Inspector",
 		Description: "Watch the messages of Taskcluster's Pulse exchanges as they are published.",
 		Styles:      []string{"page.css", "message.css"},
 	})
-}
+})
 
 // OperatorHandler returns the operator's page: the live supervision tree, the streams, how they
 // ended, and the links to the broker. Its paths are those of [Handler].
 //
 // It belongs on the operator's listener alone, beside the paths that it reads (GET
 // /__tree__/events) and acts through (POST /__tree__/end and /__chaos__/crash).
-func OperatorHandler() *Site {
+func OperatorHandler() *Site { return operator() }
+
+var operator = sync.OnceValue(func() *Site {
 	return newSite(page{
 		Folder:      "operator",
 		Title:       "Events proxy: operator",
 		Description: "The events proxy at work: its actors, its streams, its links to the broker.",
 		Styles:      []string{"page.css"},
 	})
-}
+})
