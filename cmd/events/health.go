@@ -20,7 +20,7 @@ const (
 
 It is for containers, whose image has no shell: the settings tell where the
 process listens. It asks /__heartbeat__, which is well while the broker is
-reached and nobody drains.
+reached and the service does not drain.
 Exit status: 0 well, 1 not, 2 misused.`
 	healthExamples = `  events health
   events health --live --timeout 2s
@@ -33,6 +33,7 @@ func (p process) health(ctx context.Context, args []string) int {
 	file := t.flags.String("config", "", "`FILE` with settings")
 	profile := t.flags.String("profile", "", "`SECTION` of the settings file")
 	live := t.flags.Bool("live", false, "ask /__lbheartbeat__: well while the process lives, whatever the broker does")
+	ready := t.flags.Bool("ready", false, "ask /__ready__: well until the service drains, whatever the broker does")
 	timeout := t.flags.Duration("timeout", 5*time.Second, "`TIME` that the answer may take")
 	arguments, status, ok := t.parse(p, args)
 	if !ok {
@@ -49,8 +50,13 @@ func (p process) health(ctx context.Context, args []string) int {
 		return t.misuse(p, "the settings leave the port to the system (0): there is nothing to ask at")
 	}
 	path := "/__heartbeat__"
-	if *live {
+	switch {
+	case *live && *ready:
+		return t.misuse(p, "--live and --ready are two questions")
+	case *live:
 		path = "/__lbheartbeat__"
+	case *ready:
+		path = "/__ready__"
 	}
 	ctx, cancel := context.WithTimeout(ctx, *timeout)
 	defer cancel()

@@ -22,6 +22,7 @@ func TestHealthAsksTheOwnProcess(t *testing.T) {
 		"on all addresses": {[]string{"EVENTS_HOST=0.0.0.0"}, nil, succeeded, `"broker":true`},
 		"redirecting":      {[]string{"FORCE_SSL=true"}, nil, succeeded, `"broker":true`},
 		"alive":            {nil, []string{"--live"}, succeeded, "{}"},
+		"ready":            {nil, []string{"--ready"}, succeeded, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := start(t, row.env, "demo", "--port=0", "--host=127.0.0.1")
@@ -62,6 +63,7 @@ func TestHealthOfNothing(t *testing.T) {
 		{[]string{"PORT=x"}, nil, misused},
 		{nil, []string{"--lvie"}, misused},
 		{nil, []string{"stray"}, misused},
+		{nil, []string{"--live", "--ready"}, misused},
 		{nil, []string{"--help"}, succeeded},
 	} {
 		if r := execute(t, row.env, append([]string{"health"}, row.args...)...); r.status != row.want || row.want != succeeded && r.stderr == "" {

@@ -58,7 +58,7 @@ func names(t *testing.T, o Options, check, cause string) (shown string) {
 	return shown
 }
 
-// Each way to a broker that is wrong is named, and only that: whoever reads it has one thing to mend.
+// Each way to a broker that is wrong is named, and only that: its reader has one thing to mend.
 func TestWhatIsWrongOnTheWayToTheBrokerIsNamed(t *testing.T) {
 	tomorrow := time.Now().Add(24 * time.Hour)
 	behind := func(t *testing.T, name string, until time.Time, trusted bool) Options {
@@ -190,7 +190,7 @@ func policy(t *testing.T, n *rabbit.Node, vhost, name, definition string) {
 	}
 }
 
-// What a proxy on the way does to streams is felt by their readers and seen by nobody: it is named.
+// What a proxy on the way does to streams is felt by their readers and stands in no log: it is named.
 func TestWhatAProxyOnTheWayDoesIsNamed(t *testing.T) {
 	for _, row := range []struct {
 		name, check, cause string

@@ -157,7 +157,7 @@ func (b *inPieces) Read(p []byte) (int, error) {
 	return b.rest.Read(p)
 }
 
-// compressing does so for whoever accepts it.
+// compressing does so for clients that accept it.
 func compressing(target *url.URL) http.Handler {
 	p := passing(target)
 	p.ModifyResponse = func(r *http.Response) error {

@@ -34,7 +34,7 @@ type Outcome int
 
 // The outcomes of Run.
 const (
-	Done        Outcome = iota // as many messages as were asked for; or the reader of Out has gone
+	Done        Outcome = iota // as many messages as were asked for; or the reader of Out has closed it
 	Failed                     // Out cannot be written
 	TimedOut                   // Options.Timeout is over
 	Lost                       // a gap, where Options.Wait is set

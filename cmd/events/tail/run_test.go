@@ -70,7 +70,7 @@ func compiled(t *testing.T, program string) *Filter {
 	return f
 }
 
-// Whoever keeps count must know that the count has a hole: how long, and why.
+// A script that counts must know that its count has a hole: how long, and why.
 func TestAGapIsSaidAndRecorded(t *testing.T) {
 	r := newRig(t)
 	url, requests := service(t,
