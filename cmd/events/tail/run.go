@@ -113,12 +113,12 @@ func (r *reader) judge(ctx context.Context, err error) (outcome Outcome, ended b
 		r.warn("refused: %v", err)
 		return Refused, true
 	}
-	if r.opened && r.gap == nil {
-		r.gap = &gap{code: loss.Code, since: time.Now()}
-	}
 	if r.opened && r.options.Wait {
 		r.warn("lost: %v; what was awaited may have come since", loss)
 		return Lost, true
+	}
+	if r.opened && r.gap == nil {
+		r.gap = &gap{code: loss.Code, since: time.Now()}
 	}
 	return 0, false
 }

@@ -124,8 +124,8 @@ func TestWaitEndsAtAGap(t *testing.T) {
 	url, requests := service(t, stream(isReady, shutdown))
 	r.run(r.at(url, ProxyOptions{}, "e"), Options{Count: 1, Wait: true})
 	r.ends(Lost)
-	if len(*requests) != 1 {
-		t.Errorf("%d streams were opened", len(*requests))
+	if len(*requests) != 1 || r.out.String() != "" {
+		t.Errorf("%d streams were opened, %q was written", len(*requests), r.out.String())
 	}
 }
 
