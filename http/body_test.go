@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -110,5 +112,43 @@ func TestClientsWithoutAStreamDoNotSpoilAShutdown(t *testing.T) {
 	defer cancel()
 	if err := p.Shutdown(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// A client that sends on and on after its request is read from slowly: it costs
+// little, and its stream goes on.
+func TestWhatAClientSendsAfterItsRequestIsBounded(t *testing.T) {
+	server, trust := certificates(t)
+	for _, secure := range []bool{false, true} {
+		p := start(t, func(s *settings) {
+			if secure {
+				s.server.TLS = server
+			}
+		})
+		s := p.dialRaw()
+		if secure {
+			s.Conn = tls.Client(s.Conn, &tls.Config{RootCAs: trust.RootCAs, ServerName: "example.com", NextProtos: []string{"http/1.1"}})
+			s.in = bufio.NewReader(s.Conn)
+		}
+		fmt.Fprintf(s, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", all)
+		s.head()
+		r := p.read(s.in)
+		r.want("ping")
+		r.want("ready")
+		s.SetWriteDeadline(time.Now().Add(2 * time.Second))
+		sent, junk := 0, []byte(long(1<<20))
+		for {
+			n, err := s.Write(junk)
+			if sent += n; err != nil {
+				break
+			}
+		}
+		if most := 16 << 20; sent > most { // what the kernel holds is most of it
+			t.Errorf("TLS %v: %d MiB were taken", secure, sent>>20)
+		}
+		p.publish("a", `1`)
+		r.want("message")
+		s.Close()
+		p.gone()
 	}
 }

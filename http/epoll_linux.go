@@ -39,14 +39,26 @@ const (
 
 // add watches a socket, whose events are reported with the two numbers.
 func (e *epoll) add(socket syscall.Conn, place, use int32) error {
+	return e.control(socket, syscall.EPOLL_CTL_ADD, syscall.EpollEvent{Events: watchedEvents, Fd: place, Pad: use})
+}
+
+// change makes input of a watched socket be reported, or not.
+func (e *epoll) change(socket syscall.Conn, place, use int32, input bool) error {
+	event := syscall.EpollEvent{Events: watchedEvents, Fd: place, Pad: use}
+	if !input {
+		event.Events = syscall.EPOLLRDHUP
+	}
+	return e.control(socket, syscall.EPOLL_CTL_MOD, event)
+}
+
+func (e *epoll) control(socket syscall.Conn, operation int, event syscall.EpollEvent) error {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return err
 	}
-	event := syscall.EpollEvent{Events: watchedEvents, Fd: place, Pad: use}
 	var failed error
 	if err := raw.Control(func(fd uintptr) {
-		failed = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(e.fd, syscall.EPOLL_CTL_ADD, int(fd), &event))
+		failed = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(e.fd, operation, int(fd), &event))
 	}); err != nil {
 		return err
 	}
@@ -91,18 +103,18 @@ func wait(fd int, events []syscall.EpollEvent) int {
 func (e *epoll) close() { e.file.Close() }
 
 // discard reads and drops up to 4 KiB of what a client has sent: the epoll
-// reports the rest again. It returns false when the socket has ended or failed.
-func discard(conn net.Conn) bool {
+// reports the rest again. alive is false when the socket has ended or failed.
+func discard(conn net.Conn) (n int, alive bool) {
 	raw, err := conn.(syscall.Conn).SyscallConn()
 	if err != nil {
-		return false
+		return 0, false
 	}
 	var discarded [4096]byte
-	alive := true
 	err = raw.Read(func(fd uintptr) (done bool) {
-		n, err := syscall.Read(int(fd), discarded[:])
-		alive = n > 0 || err == syscall.EAGAIN || err == syscall.EINTR
+		var failed error
+		n, failed = syscall.Read(int(fd), discarded[:])
+		alive = n > 0 || failed == syscall.EAGAIN || failed == syscall.EINTR
 		return true
 	})
-	return err == nil && alive
+	return max(n, 0), err == nil && alive
 }

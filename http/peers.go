@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // peer is the client of a hijacked connection, as a peerWatcher sees it.
@@ -10,6 +11,25 @@ type peer struct {
 	conn   net.Conn
 	closed atomic.Bool // conn has been closed, or is about to be
 	place  place       // in the watcher's list
+	sent   int32       // bytes that the client has sent since its last pause
+}
+
+// A client has nothing to say once it has asked. What it sends nevertheless is
+// read, or its end could not be seen behind it, and dropped; but no more than this
+// a second, or the reading would cost whatever the client likes.
+const (
+	discardBytes = 64 << 10
+	discardPause = time.Second
+)
+
+// overdone notes n bytes that the client has sent, and reports whether it is to be
+// left waiting for discardPause. It must not be called concurrently.
+func (p *peer) overdone(n int) bool {
+	if p.sent += int32(n); p.sent < discardBytes {
+		return false
+	}
+	p.sent = 0
+	return true
 }
 
 // side returns the peer itself, for types that embed it.
@@ -42,8 +62,12 @@ func (readers) watch(c watched) {
 		defer c.close()
 		var discarded [512]byte
 		for {
-			if _, err := c.side().conn.Read(discarded[:]); err != nil {
+			n, err := c.side().conn.Read(discarded[:])
+			if err != nil {
 				return
+			}
+			if c.side().overdone(n) {
+				time.Sleep(discardPause)
 			}
 		}
 	}()

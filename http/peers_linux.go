@@ -3,6 +3,7 @@ package httpapi
 import (
 	"sync"
 	"syscall"
+	"time"
 )
 
 // place is where a connection is in its poller's list.
@@ -107,7 +108,29 @@ func (p *poller) handleEvent(place, use int32, gone bool) {
 		c = p.slots[place].c
 	}
 	p.mu.Unlock()
-	if c != nil && (gone || !discard(c.side().conn)) {
+	if c == nil {
+		return
+	}
+	n, alive := 0, !gone
+	if alive {
+		n, alive = discard(c.side().conn)
+	}
+	switch {
+	case !alive:
 		c.close()
+	case c.side().overdone(n):
+		p.listen(c, false)
+		time.AfterFunc(discardPause, func() { p.listen(c, true) })
+	}
+}
+
+// listen turns the watch for what a connection's client sends on or off. Its end is
+// watched for either way.
+func (p *poller) listen(c watched, on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if peer := c.side(); peer.place.listed {
+		socket, _ := peer.conn.(syscall.Conn)
+		_ = p.epoll.change(socket, peer.place.slot, peer.place.use, on) // fails with the socket
 	}
 }
