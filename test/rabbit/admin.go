@@ -3,6 +3,7 @@ package rabbit
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // What an administrator can do to a broker. Each of these has happened when it
@@ -98,6 +99,17 @@ func (n *Node) SetMemoryAlarm(ctx context.Context, on bool) error {
 		return n.command(ctx, `begin rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}), true end`)
 	}
 	return n.command(ctx, `begin rabbit_alarm:clear_alarm({resource_limit, memory, node()}), true end`)
+}
+
+// SetAcknowledgementTimeout sets how long a consumer may leave a delivery unacknowledged before its
+// channel is closed, for channels that are opened from now on. Zero is the broker's default.
+func (n *Node) SetAcknowledgementTimeout(ctx context.Context, timeout time.Duration) error {
+	look := time.Second // how often channels are looked at
+	if timeout == 0 {
+		timeout, look = 30*time.Minute, time.Minute
+	}
+	return n.evaluate(ctx, fmt.Sprintf(`begin application:set_env(rabbit, consumer_timeout, %d), `+
+		`application:set_env(rabbit, channel_tick_interval, %d), true end`, timeout.Milliseconds(), look.Milliseconds()), nil)
 }
 
 // command evaluates an expression into which strings are put as binaries.
