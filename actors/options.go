@@ -149,7 +149,7 @@ func (o Options) validate() error {
 		negative bool
 	}{
 		{"Streams", l.Streams < 0}, {"StreamsPerAddress", l.StreamsPerAddress < 0}, {"ConnectsPerSecond", l.ConnectsPerSecond < 0},
-		{"Bindings", l.Bindings < 0}, {"MessageBytes", l.MessageBytes < 0}, {"Prefetch", l.Prefetch < 0},
+		{"IPv6Prefix", l.IPv6Prefix < 0}, {"Bindings", l.Bindings < 0}, {"MessageBytes", l.MessageBytes < 0}, {"Prefetch", l.Prefetch < 0},
 		{"FeedPrefetch", l.FeedPrefetch < 0}, {"BacklogBytes", l.BacklogBytes < 0}, {"Linger", l.Linger < 0},
 		{"Declares", l.Declares < 0}, {"ChannelsPerLink", l.ChannelsPerLink < 0}, {"SlowAfter", l.SlowAfter < 0},
 		{"Backlog", l.Backlog < 0}, {"MaxLength", l.MaxLength < 0},
@@ -158,8 +158,8 @@ func (o Options) validate() error {
 			bad("Limits.%s is negative", limit.name)
 		}
 	}
-	if l.IPv6Prefix < 0 || l.IPv6Prefix > 128 {
-		bad("Limits.IPv6Prefix %d is not from 1 to 128", l.IPv6Prefix)
+	if l.IPv6Prefix > 128 {
+		bad("Limits.IPv6Prefix is over 128, the bits of an address")
 	}
 	if max(l.Prefetch, l.FeedPrefetch) > 65535 {
 		bad("Limits.Prefetch or FeedPrefetch is over 65535, AMQP's limit")
