@@ -68,6 +68,8 @@ func secretCases() []secretCase {
 		"a port that is a URL":           "PORT=http://ada:" + word + "@h:1",
 		"a variable with a typing error": "PULSE_PASWORD=" + word,
 		"a broken list":                  "EVENTS_EXCHANGES=https://ada:" + word + "@h/[",
+		"the operators' token":           "EVENTS_OPERATOR_TOKEN=" + word,
+		"a token with a line break":      "EVENTS_OPERATOR_TOKEN=" + word + "\n",
 	} {
 		cases = append(cases, secretCase{name: name, env: []string{broker, env}})
 	}

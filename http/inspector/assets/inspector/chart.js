@@ -26,7 +26,7 @@ export class Chart {
     figure.addEventListener('pointerleave', () => (tip.hidden = true));
   }
 
-  /** Draws the buckets that Rate.history gives. */
+  /** Draws the buckets that Rate.history returns. */
   draw(history) {
     this.#history = history;
     const sums = history.map(sum);

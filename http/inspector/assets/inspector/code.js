@@ -7,7 +7,7 @@ import { tabs } from './tabs.js';
 
 const placeholder = [{ exchange: 'exchange/taskcluster-queue/v1/task-completed', routingKeyPattern: 'primary.#' }];
 
-/** Wires the tab; the function that it gives shows the code for bindings. */
+/** Wires the tab; the function that it returns shows the code for bindings. */
 export function codeTab() {
   let bindings = [];
   let language = languages[0];

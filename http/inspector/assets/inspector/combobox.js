@@ -5,7 +5,7 @@ import { make } from '../shared/dom.js';
 import { nameParts } from '../shared/palette.js';
 
 /**
- * Wires a field, its list and its button. suggest(text) gives what to offer:
+ * Wires a field, its list and its button. suggest(text) returns what to offer:
  * [{value, about, tag}]; taken(value) is called when one is taken.
  */
 export function combobox(input, list, opener, suggest, taken) {

@@ -1,4 +1,4 @@
-// Bindings worth looking at, offered to whoever opens the page first.
+// Bindings worth looking at, offered when the page is opened for the first time.
 
 const queue = (...names) => names.map((name) => ({ exchange: `exchange/taskcluster-queue/v1/${name}`, routingKeyPattern: '#' }));
 

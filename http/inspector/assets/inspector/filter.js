@@ -10,7 +10,7 @@
 
 const term = /(-?)(?:(key|exchange|route|payload|is):)?(?:"([^"]*)"?|(\S+))/giy;
 
-/** Reads a filter; gives a test for messages, or null where all pass. */
+/** Parses a filter; returns a test for messages, or null where all pass. */
 export function readFilter(text) {
   const tests = [];
   term.lastIndex = 0;

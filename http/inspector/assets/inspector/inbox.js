@@ -10,7 +10,7 @@ import { menu } from './menu.js';
 import { Table } from './table.js';
 import { View } from './view.js';
 
-const calm = 100; // ms between two drawings: faster ones nobody could read
+const calm = 100; // ms between two drawings: faster ones could not be read
 
 export class Inbox {
   #view = new View(() => this.#soon());

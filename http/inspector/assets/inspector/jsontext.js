@@ -1,6 +1,6 @@
 // JSON as it was written. JSON.parse turns 9007199254740993 into …992, moves
 // keys that look like numbers to the front and forgets all but the last of
-// two equal keys; whoever inspects messages wants none of that.
+// two equal keys; an inspector of messages must do none of that.
 
 /**
  * Reads a JSON text into nodes that keep the text:

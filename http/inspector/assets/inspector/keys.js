@@ -1,4 +1,4 @@
-// Single keys as shortcuts, wherever nobody is typing; they can be turned off
+// Single keys as shortcuts, wherever no text is being typed; they can be turned off
 // for those whose hands or speech software press keys unasked.
 import { byId } from '../shared/dom.js';
 import { recall, remember } from '../shared/memory.js';

@@ -1,5 +1,5 @@
 // A message as the page keeps it: the head decoded, the payload as the text
-// that came, to be read only when somebody looks at it.
+// that came, to be read only when it is looked at.
 import { read } from './jsontext.js';
 
 const encoder = new TextEncoder();
@@ -34,7 +34,7 @@ const after = ',"exchange":';
 // The server writes the payload first and `exchange` right behind it, and
 // `,"exchange":` can't stand inside a JSON string; so its last occurrence is
 // where the head starts, and a payload of megabytes needs no parsing. If that
-// gives no proper head, the fields came in another order.
+// has no proper head, the fields came in another order.
 function split(data) {
   const cut = data.lastIndexOf(after);
   if (data.startsWith(before) && cut > 0) {

@@ -1,6 +1,6 @@
 // A payload as a tree that folds. Branches are built when they are opened,
 // and long ones a hundred at a time, so that size and depth cost nothing
-// until somebody looks.
+// until they are looked at.
 import { button, make } from '../shared/dom.js';
 import { counted } from '../shared/format.js';
 

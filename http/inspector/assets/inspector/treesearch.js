@@ -1,7 +1,7 @@
 // Search in a payload: every key and every value, folded away or not.
 import { written } from './tree.js';
 
-const most = 1000; // hits; nobody steps through more
+const most = 1000; // hits; more are not stepped through
 
 /**
  * The places where a text occurs: ways as Tree.reveal takes them, in the order

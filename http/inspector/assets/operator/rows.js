@@ -6,13 +6,13 @@ export class Rows {
   #make;
   #rows = new Map(); // key → {element, show}
 
-  /** make(item) gives {element, show(item)} for an item that is new. */
+  /** make(item) returns {element, show(item)} for an item that is new. */
   constructor(root, make) {
     this.#root = root;
     this.#make = make;
   }
 
-  /** Shows the items in their order; keyOf tells which are the same as before. */
+  /** Shows the items in their order; items with equal keyOf are the same as before. */
   show(items, keyOf) {
     const gone = new Map(this.#rows);
     for (const item of items) gone.delete(keyOf(item));
