@@ -85,6 +85,7 @@ type Limits struct {
 	FeedPrefetch      int           // the same to a shared queue's feed
 	Linger            time.Duration // a shared queue stays so long without a stream
 	Declares          int           // concurrent declares of an AMQP connection
+	ChannelsPerLink   int           // streams that share an AMQP connection
 }
 
 // Drain is the end of the process: Spread ≤ Time ≤ HardEnd, all counted from the end of the Delay,
@@ -106,7 +107,7 @@ func Default() Config {
 			IPv6Prefix: 64, Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
 			WriteDeadline: 10 * time.Second, VanishAfter: time.Minute, SlowAfter: 15 * time.Second,
 			Backlog: 100_000, BacklogBytes: 1 << 20,
-			Prefetch: 50, FeedPrefetch: 500, Linger: 2 * time.Second, Declares: 32,
+			Prefetch: 50, FeedPrefetch: 500, Linger: 2 * time.Second, Declares: 32, ChannelsPerLink: 500,
 		},
 		Drain: Drain{Spread: 2 * time.Second, Time: 10 * time.Second, HardEnd: 15 * time.Second},
 	}

@@ -86,6 +86,7 @@ var samples = map[string][]string{
 	"limits.feedPrefetch":      {"1", "2", "65535"},
 	"limits.linger":            {"1ms", "3s", "4s"},
 	"limits.declares":          {"1", "2", "3"},
+	"limits.channelsPerLink":   {"1", "2", "3"},
 	"drain.delay":              {"1s", "2s", "3s"},
 	"drain.spread":             {"1s", "2s", "3s"},
 	"drain.time":               {"4s", "5s", "6s"},

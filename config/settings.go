@@ -170,6 +170,9 @@ var Settings = []Setting{
 	{Key: "limits.declares", Flag: "declares", Variable: "EVENTS_DECLARES",
 		Help: "queues declared at once over one AMQP connection",
 		in:   at(whole(1, 2047), func(c *Config) *int { return &c.Limits.Declares })},
+	{Key: "limits.channelsPerLink", Flag: "channels-per-link", Variable: "EVENTS_CHANNELS_PER_LINK",
+		Help: "streams that share one connection to the broker, and end with it; never more than the broker allows",
+		in:   at(whole(1, 65535), func(c *Config) *int { return &c.Limits.ChannelsPerLink })},
 
 	{Key: "drain.delay", Flag: "drain-delay", Variable: "EVENTS_DRAIN_DELAY",
 		Help: "on SIGTERM and SIGINT, /__ready__ and /__heartbeat__ are 503 for so long while all is served as before; then the drain begins",

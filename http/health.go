@@ -14,21 +14,22 @@ func (h *Handler) lbheartbeat(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
-// heartbeat answers 200 while new streams will work: the broker is reached and
-// the service is not shutting down; else 503.
+// heartbeat answers 200 while new streams will work: the broker is reached and lets this service
+// make queues, and the service is not shutting down; else 503.
 func (h *Handler) heartbeat(w http.ResponseWriter, _ *http.Request) {
 	health := h.system.Health()
 	draining := h.draining()
 	status := http.StatusOK
-	if !health.BrokerUp || draining {
+	if !health.BrokerUp || health.Denied || draining {
 		status = http.StatusServiceUnavailable
 	}
 	writeJSON(w, status, struct {
 		Broker   bool `json:"broker"`
+		Denied   bool `json:"denied"`
 		Draining bool `json:"draining"`
 		Streams  int  `json:"streams"`
 		Links    int  `json:"links"`
-	}{health.BrokerUp, draining, health.Streams, health.Links})
+	}{health.BrokerUp, health.Denied, draining, health.Streams, health.Links})
 }
 
 // ready answers 503 once this process is going away, else 200, whatever the broker

@@ -58,6 +58,7 @@ func SystemPolicy(c config.Config) actors.Policy {
 			Linger:            c.Limits.Linger,
 			BacklogBytes:      c.Limits.BacklogBytes,
 			Declares:          c.Limits.Declares,
+			ChannelsPerLink:   c.Limits.ChannelsPerLink,
 			SlowAfter:         c.Limits.SlowAfter,
 			Backlog:           c.Limits.Backlog,
 			MaxLength:         maxLength(c.Limits.Backlog),

@@ -25,13 +25,19 @@ const nextOf = {
 function row() {
   const title = make('span', { class: 'link-name' });
   const facts = make('span', { class: 'facts' });
-  const element = make('li', {}, title, make('span', { class: 'mood', 'data-mood': 'good', text: 'up' }), facts);
+  const state = make('span', { class: 'mood' });
+  const element = make('li', {}, title, state, facts);
   return {
     element,
-    show: ({ number, since, now, channels, opening }) => {
+    show: ({ number, since, now, address, channels, capacity, opening, stuck, retired }) => {
       setText(title, `Link ${number}`);
-      const parts = [`for ${stopwatch(Math.max(0, now - Date.parse(since)) / 1000)}`, counted(channels, 'channel')];
+      setText(state, retired ? 'retired' : 'up');
+      state.dataset.mood = retired ? 'warn' : 'good';
+      const parts = [`for ${stopwatch(Math.max(0, now - Date.parse(since)) / 1000)}`];
+      if (address) parts.push(address);
+      parts.push(`${counted(channels, 'channel')} of ${capacity}`);
       if (opening > 0) parts.push(`${counted(opening, 'stream')} opening`);
+      if (stuck > 0) parts.push(`${counted(stuck, 'call')} without an answer`);
       setText(facts, parts.join(' · '));
     },
   };
