@@ -26,8 +26,8 @@ const (
 	mostScouts = 4
 	// scoutTimeout bounds all calls of a scout together.
 	scoutTimeout = 10 * time.Second
-	// idleScoutTimeout is how long a scout's link stays without use, at most twice.
-	idleScoutTimeout = 5 * time.Second
+	// idleScoutTimeout is how long a scout's link stays without use.
+	idleScoutTimeout = 2 * time.Second
 )
 
 // errNoScout is the result where a scout reaches no broker: then nothing was tried.

@@ -26,10 +26,12 @@ const exchange = script.DefaultExchange
 // rig is a broker, the proxy on it, and what both look like at rest.
 type rig struct {
 	*testing.T
-	broker script.Broker
-	proxy  *proxy.Proxy
-	log    *logbook
-	rest   rest
+	broker    script.Broker
+	vhost     string
+	proxy     *proxy.Proxy
+	log       *logbook
+	rest      rest
+	published int // by undisturbed
 }
 
 // settings are what a test wants otherwise than by default.
@@ -37,9 +39,10 @@ type settings struct {
 	limits actors.Limits
 	ping   time.Duration
 	http   httpapi.Options
-	down   bool // the broker is stopped when the proxy starts
-	share  bool // streams with equal bindings share a queue
-	host   bool // the handler is mounted in a host program's own http.Server
+	down   bool         // the broker is stopped when the proxy starts
+	share  bool         // streams with equal bindings share a queue
+	gate   *rabbit.Mute // that the proxy dials instead of the broker, or nil
+	host   bool         // the handler is mounted in a host program's own http.Server
 }
 
 // onRabbitMQ starts a proxy on a virtual host of its own.
@@ -70,7 +73,7 @@ func on(t *testing.T, brokers script.Brokers, s settings) *rig {
 			t.Error(err)
 		}
 	})
-	r := &rig{T: t, broker: broker, log: &logbook{}}
+	r := &rig{T: t, broker: broker, vhost: strings.ReplaceAll(t.Name(), "/", "-"), log: &logbook{}}
 	if s.down {
 		r.befall("stop")
 	} else {
@@ -93,6 +96,9 @@ func (r *rig) start(s settings) {
 			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, Chaos: true,
 		},
 		HTTP: s.http,
+	}
+	if s.gate != nil {
+		options.Actors.Dialer = r.through(s.gate)
 	}
 	if s.host {
 		options.Wrap = func(h http.Handler) http.Handler { return h }

@@ -1,0 +1,344 @@
+package faults
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/clients"
+	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/test/script"
+)
+
+// eachMode runs a test with a queue for each stream and with shared queues.
+func eachMode(t *testing.T, s settings, test func(r *rig, node *rabbit.Node)) {
+	t.Helper()
+	for name, share := range map[string]bool{"a queue each": false, "a queue for all": true} {
+		t.Run(name, func(t *testing.T) {
+			s.share = share
+			test(onRabbitMQ(t, s), rabbit.Run(t))
+		})
+	}
+}
+
+// do fails the test unless an administrator's doing has worked.
+func (r *rig) do(err error) {
+	r.Helper()
+	if err != nil {
+		r.Fatal(err)
+	}
+}
+
+// neighbours opens streams with bindings of their own, so that each has a channel in both modes.
+func (r *rig) neighbours(n int) []*clients.Stream {
+	r.Helper()
+	streams := make([]*clients.Stream, n)
+	for i := range streams {
+		streams[i] = r.ready(exchange, "#", exchange, fmt.Sprintf("other.%d", i))
+	}
+	return streams
+}
+
+// undisturbed publishes messages and fails unless every one of the streams receives them, and none has
+// ended.
+func (r *rig) undisturbed(streams []*clients.Stream) {
+	r.Helper()
+	had := make([]int, len(streams))
+	for i, s := range streams {
+		had[i] = s.Received().Messages
+	}
+	r.publish(1+r.published, 10, 0)
+	r.published += 10
+	for i, s := range streams {
+		r.awaits(s, messages(had[i]+10))
+	}
+}
+
+// A22: a bind that RabbitMQ answers by closing the connection ends the stream that asked for it, which
+// is told not to come back with it; the streams of the same connection miss nothing, however often it
+// is tried.
+func TestA22ABindThatEndsTheConnectionEndsNoOtherStream(t *testing.T) {
+	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+		r.do(node.EnablePlugin(r.Context(), "rabbitmq_jms_topic_exchange"))
+		const hostile = "exchange/jms"
+		r.do(node.DeclareExchange(r.Context(), r.vhost, hostile, "x-jms-topic"))
+		neighbours := r.neighbours(10)
+		for range 3 {
+			s := r.open(hostile, "#")
+			r.awaits(s, endsWith(actors.BindingRefused))
+			if f, _, _ := s.Received().Failure(); *f.Retryable {
+				r.Error("the client would come back with it")
+			}
+			mixed := r.open(exchange, "#", hostile, "a.b")
+			r.awaits(mixed, endsWith(actors.BindingRefused))
+		}
+		r.undisturbed(neighbours)
+		if n := r.proxy.System.Stats().LinksLost; n != 0 {
+			r.Errorf("%d links with streams were lost", n)
+		}
+		for _, s := range neighbours {
+			s.Close()
+		}
+		r.clean()
+	})
+}
+
+// A23: at the user's limit of channels newcomers are told to come back, and the streams that live are
+// untouched; further ones are refused without a try; and when the operator raises the limit they are
+// served.
+func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
+	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+		r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
+		defer func() { r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
+		neighbours := r.neighbours(5)
+		for i := range 3 {
+			s := r.open(exchange, fmt.Sprintf("late.%d", i))
+			r.awaits(s, endsWith(actors.BrokerUnavailable))
+			if f, _, _ := s.Received().Failure(); !*f.Retryable {
+				r.Errorf("the newcomer is told %+v", f)
+			}
+		}
+		opened := r.opened()
+		for i := range 20 {
+			r.awaits(r.open(exchange, fmt.Sprintf("later.%d", i)), endsWith(actors.BrokerUnavailable))
+		}
+		if n := r.opened() - opened; n != 0 {
+			r.Errorf("%d channels were opened beyond the limit", n)
+		}
+		r.undisturbed(neighbours)
+		if n := r.proxy.System.Stats().LinksLost; n != 0 {
+			r.Errorf("%d links with streams were lost", n)
+		}
+		neighbours[4].Close()
+		r.within(10*time.Second, "a newcomer takes the free place", r.isServed(exchange, "next"))
+		r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 50))
+		r.within(45*time.Second, "the raised limit is noticed", r.isServed(exchange, "raised"))
+		r.undisturbed(neighbours[:4])
+		for _, s := range neighbours {
+			s.Close()
+		}
+		r.within(rabbit.CleanWithin, "nothing is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+	})
+}
+
+// isServed returns a function that opens a stream and reports whether it becomes ready.
+func (r *rig) isServed(pairs ...string) func() error {
+	return func() error {
+		s, err := r.dial(script.Query(pairs...), clients.Options{})
+		if err != nil {
+			return err
+		}
+		ctx, cancel := r.bounded()
+		defer cancel()
+		defer s.Close()
+		return s.Wait(ctx, func(received clients.Received) error {
+			if received.Ended && !received.Ready() {
+				return nil
+			}
+			return isReady(received)
+		})
+	}
+}
+
+// A24: where the broker negotiates fewer channels than the proxy would put on a connection, everybody
+// of a burst is served, on further connections, and each is filled, after a burst too.
+func TestA24FewChannelsAConnectionServeEverybody(t *testing.T) {
+	const channels, burst = 10, 60
+	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+		r.do(node.NegotiateChannels(r.Context(), channels))
+		defer func() { r.do(node.NegotiateChannels(r.Context(), 2047)) }()
+		r.do(node.CloseConnections(r.Context())) // those that have negotiated more
+		r.within(30*time.Second, "the proxy has a new link", r.isServed(exchange, "#"))
+		for round := range 2 {
+			streams := make([]*clients.Stream, burst)
+			for i := range streams {
+				streams[i] = r.open(exchange, fmt.Sprintf("#.%d.%d", round, i))
+			}
+			for _, s := range streams {
+				r.awaits(s, isReady)
+			}
+			full := 0
+			for _, l := range r.proxy.System.Snapshot().Links {
+				if l.Capacity != channels || l.Channels > channels {
+					r.Errorf("a link of %d channels has room for %d and %d leases", channels, l.Capacity, l.Channels)
+				}
+				if l.Channels == channels {
+					full++
+				}
+			}
+			if full < burst/channels-1 {
+				r.Errorf("round %d: %d links are full, of %d that %d streams need", round, full, burst/channels, burst)
+			}
+			for _, s := range streams {
+				s.Close()
+			}
+			r.eventually("the burst is gone", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+		}
+	})
+}
+
+// A26: one bind is never answered. Its client is told within bounded time, the others of the
+// connection miss nothing, newcomers are served, and the connection is closed with its last stream.
+func TestA26ACallWithoutAnAnswerRetiresTheConnection(t *testing.T) {
+	gate, err := rabbit.NewMute(rabbit.Run(t).Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gate.Close()
+	eachMode(t, settings{gate: gate}, func(r *rig, node *rabbit.Node) {
+		defer gate.SwallowBinds("")
+		const remote = "exchange/remote"
+		r.declare(remote)
+		r.ready(remote, "before.#").Close() // bound before, so that no scout meets the silence
+		neighbours := r.neighbours(5)
+		gate.SwallowBinds(remote)
+		start := time.Now()
+		waiting := r.open(remote, "#")
+		r.awaits(waiting, endsWith(actors.BrokerUnavailable))
+		if took := time.Since(start); took > 20*time.Second {
+			r.Errorf("told after %s", took)
+		}
+		r.undisturbed(neighbours)
+		newcomer := r.ready(exchange, "newcomer.#")
+		if s := r.proxy.System.Stats(); s.LinksLost != 0 || s.LinksRetired != 1 {
+			r.Errorf("%d links lost, %d retired", s.LinksLost, s.LinksRetired)
+		}
+		r.undisturbed(neighbours)
+		for _, s := range append(neighbours, newcomer) {
+			s.Close()
+		}
+		r.within(rabbit.CleanWithin, "nothing is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+		gate.SwallowBinds("")
+		r.recovers(10 * time.Second)
+	})
+}
+
+// through returns a dialer to the rig's virtual host that goes through a gate.
+func (r *rig) through(gate *rabbit.Mute) amqp.Dialer {
+	r.Helper()
+	u, err := url.Parse(rabbit.Run(r.T).UserURL("scripts", "not secret", r.vhost))
+	if err != nil {
+		r.Fatal(err)
+	}
+	u.Host = gate.Address()
+	dialer, err := amqp.NewRabbitMQ(u.String(), amqp.RabbitMQOptions{Name: r.vhost})
+	if err != nil {
+		r.Fatal(err)
+	}
+	return dialer
+}
+
+// A27: a virtual host that has as many queues as it may is told as want of room, and the client may
+// come back.
+func TestA27AVirtualHostWithoutRoomIsUnavailable(t *testing.T) {
+	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+		neighbours := r.neighbours(2)
+		r.do(node.LimitQueues(r.Context(), r.vhost, 2))
+		s := r.open(exchange, "third")
+		r.awaits(s, endsWith(actors.BrokerUnavailable))
+		if f, _, _ := s.Received().Failure(); !*f.Retryable {
+			r.Errorf("the client is told %+v", f)
+		}
+		r.answers("/__heartbeat__", 200)
+		r.undisturbed(neighbours)
+		r.do(node.LimitQueues(r.Context(), r.vhost, -1))
+		r.ready(exchange, "third").Close()
+		for _, s := range neighbours {
+			s.Close()
+		}
+		r.clean()
+	})
+}
+
+// A27, the other half: the service's user has lost its right to make queues. Clients may come back; the
+// operator sees an ERROR, a red heartbeat and a count; and the right's return is noticed.
+func TestA27AMissingRightOfTheServiceIsLoud(t *testing.T) {
+	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+		neighbours := r.neighbours(2)
+		user := r.broker.Namespace()
+		r.do(node.SetPermissions(r.Context(), user, r.vhost, rabbit.Permissions{Read: "^exchange/.*"}))
+		for i := range 3 {
+			s := r.open(exchange, fmt.Sprintf("denied.%d", i))
+			r.awaits(s, endsWith(actors.BrokerUnavailable))
+		}
+		r.answers("/__heartbeat__", 503)
+		r.answers("/__lbheartbeat__", 200)
+		if n := r.proxy.System.Stats().Denied; n != 3 {
+			r.Errorf("%d denials are counted, want 3", n)
+		}
+		if n := r.log.count("level=ERROR"); n != 1 {
+			r.Errorf("%d ERROR lines, want one", n)
+		}
+		r.undisturbed(neighbours)
+		r.do(node.SetPermissions(r.Context(), user, r.vhost, rabbit.PulseUser(user)))
+		r.within(30*time.Second, "the right's return is noticed", func() error {
+			if r.proxy.System.Health().Denied {
+				return fmt.Errorf("it is denied")
+			}
+			return nil
+		})
+		r.answers("/__heartbeat__", 200)
+		r.ready(exchange, "again").Close()
+		for _, s := range neighbours {
+			s.Close()
+		}
+		r.within(rabbit.CleanWithin, "nothing is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+	})
+}
+
+// A35: `connections` fails during a drain: every stream is told once, and the one failure costs one
+// restart.
+func TestA35AFailureDuringADrainCostsOneRestart(t *testing.T) {
+	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+		streams := r.neighbours(20)
+		drained := make(chan error, 1)
+		go func() { drained <- r.proxy.System.Drain(r.Context(), 5*time.Second) }() // ends with the drain
+		r.eventually("the drain has begun", func() error {
+			if r.proxy.System.Stats().Ended[actors.ServerShutdown] == 0 {
+				return fmt.Errorf("no stream has ended")
+			}
+			return nil
+		})
+		r.do(r.proxy.System.Crash(actors.RoleConnections, ""))
+		if err := <-drained; err != nil {
+			r.Error(err)
+		}
+		for _, s := range streams {
+			r.awaits(s, func(received clients.Received) error {
+				f, there, err := received.Failure()
+				if !there || err != nil || (f.Code != string(actors.ServerShutdown) && f.Code != string(actors.InternalError)) {
+					return fmt.Errorf("it was told %+v (%v)", f, err)
+				}
+				return nil
+			})
+		}
+		if n := r.proxy.System.Stats().Restarts; n != 1 {
+			r.Errorf("%d restarts for one failure", n)
+		}
+	})
+}
+
+// A35, the other half: the actor of the links fails twice while the broker is away. That costs two
+// restarts, and the proxy recovers as ever. (That dials stay backed off is shown in package actors.)
+func TestA35FailuresWhileTheBrokerIsAwayCostARestartEach(t *testing.T) {
+	r := onRabbitMQ(t, settings{})
+	r.befall("stop")
+	for i := range 2 {
+		r.do(r.proxy.System.Crash(actors.RoleBroker, ""))
+		failed := r.proxy.System.Stats().DialsFailed
+		r.eventually("it dials on", func() error {
+			if s := r.proxy.System.Stats(); s.Restarts != int64(i+1) || s.DialsFailed == failed {
+				return fmt.Errorf("%d restarts, %d dials have failed", s.Restarts, s.DialsFailed)
+			}
+			return nil
+		})
+	}
+	r.befall("start")
+	r.recovers(10 * time.Second)
+	if n := r.proxy.System.Stats().Restarts; n != 2 {
+		r.Errorf("%d restarts for two failures", n)
+	}
+}
