@@ -51,6 +51,15 @@
 // and Stopped; connections, when it hears that a connection has stopped; and the reader's watchdog
 // over a stream that has fallen silent.
 //
+// # What streams share
+//
+// Many streams share a link, so what one of them does must not end it. The first bind to each exchange,
+// and channels beyond the most that were ever open, are tried by scouts, on links without streams: a
+// broker may answer either by ending the link. A call that is not answered ends its own stream; the link
+// is retired if it answers others (it gets no new streams and is closed with its last), else closed.
+// What the pool learns of the broker (channels of a link, channels in all) it doubts after a while. A
+// right that the service lacks is told to its operator, not to the client as its own fault.
+//
 // # Who owns what
 //
 //   - An AMQP channel and its queue: one worker, which closes the channel in its one defer. A queue is
@@ -67,7 +76,9 @@
 //   - a new kind of event: event.go, where it is offered (worker.go), and the frame in package httpapi
 //   - a new rule for bindings: amqp/binding.go (true for every broker) or request.go (ours)
 //   - how a stream gets its queue: source.go (the lease), opening.go (declare, consume, bind)
-//   - which link a channel is leased on: pool.go
+//   - which link a channel is leased on: pool.go; how many channels the broker allows: channellimit.go
+//   - what is tried before streams do it: broker_scouts.go, exchanges.go; what hangs: broker_stuck.go
+//   - a timer of an actor: timers.go (each belongs to one life of its actor)
 //   - what is sent to a broker: amqp/queue.go
 //
 // # Glossary
@@ -76,6 +87,7 @@
 //   - link, channel: an AMQP connection, an AMQP channel
 //   - lease: the right to one channel of a link, from asking for it to the channel's close
 //   - source: an actor's way to its messages; intake: what its consumer takes, and where it goes (a sink)
+//   - scout: a try, on a link without streams, of what might end a link
 //   - feed: the actor that has one queue for many streams; hub: its fan-out
 //   - verdict: why a stream ended
 //   - window: the deliveries under way to a reader, at most prefetch

@@ -34,11 +34,18 @@ func TestFailuresOfTheBrokerActorLeaveOneChainOfDials(t *testing.T) {
 		defer s.Close()
 		elapse(10 * time.Minute)
 		alone := dials.Swap(0)
+		var atOnce int64
 		for range 20 {
+			before := dials.Load()
 			if err := s.Crash(RoleBroker, ""); err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait()
+			atOnce += dials.Load() - before
 			elapse(5 * time.Second) // more often, and the tree would give it up
+		}
+		if atOnce > 0 {
+			t.Errorf("%d dials because of a failure", atOnce)
 		}
 		dials.Store(0)
 		elapse(10 * time.Minute)

@@ -134,12 +134,16 @@ func (r *rig) isServed(pairs ...string) func() error {
 		ctx, cancel := r.bounded()
 		defer cancel()
 		defer s.Close()
-		return s.Wait(ctx, func(received clients.Received) error {
-			if received.Ended && !received.Ready() {
+		ended := func(received clients.Received) error {
+			if received.Ended {
 				return nil
 			}
 			return isReady(received)
-		})
+		}
+		if err := s.Wait(ctx, ended); err != nil {
+			return err
+		}
+		return isReady(s.Received())
 	}
 }
 

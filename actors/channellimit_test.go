@@ -1,0 +1,148 @@
+package actors
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// Before more channels are open than ever were, a scout tries; a crowd waits for that up to a size.
+func TestFurtherChannelsAreTriedBeforeTheyAreOpened(t *testing.T) {
+	now := time.Now()
+	c := newChannelLimit()
+	if c.check(0, false, now) != granted || c.check(1, false, now) != unverified || c.check(1, true, now) != unverified {
+		t.Fatal("the first stream harms none, the second may")
+	}
+	c.begin(1)
+	if c.allowed(16); c.check(16, true, now) != granted || c.check(17, false, now) != unverified {
+		t.Fatalf("%d are verified, want 17", c.verified)
+	}
+	if c.check(triedChannels, true, now) != granted {
+		t.Fatal("a crowd waits for the scouts")
+	}
+	c.met()
+	if c.check(triedChannels, true, now) != unverified {
+		t.Fatal("a limit was met, and the next crowd meets it again")
+	}
+}
+
+// What a scout has found out holds for the channels that were open all the while.
+func TestChannelsThatAreClosedMeanwhileAreNotVerified(t *testing.T) {
+	c := newChannelLimit()
+	c.begin(10)
+	c.dropped(4)
+	c.seen(9)
+	if c.allowed(16); c.verified != 20 {
+		t.Fatalf("%d are verified, want 4 and the scout's 16", c.verified)
+	}
+}
+
+// A limit is believed, and doubted after a while; more channels than that prove it wrong.
+func TestALimitIsBelievedForAWhile(t *testing.T) {
+	now := time.Now()
+	c := newChannelLimit()
+	c.begin(3)
+	c.reached(5, now)
+	if c.check(4, false, now) != granted || c.check(5, true, now) != limited || c.short(5, now) {
+		t.Fatalf("%+v is not a limit of 5", c)
+	}
+	if c.check(5, true, now.Add(limitTimeout)) != unverified {
+		t.Fatal("it is believed for ever, or forgotten without a try")
+	}
+	if c.unknowable(now); c.check(5, false, now) != limited {
+		t.Fatal("it is forgotten because no scout could be sent")
+	}
+	if c.seen(6); c.limit != 6 {
+		t.Fatal("six are open, and the limit is five")
+	}
+	c.begin(6)
+	if c.allowed(16); c.check(20, false, now) != granted {
+		t.Fatal("it was raised, and is believed")
+	}
+}
+
+// Where no scout can be sent, streams are served as before.
+func TestWithoutScoutsChannelsAreOpenedUntried(t *testing.T) {
+	now := time.Now()
+	c := newChannelLimit()
+	c.begin(1)
+	if c.unknowable(now); c.check(10, false, now) != granted || c.scouting() {
+		t.Fatal("streams wait for a scout that cannot be sent")
+	}
+	if c.check(10, false, now.Add(limitTimeout)) != unverified {
+		t.Fatal("scouts are given up for ever")
+	}
+}
+
+// Whatever is asked for, found out and withdrawn in whatever order: an exchange is tried by one scout at
+// a time, and every request that was not withdrawn is answered once.
+func TestEveryRequestForAnExchangeIsAnsweredOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := newExchanges()
+		held, trying := map[string]leaseRequest{}, map[string]bool{}
+		next := 0
+		exchange := rapid.SampledFrom([]string{"a", "b", "c", "d"})
+		drawTrying := func(t *rapid.T) (string, bool) {
+			name := exchange.Draw(t, "exchange")
+			return name, trying[name]
+		}
+		answered := func(t *rapid.T, owner string) {
+			if _, was := held[owner]; !was {
+				t.Fatalf("%s is answered and did not wait", owner)
+			}
+			delete(held, owner)
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"hold": func(t *rapid.T) {
+				next++
+				r := leaseRequest{owner: pidOf(next)}
+				for _, name := range rapid.SliceOfN(exchange, 1, 4).Draw(t, "exchanges") {
+					r.bindings = append(r.bindings, amqp.Binding{Exchange: name, Pattern: fmt.Sprint(next)})
+				}
+				if e.known(r.bindings) {
+					return
+				}
+				held[r.owner.Id] = r
+				for _, b := range e.hold(r) {
+					if trying[b.Exchange] {
+						t.Fatalf("%s is tried twice at a time", b.Exchange)
+					}
+					trying[b.Exchange] = true
+				}
+			},
+			"passed": func(t *rapid.T) {
+				if name, ok := drawTrying(t); ok {
+					delete(trying, name)
+					for _, r := range e.passed(name, rapid.Bool().Draw(t, "tried")) {
+						answered(t, r.owner.Id)
+					}
+				}
+			},
+			"failed": func(t *rapid.T) {
+				if name, ok := drawTrying(t); ok {
+					delete(trying, name)
+					for _, owner := range e.failed(name) {
+						answered(t, owner.Id)
+					}
+				}
+			},
+			"withdraw": func(t *rapid.T) {
+				owner := pidOf(rapid.IntRange(1, 1+next).Draw(t, "owner"))
+				e.withdraw(owner)
+				delete(held, owner.Id)
+			},
+			"": func(t *rapid.T) {
+				if len(e.owners) != len(held) {
+					t.Fatalf("%d wait, want %d", len(e.owners), len(held))
+				}
+				if len(trying) == 0 && len(held) > 0 {
+					t.Fatalf("%d wait for nothing", len(held))
+				}
+			},
+		})
+	})
+}
