@@ -33,12 +33,13 @@ type Message struct {
 // start is what Message.received counts from: monotonic, and half the size of a time.Time.
 var start = time.Now()
 
-// Age returns the time since the message was taken from the broker, and 0 for one that was not.
-func (m *Message) Age() time.Duration {
+// Age returns the time from the message's receipt from the broker to now, and 0 for a message that no
+// broker has sent.
+func (m *Message) Age(now time.Time) time.Duration {
 	if m.received == 0 {
 		return 0
 	}
-	return time.Since(start) - time.Duration(m.received)
+	return now.Sub(start) - time.Duration(m.received)
 }
 
 func (Ping) event()     {}

@@ -161,7 +161,7 @@ func (w *writer) write(b *batch) *failedWrite {
 	w.outlets.metrics.wrote(total, len(b.ends), last.Sub(start))
 	if b.last != nil {
 		w.stream.Written(b.last)
-		w.outlets.metrics.delivered(b.first.Age())
+		w.outlets.metrics.delivered(b.first.Age(last))
 	}
 	if b.ready {
 		w.outlets.metrics.ready(w.stream.State().Age)
