@@ -110,3 +110,29 @@ func TestCrashingARoleThatDoesNotExistIsRefused(t *testing.T) {
 	p.publish("a", `1`)
 	r.want("message")
 }
+
+// Profiles hold what is in memory: what a program adds for operators has the checks of the rest.
+func TestWhatIsAddedForOperatorsIsBehindTheSameChecks(t *testing.T) {
+	h := New(testSystem(t), Options{
+		OperatorToken: "sesame",
+		OperatorExtra: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+	})
+	for _, c := range []struct {
+		host, token, path string
+		want              int
+	}{
+		{"127.0.0.1", "sesame", "/debug/pprof/heap", http.StatusTeapot},
+		{"127.0.0.1", "", "/debug/pprof/heap", http.StatusUnauthorized},
+		{"example.com", "sesame", "/debug/pprof/heap", http.StatusForbidden},
+		{"127.0.0.1", "sesame", "/__version__", http.StatusOK}, // what the Handler has itself stays
+	} {
+		r, w := httptest.NewRequest("GET", c.path, nil), newRecorder()
+		r.Host = c.host
+		if c.token != "" {
+			r.Header.Set("Authorization", "Bearer "+c.token)
+		}
+		if h.Operator().ServeHTTP(w, r); w.Code != c.want {
+			t.Errorf("%s at %s with token %q: %d, want %d", c.path, c.host, c.token, w.Code, c.want)
+		}
+	}
+}
