@@ -34,7 +34,8 @@ type broker struct {
 	timers    timers
 	dialing   bool
 	backOff   bool               // the time between two tries has not passed
-	first     bool               // the first link is awaited: requests wait for it, instead of being refused
+	awaited   awaitedLink        // requests wait for it, instead of being refused
+	patience  *timer             // until it is awaited no longer
 	check     *timer             // of the next look for calls without an answer
 	probed    map[amqp.Link]bool // links that are asked for a sign of life; true: it was given
 	idleScout *timer
@@ -48,9 +49,18 @@ type redialState struct {
 	notBefore time.Time // the next try; zero: at once
 }
 
+// awaitedLink is a link that has not come yet, and that requests wait for.
+type awaitedLink int
+
 const (
-	// firstLinkTimeout is how long a stream waits for the first link.
-	firstLinkTimeout = 2 * time.Second
+	noLink    awaitedLink = iota
+	firstLink             // after the start, until a dial has failed
+	nextLink              // after the loss of the last one, whatever dials fail
+)
+
+const (
+	// linkPatience is how long requests wait for the first link, or for the next one after a loss.
+	linkPatience = 2 * time.Second
 	// idleLinkTimeout is how long a link that is not needed stays.
 	idleLinkTimeout = 30 * time.Second
 )
@@ -88,7 +98,7 @@ func (b *broker) Receive(ctx actor.Context) {
 	case dialDue:
 		b.dialAgain(ctx)
 	case refuseWaiting:
-		b.first = false
+		b.awaited = noLink
 		b.serve(ctx)
 	case exchangeTried:
 		b.exchangeTried(ctx, msg)
@@ -122,13 +132,19 @@ func (b *broker) start(ctx actor.Context) {
 	c := b.core
 	b.links = newLinks(&c.work)
 	b.scouts = newScouts(b.links, c.options.Dialer)
-	b.first = true
-	b.timers.after(ctx, firstLinkTimeout, refuseWaiting{})
+	b.await(ctx, firstLink)
 	if wait := time.Until(b.redial.notBefore); wait > 0 {
 		b.dialLater(ctx, wait)
 		return
 	}
 	b.dial(ctx)
+}
+
+// await lets requests wait for a link for a while, instead of refusing them at once.
+func (b *broker) await(ctx actor.Context, link awaitedLink) {
+	b.timers.cancel(b.patience)
+	b.awaited = link
+	b.patience = b.timers.after(ctx, linkPatience, refuseWaiting{})
 }
 
 // serve grants leases to those who wait, in their order, as far as there are channels; the others
@@ -146,7 +162,7 @@ func (b *broker) serveNext(ctx actor.Context) bool {
 	owner, link, outcome := b.pool.next(time.Now())
 	switch outcome {
 	case granted:
-		ctx.Send(owner, leased{link: link})
+		ctx.Send(owner, leased{link: link, herd: b.pool.herd(link)})
 		b.checkLater(ctx)
 		if b.pool.shortOfChannels(time.Now()) {
 			b.tryChannels(ctx)
@@ -169,13 +185,15 @@ func (b *broker) another(ctx actor.Context) {
 		// it is on its way
 	case b.pool.up() && !b.backOff:
 		b.dial(ctx)
-	case !b.first:
+	case b.awaited == noLink:
 		b.refuse(ctx, errNoBroker)
 	}
 }
 
 func (b *broker) refuse(ctx actor.Context, err *Error) {
-	for _, owner := range b.pool.clearWaiting() {
+	owners := b.pool.clearWaiting()
+	err = err.among(len(owners))
+	for _, owner := range owners {
 		ctx.Send(owner, refused{err: err})
 	}
 }
@@ -245,12 +263,12 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 	if msg.by != b.links {
 		return // dialed before this actor was restarted: the link is closed already
 	}
-	b.dialing, b.first = false, false
+	b.dialing = false
 	if msg.err != nil {
 		b.failedDial(ctx, msg.err)
 		return
 	}
-	*b.redial = redialState{}
+	*b.redial, b.awaited = redialState{}, noLink
 	b.pool.add(msg.link, time.Now())
 	root, self, link := b.core.rootContext, ctx.Self(), msg.link
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
@@ -259,13 +277,17 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 	b.closeIdleLater(ctx, link) // where it came too late to be of use
 }
 
-// failedDial: who cannot be served by the links that are up is refused.
+// failedDial: those who cannot be served by the links that are up are refused, unless the last link was
+// lost a moment ago.
 func (b *broker) failedDial(ctx actor.Context, err error) {
 	delay := dialBackoff.delay(b.redial.attempt, rand.Float64)
 	b.redial.attempt++
 	b.core.count.dialsFailed.Add(1)
 	b.core.log.Warn("broker not reached", "error", err, "attempt", b.redial.attempt, "next", delay)
-	b.refuse(ctx, errNoBroker)
+	if b.awaited != nextLink {
+		b.awaited = noLink
+		b.refuse(ctx, errNoBroker)
+	}
 	b.dialLater(ctx, delay)
 }
 
@@ -281,8 +303,11 @@ func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	b.core.count.linksLost.Add(1)
 	b.core.log.Warn("broker link lost", "error", err, "streams", streams, "links", len(b.pool.links))
 	b.learnFromLoss(err)
-	if !b.pool.up() && !b.dialing {
-		b.refuse(ctx, errNoBroker)
+	if b.pool.up() {
+		return
+	}
+	b.await(ctx, nextLink)
+	if !b.dialing {
 		b.dialLater(ctx, dialBackoff.delay(0, rand.Float64))
 	}
 }

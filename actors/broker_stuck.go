@@ -48,8 +48,9 @@ func (b *broker) checkCalls(ctx actor.Context) {
 			delete(b.probed, link) // all its calls were answered
 		}
 	}
-	for _, l := range b.pool.unanswered(now, callTimeout) {
-		b.giveUp(ctx, l)
+	given := b.pool.unanswered(now, callTimeout)
+	for _, l := range given {
+		b.giveUp(ctx, l, len(given))
 	}
 	b.closeFinished()
 	if at := b.pool.nextCheck(now, probeAfter, callTimeout); !at.IsZero() {
@@ -74,13 +75,13 @@ func (b *broker) alive(msg alive) {
 	}
 }
 
-// giveUp tells a stream that its call is not answered, and takes the link out of use.
-func (b *broker) giveUp(ctx actor.Context, l *leaseEntry) {
+// giveUp tells a stream, one of n, that its call is not answered, and takes the link out of use.
+func (b *broker) giveUp(ctx actor.Context, l *leaseEntry, n int) {
 	b.pool.giveUp(l)
 	if l.opening {
-		ctx.Send(l.owner, refused{err: errNoCallAnswered})
+		ctx.Send(l.owner, refused{err: errNoCallAnswered.among(n)})
 	} else {
-		ctx.Send(l.owner, finish{err: errCallLost})
+		ctx.Send(l.owner, finish{err: errCallLost.among(n)})
 	}
 	link, was := l.on.link, l.on.retired
 	switch {
@@ -98,6 +99,7 @@ func (b *broker) giveUp(ctx actor.Context, l *leaseEntry) {
 		b.links.close(link, 0)
 	}
 	if !b.pool.up() {
+		b.await(ctx, nextLink)
 		b.dial(ctx)
 	}
 }

@@ -50,7 +50,7 @@ func (c *connection) Receive(ctx actor.Context) {
 	case finish:
 		c.finish(ctx, msg.err)
 	case shutdown:
-		c.finish(ctx, errShutdown)
+		c.finish(ctx, msg.err)
 	case fail:
 		c.crash(ctx, msg)
 	case *actor.Terminated:

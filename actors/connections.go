@@ -32,6 +32,7 @@ type drainPlan struct {
 	step  time.Duration // the time between two groups
 	timer *timer        // of the next group
 	asked []*actor.PID  // who is answered at the end
+	err   *Error        // what the streams are told
 }
 
 // drainStep is the shortest time between two groups of streams.
@@ -158,8 +159,9 @@ func (c *connections) recordEnd(stream *Stream) {
 // endAll is called when this instance ends, and its connections with it.
 func (c *connections) endAll() {
 	c.timers.stop()
+	err := c.core.parentEnded().among(len(c.streams))
 	for _, stream := range c.streams {
-		stream.finish(c.core.parentEnded())
+		stream.finish(err)
 		c.recordEnd(stream)
 	}
 	clear(c.streams)
@@ -169,7 +171,7 @@ func (c *connections) startDrain(ctx actor.Context, msg drain) {
 	if c.drain == nil {
 		c.setState("draining")
 		c.core.draining.Store(true)
-		c.drain = &drainPlan{left: slices.Clone(ctx.Children()), step: math.MaxInt64} // cloned: it is the actor's own list
+		c.drain = &drainPlan{left: slices.Clone(ctx.Children()), step: math.MaxInt64, err: errShutdown.among(len(c.streams))} // cloned: it is the actor's own list
 	}
 	if c.drain.speedUp(msg.spread) {
 		c.shutdownNext(ctx)
@@ -200,7 +202,7 @@ func (c *connections) shutdownNext(ctx actor.Context) {
 	c.timers.cancel(d.timer)
 	n := min(d.chunk, len(d.left))
 	for _, pid := range d.left[:n] {
-		ctx.Send(pid, shutdown{})
+		ctx.Send(pid, shutdown{err: d.err})
 	}
 	if d.left = d.left[n:]; len(d.left) > 0 {
 		d.timer = c.timers.after(ctx, d.step, shutdownNext{})

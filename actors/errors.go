@@ -53,6 +53,9 @@ type Error struct {
 	Code   Code
 	Reason string // a sentence for people: no broker text, address or credentials
 	Cause  error  // for the log only; may be nil
+
+	// Together is how many streams end with this error at once, see [Error.RetryAfter]; 0 counts as 1.
+	Together int
 }
 
 // Error returns code, reason and cause: for logs, not for clients.

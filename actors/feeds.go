@@ -150,6 +150,7 @@ func (f *feeds) failed(ctx actor.Context, feed *actor.PID, err *Error) {
 	}
 	f.remove(entry)
 	ctx.Stop(feed)
+	err = err.among(len(entry.attached))
 	for stream, connection := range entry.attached {
 		delete(f.byStream, stream)
 		ctx.Send(connection, finish{err: err})
@@ -173,8 +174,9 @@ func (f *feeds) crash(ctx actor.Context, msg fail) {
 // endAll is called when this instance ends, and its feeds with it.
 func (f *feeds) endAll(ctx actor.Context) {
 	f.timers.stop()
+	err := f.core.parentEnded().among(len(f.byStream))
 	for _, entry := range f.byFeed {
-		f.failed(ctx, entry.feed, f.core.parentEnded())
+		f.failed(ctx, entry.feed, err)
 	}
 }
 

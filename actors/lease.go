@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"errors"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -20,10 +22,11 @@ type lease struct {
 	broker, owner *actor.PID
 	node          *node     // the owner's
 	link          amqp.Link // nil until it was granted
+	herd          *herd     // the link's
 }
 
 // on returns the lease as it was granted.
-func (l lease) on(link amqp.Link) lease { l.link = link; return l }
+func (l lease) on(granted leased) lease { l.link, l.herd = granted.link, granted.herd; return l }
 
 func (l lease) say(message any) { l.root.RequestWithCustomSender(l.broker, message, l.owner) }
 
@@ -47,4 +50,20 @@ func (l lease) exhausted() { l.say(exhausted{}) }
 func (l lease) opened() { l.say(opened{node: l.node}) }
 
 // release says that the channel is closed, or that the lease is no longer wanted.
-func (l lease) release() { l.say(release{}) }
+func (l lease) release() {
+	l.herd.leave(l.node)
+	l.say(release{})
+}
+
+// join makes the owner one of those that end with the link.
+func (l lease) join() { l.herd.join(l.node) }
+
+// failure returns the error that ends the owner; where the link is lost, it counts those that end
+// with it. It must be called before release.
+func (l lease) failure(err error) error {
+	var told *Error
+	if amqp.KindOf(err) == amqp.LinkLost && errors.As(err, &told) {
+		return told.among(l.herd.endTogether())
+	}
+	return err
+}

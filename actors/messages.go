@@ -88,6 +88,7 @@ type (
 	leased struct {
 		late
 		link amqp.Link
+		herd *herd // of the link
 	}
 
 	// progressed: worker → broker. The channel is still being opened, and the link answers.
@@ -184,7 +185,7 @@ type (
 	// dialDue: broker → itself, when the back-off is over.
 	dialDue struct{ late }
 
-	// refuseWaiting: broker → itself. The first link is not awaited any longer.
+	// refuseWaiting: broker → itself. The first or the next link is not awaited any longer.
 	refuseWaiting struct{ late }
 
 	// checkCalls: broker → itself. Look for calls that are not answered.
@@ -249,7 +250,10 @@ type (
 	shutdownNext struct{ late }
 
 	// shutdown: connections → connection. End with ServerShutdown.
-	shutdown struct{ late }
+	shutdown struct {
+		late
+		err *Error
+	}
 
 	// drained: connections → System.
 	drained struct{ late }

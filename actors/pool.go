@@ -26,6 +26,7 @@ type pool struct {
 // linkEntry is a link that is up.
 type linkEntry struct {
 	link     amqp.Link
+	herd     *herd  // those with a lease of it
 	address  string // host:port; empty where the link does not tell
 	since    time.Time
 	told     int       // the link's own capacity; 0 where it does not tell
@@ -88,7 +89,7 @@ func (p *pool) up() bool {
 
 // add takes a new link into use.
 func (p *pool) add(link amqp.Link, now time.Time) {
-	p.links = append(p.links, &linkEntry{link: link, address: amqp.Address(link), told: amqp.Capacity(link), since: now})
+	p.links = append(p.links, &linkEntry{link: link, herd: newHerd(), address: amqp.Address(link), told: amqp.Capacity(link), since: now})
 }
 
 func (p *pool) find(link amqp.Link) *linkEntry {
@@ -96,6 +97,14 @@ func (p *pool) find(link amqp.Link) *linkEntry {
 		if l.link == link {
 			return l
 		}
+	}
+	return nil
+}
+
+// herd returns those that end with a link, nil where it is not up.
+func (p *pool) herd(link amqp.Link) *herd {
+	if l := p.find(link); l != nil {
+		return l.herd
 	}
 	return nil
 }

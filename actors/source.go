@@ -23,7 +23,7 @@ func (s *source) consume(ctx actor.Context, msg leased) {
 		return
 	}
 	s.node.setState("subscribing")
-	lease := s.lease(ctx).on(msg.link)
+	lease := s.lease(ctx).on(msg)
 	s.consumer = s.core.spawn(ctx, s.node, RoleConsumer, s.node.label, stopAlways, func(n *node) actor.Actor {
 		return &consumer{node: n, core: s.core, lease: lease, intake: s.intake}
 	})

@@ -60,6 +60,7 @@ func newWorker(c *core, l lease, in intake) *worker {
 func (w *worker) start() {
 	c := w.core
 	c.count.workers.Add(1)
+	w.lease.join()
 	c.work.Go(func() {
 		channel, err := w.open()
 		if channel == nil {
@@ -100,6 +101,7 @@ func (w *worker) serve(channel amqp.Channel) {
 // exit is the worker's last act.
 func (w *worker) exit(err error) {
 	w.window.stop()
+	err = w.lease.failure(err)
 	w.lease.release()
 	w.core.count.workers.Add(-1)
 	w.report(exited{err: err})

@@ -23,7 +23,8 @@ func TestEveryEventHasItsFrame(t *testing.T) {
 		{actors.Ready{}, "event: ready\ndata: {}\nid: -\n\n"},
 		{message(`{"payload":1}`), "event: message\ndata: {\"payload\":1}\nid: -\n\n"},
 		{&actors.Error{Code: actors.BindingRefused, Reason: `The exchange "<e>" does not exist`}, "event: error\ndata: {\"code\":\"BindingRefused\",\"message\":\"The exchange \\\"<e>\\\" does not exist\",\"retryable\":false}\nid: -\n\n"},
-		{&actors.Error{Code: actors.BrokerLost, Reason: "a\nb", Cause: errTooSlow}, "event: error\ndata: {\"code\":\"BrokerLost\",\"message\":\"a\\nb\",\"retryable\":true}\nid: -\n\n"},
+		{&actors.Error{Code: actors.BrokerLost, Reason: "a\nb", Cause: errTooSlow}, "event: error\ndata: {\"code\":\"BrokerLost\",\"message\":\"a\\nb\",\"retryable\":true,\"retryAfterMs\":1000}\nid: -\n\n"},
+		{&actors.Error{Code: actors.ServerShutdown, Reason: "x", Together: 501}, "event: error\ndata: {\"code\":\"ServerShutdown\",\"message\":\"x\",\"retryable\":true,\"retryAfterMs\":2000}\nid: -\n\n"},
 	} {
 		b := borrowBatch()
 		if err := b.add(c.event); err != nil {

@@ -200,7 +200,7 @@ func (r *reader) wantError(code actors.Code) (message string) {
 			continue
 		}
 		told := decode[toldError](r.t, e.Data)
-		if told.Code != code || told.Retryable != code.Retryable() || told.Message == "" {
+		if told.Code != code || told.Retryable != code.Retryable() || told.Retryable != (told.RetryAfterMs > 0) || told.Message == "" {
 			r.t.Fatalf("got %s, want code %s", e.Data, code)
 		}
 		if e, err := r.Next(); err != io.EOF {
@@ -211,9 +211,10 @@ func (r *reader) wantError(code actors.Code) (message string) {
 }
 
 type toldError struct {
-	Code      actors.Code `json:"code"`
-	Message   string      `json:"message"`
-	Retryable bool        `json:"retryable"`
+	Code         actors.Code `json:"code"`
+	Message      string      `json:"message"`
+	Retryable    bool        `json:"retryable"`
+	RetryAfterMs int64       `json:"retryAfterMs"`
 }
 
 func decode[T any](t *testing.T, text string) (v T) {

@@ -62,7 +62,8 @@ func errorData(e *actors.Error) []byte {
 		Code      actors.Code `json:"code"`
 		Message   string      `json:"message"`
 		Retryable bool        `json:"retryable"`
-	}{e.Code, e.Reason, e.Code.Retryable()})
+		After     int64       `json:"retryAfterMs,omitempty"`
+	}{e.Code, e.Reason, e.Code.Retryable(), e.RetryAfter().Milliseconds()})
 }
 
 // errorFrame returns the last frame of a stream.

@@ -16,7 +16,7 @@ var frames = []struct{ name, data string }{
 	{"ping", `{"time":"2026-11-20T20:24:56.123Z"}`},
 	{"ready", `{}`},
 	{"message", `{"payload":{"status":{}},"exchange":"exchange/e","routingKey":"primary.x.y","redelivered":false,"routes":["project.foo"]}`},
-	{"error", `{"code":"SlowConsumer","message":"Too slow","retryable":true}`},
+	{"error", `{"code":"SlowConsumer","message":"Too slow","retryable":true,"retryAfterMs":1000}`},
 }
 
 // The bytes on the wire are a promise to clients: a change shows as a diff of

@@ -2,7 +2,6 @@ package balancers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -12,10 +11,6 @@ import (
 
 	"github.com/taskcluster/events-proxy/test/clients"
 )
-
-// patience is how long a client waits before its next stream where it was not told how long; it
-// waits a random time up to that, so that a crowd does not come back at once.
-const patience = time.Second
 
 // obedient is a client that obeys the contract: it has one stream after another, for as long as each
 // ends with a retryable error.
@@ -89,25 +84,14 @@ func next(r clients.Received) (time.Duration, error) {
 	if err := r.Check(); err != nil {
 		return 0, err
 	}
-	_, told, err := r.Failure()
-	if err != nil || !told {
-		return 0, fmt.Errorf("a stream has ended without an error event: %v", err)
-	}
-	var failure struct {
-		Code         string
-		Retryable    bool
-		RetryAfterMs int64
-	}
-	if err := json.Unmarshal([]byte(r.Events[len(r.Events)-1].Data), &failure); err != nil {
-		return 0, err
-	}
+	failure, told, err := r.Failure()
 	switch {
-	case !failure.Retryable:
+	case err != nil || !told:
+		return 0, fmt.Errorf("a stream has ended without an error event: %v", err)
+	case !*failure.Retryable:
 		return 0, fmt.Errorf("a stream has ended for good: %s", failure.Code)
-	case failure.RetryAfterMs > 0:
-		return time.Duration(failure.RetryAfterMs) * time.Millisecond, nil
 	}
-	return patience, nil
+	return time.Duration(failure.RetryAfterMs) * time.Millisecond, nil
 }
 
 // streams returns what the client has received, stream by stream.

@@ -116,6 +116,8 @@ func (c *check) failure(data string) error {
 		return err
 	case f.Code == "" || f.Message == "" || f.Retryable == nil:
 		return errors.New("lacks a code, a message or whether it is retryable")
+	case *f.Retryable != (f.RetryAfterMs > 0):
+		return errors.New("a retryable error says how long to wait at most, and no other one does")
 	}
 	return nil
 }

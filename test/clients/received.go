@@ -28,9 +28,10 @@ type Message struct {
 
 // Failure is the data of an error event.
 type Failure struct {
-	Code      string `json:"code"`
-	Message   string `json:"message"`
-	Retryable *bool  `json:"retryable"`
+	Code         string `json:"code"`
+	Message      string `json:"message"`
+	Retryable    *bool  `json:"retryable"`
+	RetryAfterMs int64  `json:"retryAfterMs"` // a client waits a random time up to it; 0: it must not try again
 }
 
 // Count returns the number of events of a name.

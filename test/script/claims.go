@@ -27,6 +27,7 @@ type claim func(*stream, clients.Received) error
 //	ended [CODE]          the answer is over, in order, with that error event last
 //	broken                the answer is over without an order
 //	reason TEXT           the error event's message contains it
+//	retry MS              the error event names that many milliseconds as the longest wait
 //	status N              of the answer
 //	header 'NAME: VALUE'  of the answer
 var claims = map[string]func([]string) (claim, error){
@@ -42,6 +43,7 @@ var claims = map[string]func([]string) (claim, error){
 	"ended":       endedClaim,
 	"broken":      brokenClaim,
 	"reason":      reasonClaim,
+	"retry":       retryClaim,
 	"status":      statusClaim,
 	"header":      headerClaim,
 }
@@ -158,6 +160,22 @@ func brokenClaim([]string) (claim, error) {
 	return func(_ *stream, r clients.Received) error {
 		if r.Err == nil {
 			return errors.New("its answer is not broken")
+		}
+		return nil
+	}, nil
+}
+
+func retryClaim(words []string) (claim, error) {
+	want := strings.Join(words, " ")
+	return func(_ *stream, r clients.Received) error {
+		f, told, err := r.Failure()
+		switch {
+		case err != nil:
+			return err
+		case !told:
+			return errors.New("there is no error event")
+		case strconv.FormatInt(f.RetryAfterMs, 10) != want:
+			return fmt.Errorf("it may try again within %d ms, not %s", f.RetryAfterMs, want)
 		}
 		return nil
 	}, nil

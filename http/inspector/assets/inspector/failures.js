@@ -106,7 +106,8 @@ export function explainError(data) {
     next: told?.retryable ? 'Reconnecting may help.' : 'Change the bindings, then start again.',
   };
   const message = typeof told?.message === 'string' ? told.message : '';
-  return { code, retryable: told?.retryable !== false, message, ...texts };
+  const retryAfterMs = Number.isFinite(told?.retryAfterMs) ? told.retryAfterMs : 0;
+  return { code, retryable: told?.retryable !== false, retryAfterMs, message, ...texts };
 }
 
 /** Explains a stream that broke silently; reason is one of transport's names. */

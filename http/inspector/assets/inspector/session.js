@@ -16,12 +16,15 @@ const texts = {
   live: 'Live',
   silent: 'Live, but silent',
   ended: 'Ended',
+  waiting: 'Reconnecting shortly…',
 };
 
 export class Session {
   #stream = null;
   #bindings;
   #on;
+  #due = 0; // performance.now() before which the server wants no new stream of ours
+  #timer = null; // of a reconnect that waits for it
   state = 'idle';
 
   /**
@@ -36,11 +39,12 @@ export class Session {
   }
 
   get open() {
-    return this.#stream !== null;
+    return this.#stream !== null || this.#timer !== null;
   }
 
   start() {
     this.#stream?.close();
+    this.#cancel();
     if (this.#bindings.list.length === 0) return;
     this.dismiss();
     this.#stream = new Stream(streamURL(this.#bindings.list), {
@@ -51,11 +55,27 @@ export class Session {
     this.#to('connecting');
   }
 
+  // Starts again, at the random time that spreads the return of many pages.
+  #reconnect() {
+    const wait = this.#due - performance.now();
+    if (wait <= 0) return this.start();
+    this.dismiss();
+    this.#cancel();
+    this.#timer = setTimeout(() => this.start(), wait);
+    this.#to('waiting');
+  }
+
+  #cancel() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
   stop() {
-    if (!this.#stream) return;
+    if (!this.open) return;
     const active = document.activeElement;
-    this.#stream.close();
+    this.#stream?.close();
     this.#stream = null;
+    this.#cancel();
     this.#to('stopped');
     if (active === byId('stop')) byId('start').focus();
   }
@@ -93,6 +113,7 @@ export class Session {
 
   #ended(failure) {
     this.#stream = null;
+    this.#due = performance.now() + Math.random() * (failure.retryAfterMs ?? 0);
     const named = this.#named(failure.message);
     showFailure(byId('notice'), failure, this.#acts(failure, named));
     this.#on.refused(named && !failure.retryable ? named.exchange : '');
@@ -107,7 +128,7 @@ export class Session {
 
   // What a click can do about a failure.
   #acts(failure, named) {
-    if (failure.retryable) return [{ text: 'Reconnect', act: () => this.start(), primary: true }];
+    if (failure.retryable) return [{ text: 'Reconnect', act: () => this.#reconnect(), primary: true }];
     if (!named) return [{ text: 'Try again', act: () => this.start() }];
     const better = failure.code === 'BindingRefused' ? alike(named.exchange, names()) : [];
     return [

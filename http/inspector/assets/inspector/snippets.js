@@ -14,18 +14,23 @@ ${inJSON(bindings)}
 ];
 
 const url = ${quoted(base)} + '?bindings=' + encodeURIComponent(JSON.stringify({bindings}));
-const events = new EventSource(url);
+const cut = {code: 'the connection broke', retryable: true, retryAfterMs: 10_000};
 
-events.addEventListener('ready', () => console.log('listening'));
-events.addEventListener('message', (event) => {
-  const {exchange, routingKey, payload} = JSON.parse(event.data);
-  console.log(exchange, routingKey, payload);
-});
-events.addEventListener('error', (event) => {
-  events.close();
-  if (event.data) console.error(JSON.parse(event.data)); // {code, message, retryable}
-  else console.error('the connection broke');
-});
+function listen() {
+  const events = new EventSource(url);
+  events.addEventListener('ready', () => console.log('listening'));
+  events.addEventListener('message', (event) => {
+    const {exchange, routingKey, payload} = JSON.parse(event.data);
+    console.log(exchange, routingKey, payload);
+  });
+  events.addEventListener('error', (event) => {
+    events.close();
+    const {code, message, retryable, retryAfterMs} = event.data ? JSON.parse(event.data) : cut;
+    console.error(code, message);
+    if (retryable) setTimeout(listen, Math.random() * retryAfterMs); // not all clients at once
+  });
+}
+listen();
 `;
 
 const fetching = (base, bindings) => `// npm install @microsoft/fetch-event-source
@@ -43,9 +48,9 @@ await fetchEventSource(url, {
       const {exchange, routingKey, payload} = JSON.parse(data);
       console.log(exchange, routingKey, payload);
     }
-    if (event === 'error') console.error(JSON.parse(data)); // {code, message, retryable}
+    if (event === 'error') console.error(JSON.parse(data)); // {code, message, retryable, retryAfterMs}
   },
-  onerror(error) { throw error; }, // to go on, call fetchEventSource anew: that sends no Last-Event-ID
+  onerror(error) { throw error; }, // to go on, call fetchEventSource anew, after Math.random() * retryAfterMs: that sends no Last-Event-ID
 });
 `;
 
@@ -109,7 +114,7 @@ const curl = (base, bindings) => `curl --no-buffer --get ${shellQuoted(base)} \\
 `;
 
 export const languages = [
-  { id: 'browser', name: 'EventSource', write: browser, note: 'Runs in any page, from any origin: the stream allows it. Closing at the first error keeps the browser from reconnecting by itself.' },
+  { id: 'browser', name: 'EventSource', write: browser, note: 'Runs in any page, from any origin: the stream allows it. Closing at the first error keeps the browser from reconnecting by itself; a random wait up to retryAfterMs keeps many clients from coming back at once.' },
   { id: 'fetch', name: 'fetch-event-source', write: fetching, note: 'For a page that sends headers, such as Authorization. It does not stop by itself when it is told to (204): these lines make it.' },
   { id: 'node', name: 'Node', write: node, note: 'Node 18 or newer, as an ES module (.mjs).' },
   { id: 'go', name: 'Go', write: go, note: 'The standard library only.' },

@@ -18,7 +18,7 @@ const whatFails = {
 /** Asks whether a stream shall end, and ends it. */
 export function askToEnd(stream) {
   ask(`End stream ${short(stream.id)}?`,
-    `Its client${stream.address ? ` at ${stream.address}` : ''} is told ServerShutdown, and may connect again at once.`, [],
+    `Its client${stream.address ? ` at ${stream.address}` : ''} is told ServerShutdown, and may connect again in a moment.`, [],
     [{ text: 'End the stream', act: () => post(`__tree__/end?${new URLSearchParams({ stream: stream.id })}`, `Stream ${short(stream.id)} was told to end`) }]);
 }
 
