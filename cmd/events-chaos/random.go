@@ -92,6 +92,10 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 	for _, fault := range []faults.Fault{faults.LinkCut, faults.LinksDropped, faults.ChannelsClosed, faults.QueuesDeleted} {
 		run.Harms = append(run.Harms, harmOf(fault.Name, broker.Faults()[fault.Name]))
 	}
+	run.Harms = append(run.Harms, random.Harm{
+		Name: "process paused", Every: 10 * time.Second, Scope: random.NoStream, Watch: process.Paused,
+		Do: func(ctx context.Context, _ random.Victim) error { return process.Pause(ctx) },
+	})
 	everything := broker.(interface {
 		Everything(context.Context) (random.Census, error)
 		AdminURL() string

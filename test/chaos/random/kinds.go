@@ -19,6 +19,7 @@ func (c *conductor) kinds(now picture) []Harm {
 	list := append([]Harm(nil), c.options.Harms...)
 	list = append(list,
 		Harm{Name: "end stream", Scope: OneStream, Codes: []actors.Code{actors.ServerShutdown}, Do: c.endStream},
+		Harm{Name: "hostile binding", Every: time.Second, Scope: NoStream, Watch: c.refusedBinding, Do: c.bindHostile},
 		Harm{Name: "client leaves", Scope: OneStream, Codes: []actors.Code{actors.ClientGone}, Do: c.clientLeaves})
 	if !now.Chaos {
 		c.skip("crash of actors", "the proxy was started without --chaos")

@@ -81,7 +81,10 @@ func (o *operator) do(ctx context.Context, method, path string) (*http.Response,
 }
 
 // vitals are the process's own figures.
-type vitals struct{ goroutines, descriptors, resident, heap float64 }
+type vitals struct {
+	goroutines, descriptors, resident, heap float64
+	wrongRequests                           float64 // told InvalidBindings
+}
 
 func (o *operator) vitals(ctx context.Context) (v vitals, err error) {
 	answer, err := o.do(ctx, http.MethodGet, "/metrics")
@@ -92,6 +95,7 @@ func (o *operator) vitals(ctx context.Context) (v vitals, err error) {
 	figures := map[string]*float64{
 		"go_goroutines": &v.goroutines, "process_open_fds": &v.descriptors,
 		"process_resident_memory_bytes": &v.resident, "go_memstats_heap_alloc_bytes": &v.heap,
+		`events_http_refusals_total{code="InvalidBindings"}`: &v.wrongRequests,
 	}
 	lines := bufio.NewScanner(answer.Body)
 	for lines.Scan() {
