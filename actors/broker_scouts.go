@@ -80,7 +80,7 @@ func (b *broker) channelsTried(ctx actor.Context, msg channelsTried) {
 	b.closeScoutsLater(ctx)
 	switch {
 	case msg.err == nil, amqp.KindOf(msg.err) == amqp.Exhausted:
-		b.pool.total.allowed(msg.opened)
+		b.pool.total.allowed(msg.opened, time.Now())
 	case amqp.CodeOf(msg.err) == amqp.NotAllowed:
 		channels := b.pool.channels() + msg.opened
 		b.pool.total.reached(channels, time.Now())

@@ -15,7 +15,8 @@ import (
 //
 // It is a value of the pool: it decides and does nothing.
 type channelLimit struct {
-	verified int       // so many channels have been open at once
+	verified int       // so many channels have been open at once, not long ago
+	at       time.Time // when that was seen last
 	limit    int       // so many are allowed; 0: none is known
 	until    time.Time // when limit is doubted: an operator may have raised it
 	strict   bool      // a limit was met: nothing is opened untried
@@ -30,7 +31,8 @@ const (
 	mostScoutChannels   = 128
 	// triedChannels is how many channels are tried even for a crowd.
 	triedChannels = 32
-	// limitTimeout is how long a limit is believed.
+	// limitTimeout is how long a limit is believed, and how long it is that none was met: an operator
+	// may change it.
 	limitTimeout = 30 * time.Second
 )
 
@@ -44,6 +46,9 @@ func noChannelLimit() channelLimit { return channelLimit{verified: math.MaxInt, 
 // check decides whether one more channel may be opened where so many are granted. A crowd means that
 // many are being opened at once.
 func (c *channelLimit) check(leases int, crowd bool, now time.Time) outcome {
+	if c.limit == 0 && c.verified != math.MaxInt && now.Sub(c.at) > limitTimeout {
+		c.verified, c.at = max(1, leases), now // these are open
+	}
 	switch {
 	case leases < c.verified, now.Before(c.blind):
 		return granted
@@ -57,7 +62,7 @@ func (c *channelLimit) check(leases int, crowd bool, now time.Time) outcome {
 
 // short reports whether a scout should be sent before the next streams have to wait for it.
 func (c *channelLimit) short(leases int, now time.Time) bool {
-	return !c.scouting() && c.limit == 0 && !now.Before(c.blind) && leases > c.verified-fewestScoutChannels/2
+	return leases >= fewestScoutChannels/2 && !c.scouting() && c.limit == 0 && !now.Before(c.blind) && leases > c.verified-fewestScoutChannels/2
 }
 
 // begin is called when a scout is sent while so many channels are open. It returns how many channels
@@ -71,8 +76,10 @@ func (c *channelLimit) begin(channels int) (n int) {
 func (c *channelLimit) scouting() bool { return c.low >= 0 }
 
 // seen notes that so many channels of streams are open.
-func (c *channelLimit) seen(channels int) {
-	c.verified = max(c.verified, channels)
+func (c *channelLimit) seen(channels int, now time.Time) {
+	if channels >= c.verified {
+		c.verified, c.at = channels, now
+	}
 	if c.limit > 0 {
 		c.limit = max(c.limit, channels)
 	}
@@ -86,8 +93,10 @@ func (c *channelLimit) dropped(channels int) {
 }
 
 // allowed is called when the scout has opened n channels, none of which was refused.
-func (c *channelLimit) allowed(n int) {
-	c.verified = max(c.verified, c.low+n)
+func (c *channelLimit) allowed(n int, now time.Time) {
+	if channels := c.low + n; channels >= c.verified {
+		c.verified, c.at = channels, now
+	}
 	c.limit, c.low = 0, -1
 }
 

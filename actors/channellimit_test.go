@@ -18,7 +18,7 @@ func TestFurtherChannelsAreTriedBeforeTheyAreOpened(t *testing.T) {
 		t.Fatal("the first stream harms none, the second may")
 	}
 	c.begin(1)
-	if c.allowed(16); c.check(16, true, now) != granted || c.check(17, false, now) != unverified {
+	if c.allowed(16, now); c.check(16, true, now) != granted || c.check(17, false, now) != unverified {
 		t.Fatalf("%d are verified, want 17", c.verified)
 	}
 	if c.check(triedChannels, true, now) != granted {
@@ -32,12 +32,27 @@ func TestFurtherChannelsAreTriedBeforeTheyAreOpened(t *testing.T) {
 
 // What a scout has found out holds for the channels that were open all the while.
 func TestChannelsThatAreClosedMeanwhileAreNotVerified(t *testing.T) {
+	now := time.Now()
 	c := newChannelLimit()
 	c.begin(10)
 	c.dropped(4)
-	c.seen(9)
-	if c.allowed(16); c.verified != 20 {
+	c.seen(9, now)
+	if c.allowed(16, now); c.verified != 20 {
 		t.Fatalf("%d are verified, want 4 and the scout's 16", c.verified)
+	}
+}
+
+// An operator may set a limit at any time: that there was none is not believed for long.
+func TestThatThereIsNoLimitIsBelievedForAWhile(t *testing.T) {
+	now := time.Now()
+	c := newChannelLimit()
+	c.begin(1)
+	c.allowed(16, now)
+	if c.check(5, false, now.Add(limitTimeout)) != granted {
+		t.Fatal("it is not believed")
+	}
+	if c.check(5, false, now.Add(limitTimeout+1)) != unverified || c.check(4, false, now.Add(limitTimeout+1)) != granted {
+		t.Fatalf("%d are verified, want the 5 that are open", c.verified)
 	}
 }
 
@@ -56,11 +71,11 @@ func TestALimitIsBelievedForAWhile(t *testing.T) {
 	if c.unknowable(now); c.check(5, false, now) != limited {
 		t.Fatal("it is forgotten because no scout could be sent")
 	}
-	if c.seen(6); c.limit != 6 {
+	if c.seen(6, now); c.limit != 6 {
 		t.Fatal("six are open, and the limit is five")
 	}
 	c.begin(6)
-	if c.allowed(16); c.check(20, false, now) != granted {
+	if c.allowed(16, now); c.check(20, false, now) != granted {
 		t.Fatal("it was raised, and is believed")
 	}
 }

@@ -319,7 +319,7 @@ func (p *pool) progressed(owner *actor.PID, now time.Time) {
 		if l.on.learned > 0 {
 			l.on.learned = max(l.on.learned, l.on.channels)
 		}
-		p.total.seen(p.channels())
+		p.total.seen(p.channels(), now)
 	}
 }
 
