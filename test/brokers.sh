@@ -71,7 +71,9 @@ for release in $releases; do
 		# shellcheck disable=SC2086 # a list of suites, not one
 		set -- $suites
 	fi
-	DEBIAN_TEST_ROOT=$folder go test -race -p 1 -count 1 -timeout 20m "$@" || failed="$failed $version"
+	skip=
+	[ "$release" = trixie ] || skip=TestA42ALoneNodeThatPauses # with Khepri, none pauses
+	DEBIAN_TEST_ROOT=$folder go test -skip "$skip" -race -p 1 -count 1 -timeout 20m "$@" || failed="$failed $version"
 	unmount
 done
 [ -z "$failed" ] || { echo "failed with RabbitMQ$failed" >&2; exit 1; }

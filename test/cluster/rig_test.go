@@ -36,9 +36,10 @@ type rig struct {
 	number  int // of the last message
 }
 
+// start starts them. The lone side of a partition pauses: what RabbitMQ advises for three nodes.
 func start(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{T: t, cluster: rabbit.RunCluster(t, rabbit.ClusterOptions{})}
+	r := &rig{T: t, cluster: rabbit.RunCluster(t, rabbit.ClusterOptions{Settings: "cluster_partition_handling = pause_minority"})}
 	dialer, err := amqp.NewRabbitMQ(r.cluster.URL(), amqp.RabbitMQOptions{})
 	r.must(err)
 	var log strings.Builder

@@ -233,9 +233,10 @@ func (n *Node) partitioned(ctx context.Context) (apart bool, err error) {
 	return apart, err
 }
 
-// refuse makes the node take no link from others, nor get one to them.
+// refuse makes the node take no link from others, nor get one to them. The cookie is the node's own:
+// with one that both sides of a cut have, they would link again.
 func (n *Node) refuse(ctx context.Context, others ...*Node) error {
-	return n.cookie(ctx, `cut`, others)
+	return n.cookie(ctx, `list_to_atom("cut_" ++ atom_to_list(node()))`, others)
 }
 
 // accept undoes refuse.
@@ -265,19 +266,29 @@ func (c *Cluster) running(k int) []*Node {
 	})
 }
 
-// apart reports whether no link is left between a node and any other.
+// apart reports whether a node and the others have no link, and get none.
 func (c *Cluster) apart(ctx context.Context, k int) (bool, error) {
-	peers, err := c.nodes[k].Peers(ctx)
-	if err != nil || len(peers) > 0 {
+	others := c.running(k)
+	if apart, err := c.nodes[k].reachesNone(ctx, others...); err != nil || !apart {
 		return false, err
 	}
-	for _, n := range c.running(k) {
-		peers, err := n.Peers(ctx)
-		if err != nil || slices.Contains(peers, c.nodes[k].name()) {
+	for _, n := range others {
+		if apart, err := n.reachesNone(ctx, c.nodes[k]); err != nil || !apart {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// reachesNone reports whether the node can link to none of the others.
+func (n *Node) reachesNone(ctx context.Context, others ...*Node) (none bool, err error) {
+	var names []string
+	for _, o := range others {
+		names = append(names, literal(o.name()))
+	}
+	err = n.evaluate(ctx, fmt.Sprintf(`lists:all(fun(N) -> net_adm:ping(binary_to_atom(N, utf8)) =:= pang end, [%s])`,
+		strings.Join(names, ", ")), &none)
+	return none, err
 }
 
 // await waits until done reports true.
