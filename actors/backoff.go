@@ -25,7 +25,8 @@ func (b backoff) delay(attempt int, random func() float64) time.Duration {
 	return time.Duration(random() * float64(ceiling))
 }
 
-// jitter returns a period spread by ± 10 %, so that streams opened together do not ping together.
+// jitter returns a period spread by ± 10 %, so that streams opened together do not ping, or end,
+// together.
 func jitter(period time.Duration) time.Duration {
 	return time.Duration(float64(period) * (0.9 + 0.2*rand.Float64()))
 }

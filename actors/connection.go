@@ -12,7 +12,7 @@ import (
 // Owns:    stream (it alone ends it), the timer of pings, and in dedicated mode its consumer. In shared mode
 // a feed feeds the stream.
 // Parent:  connections; never restarted.
-// Ends:    reader closed or failed, consumer or feed failed, shutdown.
+// Ends:    reader closed or failed, consumer or feed failed, greatest age, shutdown.
 type connection struct {
 	*node
 	core   *core
@@ -49,6 +49,8 @@ func (c *connection) Receive(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 	case finish:
 		c.finish(ctx, msg.err)
+	case expire:
+		c.finish(ctx, errExpired)
 	case shutdown:
 		c.finish(ctx, msg.err)
 	case fail:
@@ -65,6 +67,9 @@ func (c *connection) Receive(ctx actor.Context) {
 func (c *connection) start(ctx actor.Context) {
 	c.setState("opening")
 	c.pingNow(ctx)
+	if age := c.core.limits().StreamAge; age > 0 {
+		c.timers.after(ctx, jitter(age), expire{})
+	}
 	if c.feeds != nil {
 		ctx.Request(c.feeds, attach{stream: c.stream, bindings: c.source.intake.bindings})
 		return

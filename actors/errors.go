@@ -18,6 +18,7 @@ const (
 	BrokerLost        Code = "BrokerLost"        // broker, link or channel went away under the stream
 	SlowConsumer      Code = "SlowConsumer"      // the client did not read fast enough
 	ServerShutdown    Code = "ServerShutdown"    // the proxy is draining
+	StreamExpired     Code = "StreamExpired"     // the stream has reached the greatest age
 	InternalError     Code = "InternalError"     // ours; the log has the cause
 )
 
@@ -36,7 +37,7 @@ const ClientGone Code = "ClientGone"
 // Codes lists the codes of the error event, in the order of the documentation.
 var Codes = []Code{
 	InvalidBindings, ExchangeForbidden, BindingRefused, QueueDeleted, BrokerUnavailable,
-	BrokerLost, SlowConsumer, ServerShutdown, InternalError,
+	BrokerLost, SlowConsumer, ServerShutdown, StreamExpired, InternalError,
 }
 
 // Retryable reports whether the same request may work later.

@@ -134,6 +134,7 @@ var (
 	errDraining       = &Error{Code: Draining, Reason: "The service is shutting down"}
 	errShutdown       = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
 	errEndedByHand    = &Error{Code: ServerShutdown, Reason: "An operator has ended this stream"}
+	errExpired        = &Error{Code: StreamExpired, Reason: "The stream has reached the greatest age that the service allows"}
 	errNoSuchStream   = &Error{Code: InternalError, Reason: "There is no such stream"}
 	errNoSuchActor    = &Error{Code: InternalError, Reason: "There is no such actor"}
 	errReaderGone     = &Error{Code: ClientGone, Reason: "The reader has gone"}

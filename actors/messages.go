@@ -249,6 +249,9 @@ type (
 	// shutdownNext: connections → itself. End the next few streams.
 	shutdownNext struct{ late }
 
+	// expire: connection → itself. The stream has reached the greatest age.
+	expire struct{ late }
+
 	// shutdown: connections → connection. End with ServerShutdown.
 	shutdown struct {
 		late

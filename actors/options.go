@@ -63,6 +63,7 @@ type Limits struct {
 	Streams           int           // streams in all; default: no limit
 	StreamsPerAddress int           // default: no limit
 	ConnectsPerSecond float64       // of one address, with a burst of one second's worth; default: no limit
+	StreamAge         time.Duration // a stream ends at this age, spread by ± 10 %; default: no limit
 	IPv6Prefix        int           // bits of an IPv6 address that those two count by, up to 128; default 64
 	Bindings          int           // distinct bindings of a stream; default 100
 	MessageBytes      int           // a larger body is announced, not delivered; default 64 MiB
@@ -148,7 +149,7 @@ func (o Options) validate() error {
 		name     string
 		negative bool
 	}{
-		{"Streams", l.Streams < 0}, {"StreamsPerAddress", l.StreamsPerAddress < 0}, {"ConnectsPerSecond", l.ConnectsPerSecond < 0},
+		{"Streams", l.Streams < 0}, {"StreamsPerAddress", l.StreamsPerAddress < 0}, {"ConnectsPerSecond", l.ConnectsPerSecond < 0}, {"StreamAge", l.StreamAge < 0},
 		{"IPv6Prefix", l.IPv6Prefix < 0}, {"Bindings", l.Bindings < 0}, {"MessageBytes", l.MessageBytes < 0}, {"Prefetch", l.Prefetch < 0},
 		{"FeedPrefetch", l.FeedPrefetch < 0}, {"BacklogBytes", l.BacklogBytes < 0}, {"Linger", l.Linger < 0},
 		{"Declares", l.Declares < 0}, {"ChannelsPerLink", l.ChannelsPerLink < 0}, {"SlowAfter", l.SlowAfter < 0},

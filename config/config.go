@@ -66,16 +66,17 @@ type Server struct {
 	LogFormat      string        // text or json
 }
 
-// Limits bound what clients may take. Zero means no limit for the first three; the others are at
+// Limits bound what clients may take. Zero means no limit for the first four; the others are at
 // least 1.
 type Limits struct {
-	Streams           int     // in all
-	StreamsPerAddress int     // of one client address
-	ConnectsPerSecond float64 // of one client address
-	IPv6Prefix        int     // bits of an IPv6 address that make one client
-	Bindings          int     // distinct bindings of a stream
-	HeadBytes         int     // of a request's head
-	MessageBytes      int     // of a message's body
+	Streams           int           // in all
+	StreamsPerAddress int           // of one client address
+	ConnectsPerSecond float64       // of one client address
+	StreamAge         time.Duration // ends a stream, to be opened anew
+	IPv6Prefix        int           // bits of an IPv6 address that make one client
+	Bindings          int           // distinct bindings of a stream
+	HeadBytes         int           // of a request's head
+	MessageBytes      int           // of a message's body
 	WriteDeadline     time.Duration
 	VanishAfter       time.Duration // of a client whose machine is silent
 	SlowAfter         time.Duration

@@ -73,6 +73,7 @@ var samples = map[string][]string{
 	"limits.streams":           {"1", "2", "0"},
 	"limits.streamsPerAddress": {"1", "2", "0"},
 	"limits.connectsPerSecond": {"0.5", "2", "0"},
+	"limits.streamAge":         {"1h0m0s", "24h0m0s", "0s"},
 	"limits.bindings":          {"1", "2", "3"},
 	"limits.ipv6Prefix":        {"1", "56", "128"},
 	"limits.headBytes":         {"2KiB", "4KiB", "1MiB"},

@@ -50,6 +50,7 @@ func SystemPolicy(c config.Config) actors.Policy {
 			Streams:           c.Limits.Streams,
 			StreamsPerAddress: c.Limits.StreamsPerAddress,
 			ConnectsPerSecond: c.Limits.ConnectsPerSecond,
+			StreamAge:         c.Limits.StreamAge,
 			IPv6Prefix:        c.Limits.IPv6Prefix,
 			Bindings:          c.Limits.Bindings,
 			MessageBytes:      c.Limits.MessageBytes,

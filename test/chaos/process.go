@@ -175,6 +175,7 @@ func flags(b script.Broker, s script.Settings) []string {
 	number("streams", s.Streams)
 	number("streams-per-address", s.StreamsPerAddress)
 	add("connects-per-second", strconv.FormatFloat(s.ConnectsPerSecond, 'g', -1, 64), s.ConnectsPerSecond > 0)
+	span("stream-age", s.StreamAge)
 	number("bindings", s.Bindings)
 	number("prefetch", s.Prefetch)
 	number("backlog", s.Backlog)

@@ -29,7 +29,7 @@ func Local(b Broker, s Settings) (Proxy, error) {
 func (s Settings) limits() actors.Limits {
 	return actors.Limits{
 		Streams: s.Streams, StreamsPerAddress: s.StreamsPerAddress, ConnectsPerSecond: s.ConnectsPerSecond,
-		Bindings: s.Bindings, MessageBytes: s.MessageBytes, Prefetch: s.Prefetch,
+		StreamAge: s.StreamAge, Bindings: s.Bindings, MessageBytes: s.MessageBytes, Prefetch: s.Prefetch,
 		SlowAfter: s.SlowAfter, Backlog: s.Backlog,
 	}
 }

@@ -22,8 +22,9 @@ type Settings struct {
 	VanishAfter       time.Duration // a client that acknowledges nothing for so long is given up
 	Streams           int           // in all
 	StreamsPerAddress int
-	ConnectsPerSecond float64 // of one address
-	Bindings          int     // of one stream
+	ConnectsPerSecond float64       // of one address
+	StreamAge         time.Duration // at which a stream is ended
+	Bindings          int           // of one stream
 	Prefetch          int
 	Backlog           int // messages at the broker
 	MessageBytes      int
@@ -67,6 +68,7 @@ func (s *Settings) keys() map[string]func(string) error {
 		"streams":             into(&s.Streams, strconv.Atoi),
 		"streams-per-address": into(&s.StreamsPerAddress, strconv.Atoi),
 		"connects-per-second": into(&s.ConnectsPerSecond, parseFloat),
+		"stream-age":          into(&s.StreamAge, time.ParseDuration),
 		"bindings":            into(&s.Bindings, strconv.Atoi),
 		"prefetch":            into(&s.Prefetch, strconv.Atoi),
 		"backlog":             into(&s.Backlog, strconv.Atoi),

@@ -42,6 +42,11 @@ const codes = {
     meaning: 'This proxy is being restarted or replaced; nothing is wrong with your bindings.',
     next: 'Reconnect in a moment: another instance or the new version takes over.',
   },
+  StreamExpired: {
+    title: 'The stream has reached its greatest age',
+    meaning: 'The operator of this proxy has every stream opened anew from time to time; nothing is wrong with your bindings.',
+    next: 'Reconnect. What was published in between is not shown.',
+  },
   InternalError: {
     title: 'The server made a mistake',
     meaning: 'A defect in the proxy ended this stream; other streams are not touched.',

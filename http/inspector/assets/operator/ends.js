@@ -9,6 +9,7 @@ import { age, short } from './tree.js';
 const codes = {
   ClientGone: ['good', 'The client left: a closed tab, a program that ended, its network'],
   ServerShutdown: ['good', 'Ended by an operator, or by the drain of this process'],
+  StreamExpired: ['good', 'Ended at the greatest age (EVENTS_STREAM_AGE): the client opens another'],
   InvalidBindings: ['warn', 'The client asked for bindings that cannot be'],
   ExchangeForbidden: ['warn', 'The list of allowed exchanges refused one'],
   BindingRefused: ['warn', 'The broker has no such exchange, or does not let us read it'],
