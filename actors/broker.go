@@ -33,10 +33,11 @@ type broker struct {
 	redial    *redialState
 	timers    timers
 	dialing   bool
-	backOff   bool               // the time between two tries has not passed
-	awaited   awaitedLink        // requests wait for it, instead of being refused
-	patience  *timer             // until it is awaited no longer
-	check     *timer             // of the next look for calls without an answer
+	backOff   bool        // the time between two tries has not passed
+	awaited   awaitedLink // requests wait for it, instead of being refused
+	patience  *timer      // until it is awaited no longer
+	check     *timer      // of the next look for calls without an answer
+	upkeeps   map[amqp.Link]*upkeep
 	probed    map[amqp.Link]bool // links that are asked for a sign of life; true: it was given
 	idleScout *timer
 	denied    denial
@@ -67,7 +68,8 @@ const (
 
 func newBroker(c *core, n *node, r *redialState) *broker {
 	return &broker{
-		node: n, core: c, redial: r, pool: newPool(c.options.Limits, channelLimitOf(c.options)), exchanges: newExchanges(), probed: map[amqp.Link]bool{},
+		node: n, core: c, redial: r, pool: newPool(c.options.Limits, channelLimitOf(c.options)), exchanges: newExchanges(),
+		upkeeps: map[amqp.Link]*upkeep{}, probed: map[amqp.Link]bool{},
 	}
 }
 
@@ -162,7 +164,7 @@ func (b *broker) serveNext(ctx actor.Context) bool {
 	owner, link, outcome := b.pool.next(time.Now())
 	switch outcome {
 	case granted:
-		ctx.Send(owner, leased{link: link, herd: b.pool.herd(link)})
+		ctx.Send(owner, leased{link: link, herd: b.pool.herd(link), upkeep: b.upkeeps[link]})
 		b.checkLater(ctx)
 		if b.pool.shortOfChannels(time.Now()) {
 			b.tryChannels(ctx)
@@ -270,6 +272,7 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 	}
 	*b.redial, b.awaited = redialState{}, noLink
 	b.pool.add(msg.link, time.Now())
+	b.upkeeps[msg.link] = newUpkeep(b.core, msg.link)
 	root, self, link := b.core.rootContext, ctx.Self(), msg.link
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links))
@@ -296,6 +299,7 @@ func (b *broker) failedDial(ctx actor.Context, err error) {
 func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	streams := b.pool.servedBy(link)
 	delete(b.probed, link)
+	delete(b.upkeeps, link)
 	if !b.pool.remove(link) {
 		return // closed by us
 	}

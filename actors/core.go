@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"golang.org/x/time/rate"
 )
 
 // core is what the actors of one System share. None of its methods waits for an actor, and all may
@@ -24,6 +25,8 @@ type core struct {
 
 	actors      *actor.ActorSystem
 	rootContext *actor.RootContext // for goroutines, which have no context of an actor
+	rebinds     *rate.Limiter      // of the bindings that are repeated
+	drops       atomic.Int32       // whether it is known what queues drop
 	work        sync.WaitGroup     // workers, dials, watchers, closes of links
 
 	draining atomic.Bool // no new streams are admitted
@@ -40,7 +43,8 @@ func newCore(o Options) (c *core, own bool) {
 	count := newCounters()
 	c = &core{
 		options: o, log: o.Logger, count: count, nodes: newRegistry(count, o.Logger),
-		actors: o.host(), done: make(chan struct{}),
+		rebinds: newRebindLimiter(),
+		actors:  o.host(), done: make(chan struct{}),
 	}
 	c.policy.Store(o.policy())
 	if own = c.actors == nil; own {
@@ -49,6 +53,9 @@ func newCore(o Options) (c *core, own bool) {
 	c.rootContext = c.actors.Root
 	return c, own
 }
+
+// rebindEvery returns the time between two repetitions of a queue's bindings, before the spread.
+func (c *core) rebindEvery() time.Duration { return c.limits().RebindEvery }
 
 // limits returns the limits that hold now. They are shared and not to be changed.
 func (c *core) limits() *Limits { return &c.policy.Load().Limits }

@@ -17,6 +17,7 @@ const (
 	BrokerUnavailable Code = "BrokerUnavailable" // no broker when the stream was opened
 	BrokerLost        Code = "BrokerLost"        // broker, link or channel went away under the stream
 	SlowConsumer      Code = "SlowConsumer"      // the client did not read fast enough
+	MessagesDropped   Code = "MessagesDropped"   // the broker dropped messages of the stream's queue
 	ServerShutdown    Code = "ServerShutdown"    // the proxy is draining
 	StreamExpired     Code = "StreamExpired"     // the stream has reached the greatest age
 	InternalError     Code = "InternalError"     // ours; the log has the cause
@@ -37,7 +38,7 @@ const ClientGone Code = "ClientGone"
 // Codes lists the codes of the error event, in the order of the documentation.
 var Codes = []Code{
 	InvalidBindings, ExchangeForbidden, BindingRefused, QueueDeleted, BrokerUnavailable,
-	BrokerLost, SlowConsumer, ServerShutdown, StreamExpired, InternalError,
+	BrokerLost, SlowConsumer, MessagesDropped, ServerShutdown, StreamExpired, InternalError,
 }
 
 // Retryable reports whether the same request may work later.

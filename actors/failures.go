@@ -14,6 +14,7 @@ import (
 //	the first bind to an exchange    bindFailure       and BindingRefused where the broker ends the link
 //	after ready, deliveries, acks    lossFailure       BrokerLost, QueueDeleted
 //	after ready, the queue's depth   depthFailure      and QueueDeleted where the broker knows no such queue
+//	a binding that is repeated       rebindFailure     and BindingRefused
 //	an actor or a worker             failureOf         the *Error that it failed with, else InternalError
 
 // openFailure returns what a client is told of an error before `ready`, while its queue is made and
@@ -63,6 +64,22 @@ func bindFailure(err, end error, queue, exchange string) *Error {
 		return bindingRefused(err, "The message broker refused a binding to the exchange %q", exchange)
 	}
 	return openFailure(err, queue)
+}
+
+// rebindFailure returns what a client is told when a binding that was in place cannot be repeated.
+func rebindFailure(err error, queue string) *Error {
+	var e *amqp.Error
+	if errors.As(err, &e) && e.Kind == amqp.Refused && e.Subject != queue {
+		return refusedFailure(e, queue, err)
+	}
+	return depthFailure(err)
+}
+
+// droppedFailure returns what a client is told when the broker has dropped n messages, or more, of the
+// stream's queue.
+func droppedFailure(n int) *Error {
+	return &Error{Code: MessagesDropped, Reason: fmt.Sprintf(
+		"The message broker has dropped messages of this stream, %d or more: a policy of its operator limits the stream's queue", n)}
 }
 
 // isDenied reports whether the broker has denied this service the right to make or use its own queue,

@@ -23,10 +23,14 @@ type lease struct {
 	node          *node     // the owner's
 	link          amqp.Link // nil until it was granted
 	herd          *herd     // the link's
+	upkeep        *upkeep   // the link's
 }
 
 // on returns the lease as it was granted.
-func (l lease) on(granted leased) lease { l.link, l.herd = granted.link, granted.herd; return l }
+func (l lease) on(granted leased) lease {
+	l.link, l.herd, l.upkeep = granted.link, granted.herd, granted.upkeep
+	return l
+}
 
 func (l lease) say(message any) { l.root.RequestWithCustomSender(l.broker, message, l.owner) }
 
@@ -48,6 +52,9 @@ func (l lease) exhausted() { l.say(exhausted{}) }
 
 // opened says that the channel is consuming.
 func (l lease) opened() { l.say(opened{node: l.node}) }
+
+// dropped ends the owner's streams: the broker has dropped so many messages of their queue.
+func (l lease) dropped(n int) { l.root.Send(l.owner, finish{err: droppedFailure(n)}) }
 
 // release says that the channel is closed, or that the lease is no longer wanted.
 func (l lease) release() {

@@ -65,7 +65,8 @@ type (
 	// closed: Stream → connection. The reader has closed the stream.
 	closed struct{ late }
 
-	// finish: Stream, connections or feeds → connection. End the stream with err.
+	// finish: Stream, connections, feeds or upkeep → connection; upkeep → feed. End the stream, or the
+	// feed's streams, with err.
 	finish struct {
 		late
 		err *Error
@@ -87,8 +88,9 @@ type (
 	// leased: broker → connection. The link has room for one more channel.
 	leased struct {
 		late
-		link amqp.Link
-		herd *herd // of the link
+		link   amqp.Link
+		herd   *herd   // of the link
+		upkeep *upkeep // of the link
 	}
 
 	// progressed: worker → broker. The channel is still being opened, and the link answers.

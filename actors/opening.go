@@ -45,8 +45,12 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 // subscribe makes the queue, its consumer and all its bindings, in this order. It returns an *Error,
 // and nil early when the worker is cancelled.
 func (w *worker) subscribe(channel amqp.Channel) error {
-	limits := w.core.limits()
-	if err := channel.Declare(w.queue, amqp.QueueLimits{MaxLength: limits.MaxLength}); err != nil {
+	limits := amqp.QueueLimits{MaxLength: w.core.limits().MaxLength}
+	if w.core.options.NoticeDrops {
+		limits.DeadLetters = w.lease.upkeep.letters.enter(channel, w.queue, w.lease.dropped)
+		w.lease.progressed()
+	}
+	if err := channel.Declare(w.queue, limits); err != nil {
 		return openFailure(err, w.queue)
 	}
 	w.lease.progressed()
@@ -63,7 +67,16 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 		}
 		w.lease.progressed()
 	}
+	w.rebound = w.lease.upkeep.rebinder.add(len(w.intake.bindings), w.askToRebind)
 	return nil
+}
+
+// endUpkeep is called when the queue is gone.
+func (w *worker) endUpkeep() {
+	w.lease.upkeep.letters.leave(w.queue)
+	if w.rebound != nil {
+		w.lease.upkeep.rebinder.remove(w.rebound)
+	}
 }
 
 // consume makes the queue one that goes with its channel, or deletes it.

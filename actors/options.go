@@ -52,6 +52,13 @@ type Options struct {
 	// broker that never ends a link because of a bind or of one channel too many. RabbitMQ does.
 	NoScouts bool
 
+	// NoticeDrops ends a stream with MessagesDropped when the broker drops messages of its queue, as a
+	// policy of the broker's operator may make it do (max-length, message-ttl); without it such
+	// messages are lost in silence. It takes an exchange below exchange/<namespace>/dropped/, and a
+	// queue and a channel for each link that has streams. A broker that does not allow it, or cannot
+	// do it, is used without; the first is logged once.
+	NoticeDrops bool
+
 	Limits Limits
 
 	// Chaos allows Crash.
@@ -76,6 +83,7 @@ type Limits struct {
 	SlowAfter         time.Duration // a full window without one acknowledgement ends the stream; default 15 s
 	Backlog           int           // messages waiting at the broker that end a stream; default 100,000
 	MaxLength         int           // x-max-length of a queue, above Backlog; default 1,000,000
+	RebindEvery       time.Duration // bindings are repeated so often, as far as 200 a second in all allow; default 1 min
 }
 
 // DefaultPingPeriod is the time between pings where Options.PingPeriod is zero.
@@ -87,7 +95,7 @@ func DefaultLimits() Limits {
 		IPv6Prefix: 64, Bindings: 100, MessageBytes: 64 << 20, Prefetch: 50, FeedPrefetch: 500, Declares: 32,
 		BacklogBytes: 1 << 20, Linger: 2 * time.Second,
 		ChannelsPerLink: amqp.ChannelsPerLink, SlowAfter: 15 * time.Second,
-		Backlog: 100_000, MaxLength: amqp.DefaultMaxLength,
+		Backlog: 100_000, MaxLength: amqp.DefaultMaxLength, RebindEvery: time.Minute,
 	}
 }
 
@@ -116,6 +124,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&l.SlowAfter, d.SlowAfter)
 	setDefault(&l.Backlog, d.Backlog)
 	setDefault(&l.MaxLength, d.MaxLength)
+	setDefault(&l.RebindEvery, d.RebindEvery)
 	return o
 }
 
@@ -153,7 +162,7 @@ func (o Options) validate() error {
 		{"IPv6Prefix", l.IPv6Prefix < 0}, {"Bindings", l.Bindings < 0}, {"MessageBytes", l.MessageBytes < 0}, {"Prefetch", l.Prefetch < 0},
 		{"FeedPrefetch", l.FeedPrefetch < 0}, {"BacklogBytes", l.BacklogBytes < 0}, {"Linger", l.Linger < 0},
 		{"Declares", l.Declares < 0}, {"ChannelsPerLink", l.ChannelsPerLink < 0}, {"SlowAfter", l.SlowAfter < 0},
-		{"Backlog", l.Backlog < 0}, {"MaxLength", l.MaxLength < 0},
+		{"Backlog", l.Backlog < 0}, {"MaxLength", l.MaxLength < 0}, {"RebindEvery", l.RebindEvery < 0},
 	} {
 		if limit.negative {
 			bad("Limits.%s is negative", limit.name)

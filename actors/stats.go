@@ -26,6 +26,7 @@ type Stats struct {
 	Denied       int64            // times that the broker let this service not make or use a queue of its own
 	Messages     int64            // deliveries taken from the broker
 	Bytes        int64            // of their bodies
+	Dropped      int64            // messages that the broker has dropped from streams' queues
 	Redelivered  int64            // of them, marked as delivered before
 	Payloads     map[string]int64 // of them, those that are not JSON, by payloadEncoding
 	Restarts     int64            // actors restarted by their supervisor
@@ -42,6 +43,7 @@ type counters struct {
 	up                              atomic.Bool // a link may get new streams
 	isDenied                        atomic.Bool // the broker denies this service its queues
 	messages, bytes, redelivered    atomic.Int64
+	dropped                         atomic.Int64
 	restarts, failures              atomic.Int64
 	mu                              sync.Mutex
 	ended, refused                  map[Code]int64
@@ -78,7 +80,7 @@ func (c *counters) stats() Stats {
 		Feeds: c.feeds.Load(), FeedStreams: c.feedStreams.Load(),
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
-		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
+		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
 		Restarts: c.restarts.Load(), Failures: c.failures.Load(),
 	}
 }

@@ -14,16 +14,18 @@ import (
 //
 // Up to ready it is opening.go, after that it is here.
 type worker struct {
-	core   *core
-	lease  lease
-	intake intake
-	report func(any) // to the consumer: subscribed once, exited at the end
-	queue  string
-	window *window
-	wake   chan struct{} // one is enough: it says "look again"
+	core    *core
+	lease   lease
+	intake  intake
+	report  func(any) // to the consumer: subscribed once, exited at the end
+	queue   string
+	window  *window
+	rebound *rebound      // nil until every binding is in place
+	wake    chan struct{} // one is enough: it says "look again"
 
 	cancelled atomic.Bool
 	crashing  atomic.Bool
+	rebinding atomic.Bool // the bindings are to be repeated
 }
 
 // intake is what a consumer is to take from the broker, and where it goes.
@@ -102,6 +104,7 @@ func (w *worker) serve(channel amqp.Channel) {
 func (w *worker) exit(err error) {
 	w.window.stop()
 	err = w.lease.failure(err)
+	w.endUpkeep()
 	w.lease.release()
 	w.core.count.workers.Add(-1)
 	w.report(exited{err: err})
@@ -127,6 +130,27 @@ func (w *worker) deliver(channel amqp.Channel) (err error) {
 		}
 	}
 	return err
+}
+
+// askToRebind has the bindings repeated. It may be called concurrently.
+func (w *worker) askToRebind() {
+	w.rebinding.Store(true)
+	w.look()
+}
+
+// rebind repeats the bindings. Where the broker refuses one of them now, the stream ends.
+func (w *worker) rebind(channel amqp.Channel) error {
+	w.rebinding.Store(false)
+	for _, binding := range w.intake.bindings {
+		if w.cancelled.Load() {
+			return nil
+		}
+		if err := channel.Bind(w.queue, binding); err != nil {
+			return rebindFailure(err, w.queue)
+		}
+	}
+	w.lease.upkeep.rebinder.done(w.rebound)
+	return nil
 }
 
 // next waits for a delivery and hands it on. It returns false where the worker was woken instead.
@@ -181,8 +205,14 @@ func (w *worker) hand(delivery *amqp.Delivery) {
 }
 
 // keepUp acknowledges what was written, and ends the stream of a reader that is too slow. busy means
-// that deliveries are coming, so that acknowledging can wait for more.
+// that deliveries are coming, so that acknowledging can wait for more. Where it is time, the bindings
+// are repeated first.
 func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
+	if w.rebinding.Load() {
+		if err := w.rebind(channel); err != nil {
+			return err
+		}
+	}
 	if tag := w.window.tagDue(busy); tag > 0 {
 		if err := channel.Acknowledge(tag); err != nil {
 			return lossFailure(err)

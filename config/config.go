@@ -60,6 +60,7 @@ type Server struct {
 	Chaos          bool          // operators may make actors fail
 	Pprof          bool          // operators may take profiles of the process
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
+	NoticeDrops    bool          // streams whose queue loses messages to a policy of the broker end; default: they lose them
 	PingPeriod     time.Duration // time between pings
 	Debug          string        // as DEBUG of Node's debug: patterns, events:* for ours
 	LogLevel       string        // debug, info, warn or error
@@ -80,6 +81,7 @@ type Limits struct {
 	WriteDeadline     time.Duration
 	VanishAfter       time.Duration // of a client whose machine is silent
 	SlowAfter         time.Duration
+	RebindEvery       time.Duration
 	Backlog           int           // messages at the broker for one stream
 	BacklogBytes      int           // bytes in the proxy for one stream
 	Prefetch          int           // deliveries under way to a stream
@@ -106,7 +108,7 @@ func Default() Config {
 		Server:  Server{Port: 12345, PingPeriod: 20 * time.Second, LogLevel: "info", LogFormat: "text"},
 		Limits: Limits{
 			IPv6Prefix: 64, Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
-			WriteDeadline: 10 * time.Second, VanishAfter: time.Minute, SlowAfter: 15 * time.Second,
+			WriteDeadline: 10 * time.Second, VanishAfter: time.Minute, SlowAfter: 15 * time.Second, RebindEvery: time.Minute,
 			Backlog: 100_000, BacklogBytes: 1 << 20,
 			Prefetch: 50, FeedPrefetch: 500, Linger: 2 * time.Second, Declares: 32, ChannelsPerLink: 500,
 		},

@@ -154,6 +154,7 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	count("events_broker_denials_total", "Times that the broker denied this service a queue of its own.", s.Denied)
 	count("events_messages_total", "Deliveries taken from the broker.", s.Messages)
 	count("events_message_bytes_total", "Bytes of their bodies.", s.Bytes)
+	count("events_messages_dropped_total", "Messages that the broker has dropped from streams' queues.", s.Dropped)
 	count("events_messages_redelivered_total", "Deliveries marked as delivered before.", s.Redelivered)
 	for encoding, n := range fromZero(s.Payloads, "utf-8", "base64", "omitted") {
 		count("events_payloads_encoded_total", "Deliveries whose body is not JSON, or too large.", n, "encoding", encoding)

@@ -96,7 +96,7 @@ func TestQueueNamesAreOfTheNamespace(t *testing.T) {
 // A queue has bounds even where none were asked for.
 func TestEveryQueueIsBounded(t *testing.T) {
 	for limits, want := range map[amqp.QueueLimits]int64{{}: amqp.DefaultMaxLength, {MaxLength: 5}: 5} {
-		if got := amqp.QueueArguments(limits); got["x-max-length"] != want || got["x-expires"] != int64(60_000) {
+		if got := amqp.QueueArguments("q", limits); got["x-max-length"] != want || got["x-expires"] != int64(60_000) {
 			t.Errorf("%+v: got %v", limits, got)
 		}
 	}

@@ -70,6 +70,8 @@ type Memory struct {
 	changed   chan struct{} // closed at the next change of topology
 	routing   targets       // scratch of Publish
 
+	policyLength int // see LimitQueues; 0: no limit
+
 	frozen atomic.Bool // thawed != nil, for consumers, which do without mu
 }
 

@@ -67,6 +67,22 @@ func (c *memoryChannel) Declare(queue string, limits QueueLimits) error {
 	})
 }
 
+// DeclareDeadLetters is for what queues drop, see DeadLetters.
+func (c *memoryChannel) DeclareDeadLetters(exchange, queue string) error {
+	err := c.Declare(queue, QueueLimits{MaxLength: deadLettersLength})
+	if err != nil {
+		return err
+	}
+	return c.perform("declare", exchange, func(m *Memory) *Error {
+		q, err := m.ownQueue(c.link, "declare", queue)
+		if err != nil {
+			return err
+		}
+		m.exchanges[exchange] = &memoryExchange{kind: "fanout", router: newRouter("fanout"), deadLetters: true}
+		return m.bind(q, Binding{Exchange: exchange})
+	})
+}
+
 func (c *memoryChannel) Bind(queue string, b Binding) error {
 	return c.perform("bind", b.Exchange, func(m *Memory) *Error {
 		q, err := m.ownQueue(c.link, "bind", queue)

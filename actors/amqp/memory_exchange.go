@@ -9,7 +9,9 @@ import (
 type memoryExchange struct {
 	kind    string
 	durable bool // one of the broker's own
-	router  router
+
+	deadLetters bool // internal, and deleted with its queue
+	router      router
 }
 
 // router is what makes the kinds of exchange different. Binding twice is harmless, as is unbinding what

@@ -124,3 +124,11 @@ func (m *Memory) DeleteQueue(name string) bool {
 	m.deleteQueue(q)
 	return true
 }
+
+// LimitQueues sets a policy of the broker's operator: every queue drops its oldest messages past so
+// many, in silence unless the queue has an exchange for dead letters. 0 takes the policy back.
+func (m *Memory) LimitQueues(messages int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.policyLength = messages
+}

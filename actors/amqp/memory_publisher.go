@@ -100,9 +100,22 @@ func (m *Memory) publish(message *memoryMessage) {
 	for _, key := range message.cc {
 		m.route(message.exchange, key)
 	}
+	var dead []*memoryMessage
 	for _, q := range m.routing.queues {
-		q.push(message)
+		for _, dropped := range q.push(message, m.policyLength) {
+			if m.exchanges[q.dropTo] != nil {
+				dead = append(dead, dropped.dead(q))
+			}
+		}
 	}
+	for _, message := range dead {
+		m.publish(message)
+	}
+}
+
+// dead returns a message as the queue that has dropped it passes it on.
+func (m *memoryMessage) dead(q *memoryQueue) *memoryMessage {
+	return &memoryMessage{exchange: q.dropTo, routingKey: q.name, body: m.body}
 }
 
 func (m *Memory) route(exchange, routingKey string) {

@@ -13,6 +13,7 @@ type memoryQueue struct {
 	name      string
 	owner     *memoryLink // it is exclusive to this link
 	maxLength int
+	dropTo    string // the exchange of what is dropped; empty: none
 	bindings  map[Binding]struct{}
 	expiry    *time.Timer // x-expires: runs until a consumer comes; nil then
 	routed    uint64      // the last message that was routed here, see targets
@@ -34,7 +35,7 @@ type entry struct {
 
 // declareQueue makes the queue, or finds it as it is to be. mu is held.
 func (m *Memory) declareQueue(owner *memoryLink, name string, limits QueueLimits) *Error {
-	arguments := QueueArguments(limits)
+	arguments := QueueArguments(name, limits)
 	maxLength := int(arguments["x-max-length"].(int64))
 	expires := time.Duration(arguments["x-expires"].(int64)) * time.Millisecond
 	q, err := m.ownQueue(owner, "declare", name)
@@ -52,7 +53,7 @@ func (m *Memory) declareQueue(owner *memoryLink, name string, limits QueueLimits
 	case m.options.Queues > 0 && len(m.queues) >= m.options.Queues:
 		return refusal(PreconditionFailed, "declare", name, "the limit of %d queues is reached", m.options.Queues)
 	}
-	q = &memoryQueue{name: name, owner: owner, maxLength: maxLength, bindings: map[Binding]struct{}{}}
+	q = &memoryQueue{name: name, owner: owner, maxLength: maxLength, dropTo: limits.DeadLetters, bindings: map[Binding]struct{}{}}
 	q.expiry = time.AfterFunc(expires, func() { m.expire(q) })
 	m.queues[name] = q
 	m.change()
@@ -85,7 +86,10 @@ func (m *Memory) deleteQueue(q *memoryQueue) {
 	delete(m.queues, q.name)
 	q.stopExpiry()
 	for b := range q.bindings {
-		m.exchanges[b.Exchange].router.unbind(b.Pattern, q)
+		x := m.exchanges[b.Exchange]
+		if x.router.unbind(b.Pattern, q); x.deadLetters {
+			delete(m.exchanges, b.Exchange) // auto-delete, and this was its queue
+		}
 	}
 	clear(q.bindings)
 	q.empty()
@@ -171,19 +175,25 @@ func (q *memoryQueue) requeue(c *memoryConsumer) {
 	}
 }
 
-// push adds a message at the end; past maxLength the oldest that waits is dropped.
-func (q *memoryQueue) push(m *memoryMessage) {
+// push adds a message at the end. Past the queue's limit, or the policy's where that is lower (0: there
+// is none), the oldest that wait are dropped and returned.
+func (q *memoryQueue) push(m *memoryMessage, policy int) (dropped []*memoryMessage) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.deleted {
-		return
+		return nil
 	}
 	q.sequence++
 	q.ready.push(entry{message: m, sequence: q.sequence})
 	q.dispatch()
-	for q.ready.len() > q.maxLength {
-		q.ready.pop()
+	limit := q.maxLength
+	if policy > 0 {
+		limit = min(limit, policy)
 	}
+	for q.ready.len() > limit {
+		dropped = append(dropped, q.ready.pop().message)
+	}
+	return dropped
 }
 
 // dispatch hands waiting messages to consumers with room, in turn. The queue's lock is held.

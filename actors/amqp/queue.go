@@ -35,18 +35,26 @@ type QueueLimits struct {
 	// MaxLength is x-max-length, in messages; 0 means DefaultMaxLength. Past it the broker drops the
 	// oldest in silence, so a stream is cut long before.
 	MaxLength int
+
+	// DeadLetters is the exchange that what the queue drops goes to, see DeadLetters; empty: none.
+	DeadLetters string
 }
 
 // QueueArguments returns the x- arguments of a stream's queue.
-func QueueArguments(limits QueueLimits) map[string]any {
+func QueueArguments(queue string, limits QueueLimits) map[string]any {
 	length := limits.MaxLength
 	if length == 0 {
 		length = DefaultMaxLength
 	}
-	return map[string]any{
+	arguments := map[string]any{
 		"x-expires":    int64(queueExpires / time.Millisecond),
 		"x-max-length": int64(length),
 	}
+	if limits.DeadLetters != "" {
+		arguments["x-dead-letter-exchange"] = limits.DeadLetters
+		arguments["x-dead-letter-routing-key"] = queue
+	}
+	return arguments
 }
 
 // QueueName returns a new queue name: queue/<namespace>/exclusive/<22 random characters>, 128 random

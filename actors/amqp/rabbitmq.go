@@ -262,8 +262,23 @@ func (c *rabbitChannel) perform(op, subject string, names []string, do func() er
 func (c *rabbitChannel) Declare(queue string, limits QueueLimits) error {
 	return c.perform("declare", queue, []string{queue}, func() error {
 		const durable, autoDelete, exclusive, noWait = false, true, true, false
-		_, err := c.channel.QueueDeclare(queue, durable, autoDelete, exclusive, noWait, QueueArguments(limits))
+		_, err := c.channel.QueueDeclare(queue, durable, autoDelete, exclusive, noWait, QueueArguments(queue, limits))
 		return err
+	})
+}
+
+// DeclareDeadLetters is for what queues drop, see DeadLetters.
+func (c *rabbitChannel) DeclareDeadLetters(exchange, queue string) error {
+	return c.perform("declare", exchange, []string{exchange, queue}, func() error {
+		const durable, autoDelete, internal, exclusive, noWait = false, true, true, true, false
+		if err := c.channel.ExchangeDeclare(exchange, "fanout", durable, autoDelete, internal, noWait, nil); err != nil {
+			return err
+		}
+		limits := QueueLimits{MaxLength: deadLettersLength}
+		if _, err := c.channel.QueueDeclare(queue, durable, autoDelete, exclusive, noWait, QueueArguments(queue, limits)); err != nil {
+			return err
+		}
+		return c.channel.QueueBind(queue, "", exchange, false, nil)
 	})
 }
 

@@ -37,6 +37,7 @@ func System(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Option
 		PingPeriod:     c.Server.PingPeriod,
 		AllowExchanges: policy.AllowExchanges,
 		ShareQueues:    c.Server.ShareQueues,
+		NoticeDrops:    c.Server.NoticeDrops,
 		Chaos:          c.Server.Chaos,
 		Limits:         policy.Limits,
 	}
@@ -61,6 +62,7 @@ func SystemPolicy(c config.Config) actors.Policy {
 			Declares:          c.Limits.Declares,
 			ChannelsPerLink:   c.Limits.ChannelsPerLink,
 			SlowAfter:         c.Limits.SlowAfter,
+			RebindEvery:       c.Limits.RebindEvery,
 			Backlog:           c.Limits.Backlog,
 			MaxLength:         maxLength(c.Limits.Backlog),
 		},

@@ -86,7 +86,7 @@ func (l *bareLinks) consume(take func(amqp091.Delivery)) (err error) {
 		return err
 	}
 	queue := amqp.QueueName("guest")
-	if _, err := channel.QueueDeclare(queue, false, true, true, false, amqp091.Table(amqp.QueueArguments(amqp.QueueLimits{}))); err != nil {
+	if _, err := channel.QueueDeclare(queue, false, true, true, false, amqp091.Table(amqp.QueueArguments(queue, amqp.QueueLimits{}))); err != nil {
 		return err
 	}
 	if err := channel.QueueBind(queue, bareTopic, Exchange, false, nil); err != nil {

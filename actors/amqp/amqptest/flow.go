@@ -15,6 +15,7 @@ var flow = []claim{
 	{"an acknowledgement covers every delivery before it", acknowledgeSeveral},
 	{"what was not acknowledged comes again, marked", redelivery},
 	{"a queue drops its oldest messages at its limit", dropHead},
+	{"what a queue drops comes to its dead letters, under the queue's name", deadLetters},
 	{"a message of 10 MiB arrives whole", bigBody},
 	{"an empty body is nil", emptyBody},
 	{"Next returns for a wake without losing a delivery", wake},
@@ -145,6 +146,37 @@ func dropHead(s *suite) {
 			s.Errorf("got %+v", d)
 		}
 	}
+}
+
+// A broker that cannot tell is not held to this. The exchange goes with its queue.
+func deadLetters(s *suite) {
+	x, l := s.exchange("topic", "topic"), s.link()
+	channel := s.channel(l)
+	d, can := channel.(amqp.DeadLetters)
+	if !can {
+		return
+	}
+	exchange, dead := amqp.DeadLetterNames(s.Namespace)
+	s.must(d.DeclareDeadLetters(exchange, dead))
+	s.must(channel.Consume(dead, 10))
+	c, queue := s.channel(l), s.queueName()
+	s.must(c.Declare(queue, amqp.QueueLimits{MaxLength: 3, DeadLetters: exchange}))
+	s.must(c.Bind(queue, amqp.Binding{Exchange: x, Pattern: "#"}))
+	for i := range 5 {
+		s.text(x, "a", i)
+	}
+	for i := range 2 {
+		if d := s.next(channel); d.RoutingKey != queue || d.Exchange != exchange || string(d.Body) != fmt.Sprint(i) {
+			s.Errorf("dropped message %d came as %+v", i, d)
+		}
+	}
+	s.must(channel.Close())
+	s.must(c.Consume(queue, 10))
+	if d := s.next(c); string(d.Body) != "2" {
+		s.Errorf("got %+v", d)
+	}
+	s.must(s.publisher().Declare(s.ctx, exchange, "direct")) // the name is free again
+	s.must(s.publisher().Delete(s.ctx, exchange))
 }
 
 func bigBody(s *suite) {

@@ -37,6 +37,11 @@ const codes = {
     meaning: 'Messages came faster than they could be delivered here, so the server cut the stream rather than lose some unseen.',
     next: 'Reconnect, with a narrower routing key pattern or fewer exchanges, or over a faster network.',
   },
+  MessagesDropped: {
+    title: 'The broker dropped messages',
+    meaning: 'A policy of the broker’s operator limits the queue behind this stream, and messages were dropped from it.',
+    next: 'Reconnect, with narrower bindings; tell the operator of the broker if it happens again.',
+  },
   ServerShutdown: {
     title: 'The server is shutting down',
     meaning: 'This proxy is being restarted or replaced; nothing is wrong with your bindings.',

@@ -17,6 +17,7 @@ const codes = {
   BrokerUnavailable: ['bad', 'There was no link to the broker when the stream was opened'],
   BrokerLost: ['bad', 'Broker, link or channel went away under the stream'],
   SlowConsumer: ['warn', 'The client read too slowly for what it asked for'],
+  MessagesDropped: ['warn', 'The broker dropped messages of the stream’s queue: a policy of its operator'],
   InternalError: ['bad', 'A defect of the proxy ended this stream: the log has the cause'],
   Draining: ['warn', 'Refused: this process is going away'],
   AtCapacity: ['warn', 'Refused: as many streams as are allowed'],

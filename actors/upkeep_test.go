@@ -1,0 +1,173 @@
+package actors_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// An exchange that is deleted takes the bindings with it and no consumer hears of it. Once it is there
+// again, its streams receive again within a minute and a half.
+func TestAnExchangeThatIsMadeAgainIsHeardAgain(t *testing.T) {
+	eachMode(t, nil, func(f *fixture) {
+		s := f.ready(task, "a.#")
+		f.remakeExchange()
+		f.publish("a.b", 1)
+		if n := f.Stats().Messages; n != 0 {
+			f.t.Fatalf("%d messages came by a binding that is gone", n)
+		}
+		pass(90 * time.Second)
+		f.publish("a.b", 3)
+		f.messages(s, 3)
+		pass(2 * time.Minute)
+		if n := f.broker.Bindings(); n != 1 {
+			f.t.Fatalf("%d bindings after they were repeated", n)
+		}
+	})
+}
+
+func (f *fixture) remakeExchange() {
+	f.t.Helper()
+	if err := f.pub.Delete(bounded(f.t), task); err != nil {
+		f.t.Fatal(err)
+	}
+	f.declare(task)
+}
+
+// Where it stays away the stream ends, and its neighbours on other exchanges go on.
+func TestAnExchangeThatStaysAwayEndsItsStreams(t *testing.T) {
+	eachMode(t, nil, func(f *fixture) {
+		f.declare("exchange/tc/other")
+		s, other := f.ready(task, "#"), f.ready("exchange/tc/other", "#")
+		if err := f.pub.Delete(bounded(f.t), task); err != nil {
+			f.t.Fatal(err)
+		}
+		if err := f.ends(s, actors.BindingRefused); !strings.Contains(err.Reason, task) {
+			f.t.Fatalf("the reason names no exchange: %s", err.Reason)
+		}
+		f.publishTo(bounded(f.t), "exchange/tc/other", "a", amqp.Message{Body: []byte(`{"n":0}`)})
+		f.messages(other, 1)
+		other.Close()
+		f.clean()
+	})
+}
+
+// Many streams repeat their bindings at the rate that all together may have, whatever their period is.
+func TestBindingsAreRepeatedAtABoundedRate(t *testing.T) {
+	bubble(t, func(o *actors.Options) { o.Limits.RebindEvery = time.Second }, func(f *fixture) {
+		const streams, seconds = 300, 10
+		for range streams {
+			f.connect(task, "#")
+		}
+		pass(time.Second)
+		before := f.record.count("bind")
+		pass(seconds * time.Second)
+		if n := f.record.count("bind") - before; n < 200*(seconds-1) || n > 200*(seconds+1) {
+			f.t.Fatalf("%d bindings were repeated in %d seconds", n, seconds)
+		}
+	})
+}
+
+// A broker that does not answer while a binding is repeated (a node of its cluster is frozen) holds up
+// one stream of the link; that one loses nothing, and the others do not notice.
+func TestABindThatIsRepeatedAndNotAnsweredHoldsUpOneStream(t *testing.T) {
+	bubble(t, nil, func(f *fixture) {
+		streams := []*actors.Stream{f.ready(task, "#"), f.ready(task, "#"), f.ready(task, "#")}
+		answer := make(chan struct{})
+		f.record.before(func(c call) error {
+			if c.op == "bind" {
+				<-answer
+			}
+			return nil
+		})
+		pass(3 * time.Minute)
+		if n := f.record.under("bind"); n != 1 {
+			f.t.Fatalf("%d bindings are repeated", n)
+		}
+		f.publish("a", 3)
+		pass(time.Second)
+		served := 0
+		for _, state := range f.Snapshot().Streams {
+			if state.Messages == 3 {
+				served++
+			}
+		}
+		if served != 2 {
+			f.t.Fatalf("%d of 2 streams have the messages", served)
+		}
+		close(answer)
+		for _, s := range streams {
+			f.messages(s, 3)
+		}
+	})
+}
+
+// dropping opens a System on the broker without the fixture's recorder, which hides that a channel can
+// tell what queues drop.
+func dropping(t *testing.T, broker *amqp.Memory, share bool, log *slog.Logger) *fixture {
+	t.Helper()
+	return openOn(t, broker, func(o *actors.Options) {
+		o.Dialer, o.NoticeDrops, o.ShareQueues, o.Logger = broker, true, share, log
+		o.Limits = actors.Limits{Prefetch: 2, FeedPrefetch: 2, SlowAfter: time.Hour}
+	})
+}
+
+// dropped reads until the stream ends, past what was not dropped.
+func (f *fixture) dropped(s *actors.Stream) {
+	f.t.Helper()
+	if err := f.ends(s, actors.MessagesDropped); !err.Code.Retryable() {
+		f.t.Fatal("not retryable")
+	}
+}
+
+// What a policy of the broker's operator drops from a stream's queue ends that stream, and counts. A
+// stream that loses nothing goes on.
+func TestWhatTheBrokerDropsIsTold(t *testing.T) {
+	broker := amqp.NewMemory()
+	f := dropping(t, broker, false, nil)
+	broker.LimitQueues(10)
+	loses, keeps := f.ready(task, "many.#"), f.ready(task, "few.#")
+	f.publish("many.x", 50)
+	f.publish("few.x", 5)
+	f.dropped(loses)
+	if n := f.Stats().Dropped; n < 1 || n > 50 {
+		t.Errorf("%d were counted", n)
+	}
+	f.messages(keeps, 5)
+	keeps.Close()
+	f.clean()
+	if x := broker.Exchanges(); len(x) != 1 {
+		t.Errorf("exchanges %v are left", x)
+	}
+}
+
+// Streams that share a queue lose the same messages, and are all told.
+func TestWhatTheBrokerDropsIsToldToAllWhoShareTheQueue(t *testing.T) {
+	broker := amqp.NewMemory()
+	f := dropping(t, broker, true, nil)
+	broker.LimitQueues(1)
+	streams := []*actors.Stream{f.ready(task, "#"), f.ready(task, "#")}
+	f.publish("a", 500)
+	for _, s := range streams {
+		f.dropped(s)
+	}
+	f.clean()
+}
+
+// Without the right to an exchange for what is dropped, streams work all the same; that is logged once.
+func TestABrokerThatForbidsDeadLettersIsUsedWithout(t *testing.T) {
+	var log strings.Builder
+	broker := amqp.NewMemory(amqp.MemoryOptions{QueuePrefix: "queue/tester/exclusive/"})
+	f := dropping(t, broker, false, slog.New(slog.NewTextHandler(&log, nil)))
+	for range 3 {
+		f.works()
+	}
+	f.close()
+	if n := strings.Count(log.String(), "cannot be noticed"); n != 1 {
+		t.Errorf("it was logged %d times:\n%s", n, log.String())
+	}
+}
