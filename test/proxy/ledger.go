@@ -59,6 +59,11 @@ func (c channel) Prefetch(queue string, prefetch int) (changed bool, err error) 
 	return c.Channel.(amqp.Prefetcher).Prefetch(queue, prefetch)
 }
 
+// DeclareDeadLetters is the inner channel's, too.
+func (c channel) DeclareDeadLetters(exchange, queue string) error {
+	return c.Channel.(amqp.DeadLetters).DeclareDeadLetters(exchange, queue)
+}
+
 func (c channel) Close() error {
 	defer c.Closed.Add(1)
 	return c.Channel.Close()

@@ -50,3 +50,10 @@ func (n *Node) DeclareExchange(ctx context.Context, vhost, exchange, kind string
 	return n.command(ctx, `begin rabbit_exchange:declare({resource, %s, exchange, %s}, binary_to_existing_atom(%s, utf8), false, false, false, [], <<"admin">>), true end`,
 		vhost, exchange, kind)
 }
+
+// SetPolicy applies a definition, in JSON, to the queues of a virtual host whose names match, as
+// rabbitmqctl set_policy does.
+func (n *Node) SetPolicy(ctx context.Context, vhost, name, queues, definition string) error {
+	return n.command(ctx, `begin ok = rabbit_policy:parse_set(%s, %s, %s, %s, <<"0">>, <<"queues">>, <<"admin">>), true end`,
+		vhost, name, queues, definition)
+}
