@@ -102,7 +102,7 @@ var defects = []defect{
 	},
 	{
 		"drain forgets the streams", "a deploy cuts every stream without a word",
-		"actors/connection.go", "	case shutdown:\n		c.finish(ctx, errShutdown)\n", "	case shutdown:\n		ctx.Stop(ctx.Self())\n",
+		"actors/connection.go", "	case shutdown:\n		c.finish(ctx, msg.err)\n", "	case shutdown:\n		ctx.Stop(ctx.Self())\n",
 		[]suite{actorsSuite},
 	},
 	{

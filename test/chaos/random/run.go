@@ -270,7 +270,6 @@ func (c *conductor) paid(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	c.book.tried(complete)
 	if !ok {
 		c.book.violate(complete, "%s after the last was published: %s", c.options.Patience, lacking)
 	}
