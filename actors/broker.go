@@ -33,6 +33,7 @@ type broker struct {
 	redial    *redialState
 	timers    timers
 	dialing   bool
+	spreading bool        // a node without a link is dialed, or was a moment ago (broker_spread.go)
 	backOff   bool        // the time between two tries has not passed
 	awaited   awaitedLink // requests wait for it, instead of being refused
 	patience  *timer      // until it is awaited no longer
@@ -95,6 +96,11 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.release(ctx)
 	case dialed:
 		b.dialed(ctx, msg)
+	case dialedElsewhere:
+		b.dialedElsewhere(ctx, msg)
+	case spreadDue:
+		b.spreading = false
+		b.spread(ctx)
 	case lost:
 		b.lost(ctx, msg.link)
 	case dialDue:
@@ -154,6 +160,7 @@ func (b *broker) await(ctx actor.Context, link awaitedLink) {
 func (b *broker) serve(ctx actor.Context) {
 	for b.serveNext(ctx) {
 	}
+	b.spread(ctx)
 }
 
 // serveNext decides about the request that has waited longest, and reports whether to go on.
@@ -271,13 +278,18 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 		return
 	}
 	*b.redial, b.awaited = redialState{}, noLink
-	b.pool.add(msg.link, time.Now())
-	b.upkeeps[msg.link] = newUpkeep(b.core, msg.link)
-	root, self, link := b.core.rootContext, ctx.Self(), msg.link
+	b.use(ctx, msg.link)
+	b.closeIdleLater(ctx, msg.link) // where it came too late to be of use
+}
+
+// use takes a new link into the pool, and serves those who wait.
+func (b *broker) use(ctx actor.Context, link amqp.Link) {
+	b.pool.add(link, time.Now())
+	b.upkeeps[link] = newUpkeep(b.core, link)
+	root, self := b.core.rootContext, ctx.Self()
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
-	b.core.log.Info("broker link up", "links", len(b.pool.links))
+	b.core.log.Info("broker link up", "links", len(b.pool.links), "address", amqp.Address(link))
 	b.serve(ctx)
-	b.closeIdleLater(ctx, link) // where it came too late to be of use
 }
 
 // failedDial: those who cannot be served by the links that are up are refused, unless the last link was
@@ -305,7 +317,7 @@ func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	}
 	err := link.Err()
 	b.core.count.linksLost.Add(1)
-	b.core.log.Warn("broker link lost", "error", err, "streams", streams, "links", len(b.pool.links))
+	b.core.log.Warn("broker link lost", "error", err, "streams", streams, "links", len(b.pool.links), "address", amqp.Address(link))
 	b.learnFromLoss(err)
 	if b.pool.up() {
 		return

@@ -57,6 +57,7 @@
 // and channels beyond the most that were ever open, are tried by scouts, on links without streams: a
 // broker may answer either by ending the link. A call that is not answered ends its own stream; the link
 // is retired if it answers others (it gets no new streams and is closed with its last), else closed.
+// Links are spread over the nodes of a cluster, so that a node's end ends its own streams alone.
 // What the pool learns of the broker (channels of a link, channels in all) it doubts after a while. A
 // right that the service lacks is told to its operator, not to the client as its own fault.
 //
@@ -77,6 +78,7 @@
 //   - a new rule for bindings: amqp/binding.go (true for every broker) or request.go (ours)
 //   - how a stream gets its queue: source.go (the lease), opening.go (declare, consume, bind)
 //   - which link a channel is leased on: pool.go; how many channels the broker allows: channellimit.go
+//   - how links are spread over nodes: broker_spread.go; how the return of many clients is spread: herd.go
 //   - what is tried before streams do it: broker_scouts.go, exchanges.go; what hangs: broker_stuck.go
 //   - a timer of an actor: timers.go (each belongs to one life of its actor)
 //   - what is sent to a broker: amqp/queue.go

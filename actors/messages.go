@@ -178,6 +178,17 @@ type (
 		err  error
 	}
 
+	// dialedElsewhere: dial goroutine → broker. The same of a dial to a node without a link.
+	dialedElsewhere struct {
+		late
+		by   *links
+		link amqp.Link
+		err  error
+	}
+
+	// spreadDue: broker → itself. Look again for a node without a link.
+	spreadDue struct{ late }
+
 	// lost: watching goroutine → broker. The link has ended.
 	lost struct {
 		late

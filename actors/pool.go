@@ -265,19 +265,47 @@ func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, o outcome)
 	return owner, l.link, granted
 }
 
-// choose returns the link for the next lease, or busy or full.
-func (p *pool) choose(now time.Time) (*linkEntry, outcome) {
-	o := full
+// choose returns the link with the fewest leases for the next one, or busy or full.
+func (p *pool) choose(now time.Time) (least *linkEntry, o outcome) {
+	o = full
 	for _, l := range p.links {
-		if l.retired || l.leases >= p.capacity(l, now) {
-			continue
+		switch {
+		case l.retired || l.leases >= p.capacity(l, now):
+		case l.opening >= p.declares:
+			o = busy
+		case least == nil || l.leases < least.leases:
+			least = l
 		}
-		if l.opening < p.declares {
-			return l, granted
-		}
-		o = busy
+	}
+	if least != nil {
+		return least, granted
 	}
 	return nil, o
+}
+
+// addresses returns the addresses that links lead to; with retired, those of retired links too.
+func (p *pool) addresses(retired bool) map[string]bool {
+	all := map[string]bool{}
+	for _, l := range p.links {
+		if l.address != "" && (retired || !l.retired) {
+			all[l.address] = true
+		}
+	}
+	return all
+}
+
+// tooFewNodes reports whether streams need more than one lease while links lead to fewer than most
+// nodes of the broker. It returns false where no link is up.
+func (p *pool) tooFewNodes(most int) bool {
+	nodes := len(p.addresses(false))
+	return nodes > 0 && nodes < most && len(p.leases)+p.waiting.Len() > 1
+}
+
+// onlyOfItsNode reports whether no other link that gets leases leads to the link's node.
+func (p *pool) onlyOfItsNode(l *linkEntry) bool {
+	return !slices.ContainsFunc(p.links, func(other *linkEntry) bool {
+		return other != l && !other.retired && other.address == l.address
+	})
 }
 
 // clearWaiting empties the queue and returns the owners that waited.
@@ -392,9 +420,13 @@ func (p *pool) finished() (links []amqp.Link) {
 	return links
 }
 
-// idleExtra reports whether a link has no lease and is not the only one that may get one.
+// idleExtra reports whether a link has no lease and is not the only one that may get one, nor one of
+// the few that lead to different nodes.
 func (p *pool) idleExtra(link amqp.Link) bool {
 	l := p.find(link)
+	if l != nil && p.onlyOfItsNode(l) && len(p.addresses(false)) <= spreadOver {
+		return false
+	}
 	return l != nil && l.leases == 0 && slices.ContainsFunc(p.links, func(other *linkEntry) bool { return other != l && !other.retired })
 }
 
