@@ -195,7 +195,7 @@ func (l *strangeLink) Lost() <-chan struct{} { return l.lost() }
 // oddLink cannot be a key of a map, and panics where it can.
 type oddLink struct {
 	amqp.Link
-	hook func()
+	_ func() // what cannot be compared
 }
 
 func (oddLink) Err() error      { panic("err") }

@@ -212,13 +212,6 @@ func (p *pool) wait(r leaseRequest) {
 	}
 }
 
-// waitFirst is wait for a request that has been taken out of the queue.
-func (p *pool) waitFirst(r leaseRequest) {
-	if p.places[r.owner.Id] == nil && p.leases[r.owner.Id] == nil {
-		p.places[r.owner.Id] = p.waiting.PushFront(r)
-	}
-}
-
 // first returns the request that has waited longest.
 func (p *pool) first() (leaseRequest, bool) {
 	if front := p.waiting.Front(); front != nil {

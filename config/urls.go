@@ -67,7 +67,7 @@ var webURL = kind[string]{
 		case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 			return "", errors.New("is not a root URL: that has a host and a path, nothing else")
 		case path.Clean("/"+u.Path) != "/"+strings.Trim(u.Path, "/"):
-			return "", errors.New("is not a root URL: its path has an empty segment, or one that is . or ..")
+			return "", errors.New("is not a root URL: its path has an empty segment, or one that is \".\" or \"..\"")
 		}
 		return strings.TrimRight(s, "/"), nil
 	},

@@ -57,7 +57,6 @@ type visit struct {
 
 	trials []amqp.Trial // of the broker's addresses
 	link   amqp.Link    // that is used from then on
-	queue  string       // that could be made
 	probe  *probe       // an exchange of our own
 	url    *url.URL     // without a slash at the end of its path
 	client *http.Client
