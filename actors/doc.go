@@ -3,14 +3,14 @@
 //
 // A caller opens one [System] with [Open], asks it for a [Stream] with [System.Connect] for each
 // reader, and reads that with [Stream.Next] or [Stream.Events] until its last event, which is an
-// [*Error] with a [Code]. [Stream.Close] gives a stream up; [System.Drain] ends all of them in order,
+// [*Error] with a [Code]. [Stream.Close] ends a stream; [System.Drain] ends all of them in order,
 // and [System.Close] releases everything. [System.Health], [System.Stats] and [System.Snapshot] are
-// for those who watch it. What reaches the broker is an [amqp.Dialer]: RabbitMQ, a broker in memory,
+// for monitoring. What reaches the broker is an [amqp.Dialer]: RabbitMQ, a broker in memory,
 // or one of the caller's own.
 //
-// Inside, every stream is an actor that owns its AMQP consumer and its ping timer. What goes wrong for
-// one reader is told to that reader as the last event, is removed from the broker, and no other reader
-// notices.
+// Inside, every stream is an actor that owns its AMQP consumer and its ping timer. What goes wrong
+// for one reader is told to that reader as the last event, is removed from the broker, and no other
+// reader notices.
 //
 // # The tree
 //
@@ -32,55 +32,78 @@
 //	reader ◀─Take, Next── Stream ◀──────ready, messages────────────────────┘
 //	   └──Done─▶ worker acknowledges
 //
-// The connection owns its stream's life, not its bytes: messages go from the worker straight into the
-// Stream. An actor message per delivery costs a third of a fan-out's throughput and would decide
-// nothing.
+// The connection owns its stream's life, not its bytes: messages go from the worker straight into
+// the Stream. An actor message per delivery costs a third of a fan-out's throughput and would
+// decide nothing.
 //
-// In shared mode (Options.ShareQueues) streams with equal bindings attach to one feed: its one worker
-// delivers to a hub, which puts the same message into every stream. A stream that is full is cut; the
-// feed never waits. When the last stream leaves, and none comes for a short time, the queue goes.
+// In shared mode (Options.ShareQueues) streams with equal bindings attach to one feed: its one
+// worker delivers to a hub, which puts the same message into every stream. A stream that is full is
+// cut; the feed never waits. When the last stream leaves, and none comes for a short time, the
+// queue goes.
 //
 // Blocking happens in two places: in the worker (AMQP calls) and in the reader (a socket). An actor
 // never blocks, so it can always be stopped.
 //
 // # Who fails, what happens
 //
-// A worker that cannot go on reports to its consumer, the consumer panics with the reason (an *Error),
-// and the connection, as its supervisor, makes it the stream's verdict (connection.HandleFailure). The
-// verdict is set once, and four layers see to it that there is one: the connection's own; its Stopping
-// and Stopped; connections, when it hears that a connection has stopped; and the reader's watchdog
-// over a stream that has fallen silent.
+// A worker that cannot go on reports to its consumer, the consumer panics with the reason (an
+// *Error), and the connection, as its supervisor, makes it the stream's verdict
+// (connection.HandleFailure). The verdict is set once, and four layers see to it that there is one:
+// the connection's own; its Stopping and Stopped; connections, when it hears that a connection has
+// stopped; and the reader's watchdog over a stream that has fallen silent.
 //
 // # What streams share
 //
-// Many streams share a link, so what one of them does must not end it. The first bind to each exchange,
-// and channels beyond the most that were ever open, are tried by scouts, on links without streams: a
-// broker may answer either by ending the link. A call that is not answered ends its own stream; the link
-// is retired if it answers others (it gets no new streams and is closed with its last), else closed.
-// Links are spread over the nodes of a cluster, so that a node's end ends its own streams alone.
-// What the pool learns of the broker (channels of a link, channels in all) it doubts after a while. A
-// right that the service lacks is told to its operator, not to the client as its own fault.
+// Many streams share a link, so what one of them does must not end it. The first bind to each
+// exchange, and channels beyond the most that were ever open, are tried by scouts, on links without
+// streams: a broker may answer either by ending the link. A call that is not answered ends its own
+// stream; the link is retired if it answers others (it gets no new streams and is closed with its
+// last), else closed. Links are spread over the nodes of a cluster, so that a node's end ends its
+// own streams alone. What the pool learns of the broker (channels of a link, channels in all) it
+// doubts after a while. A right that the service lacks is told to its operator, not to the client
+// as its own fault.
 //
 // # Who owns what
 //
-//   - An AMQP channel and its queue: one worker, which closes the channel in its one defer. A queue is
-//     consumed before it is bound, so that it goes with its channel at any time from then on.
+//   - An AMQP channel and its queue: one worker, which closes the channel in its one defer. A queue
+//     is consumed before it is bound, so that it goes with its channel at any time from then on.
 //   - An AMQP link: links (links.go), on behalf of the broker actor.
 //   - A stream's verdict: the first that sets it. Its bytes: the reader.
 //
 // # Where to look
 //
-//   - a new failure code: errors.go; what makes it, where the broker does: failures.go, the one way from
-//     a broker's error to what a client is told; where admission does: connections.go
-//   - why a client was cut: failures.go for the broker's reasons, window.go for a slow reader of its own
-//     queue, hub.go for one of a shared queue
-//   - a new kind of event: event.go, where it is offered (worker.go), and the frame in package httpapi
+//   - a new failure code: errors.go; what makes it, where the broker does: failures.go, the one way
+//     from a broker's error to what a client is told; where admission does: connections.go
+//   - why a client was cut: failures.go for the broker's reasons, window.go for a slow reader of
+//     its own queue, hub.go for one of a shared queue
+//   - a new kind of event: event.go, where it is offered (messages: worker.go; ready: stream.go and
+//     hub.go; pings: connection.go), and the frame in package httpapi
 //   - a new rule for bindings: amqp/binding.go (true for every broker) or request.go (ours)
-//   - how a stream gets its queue: source.go (the lease), opening.go (declare, consume, bind)
-//   - which link a channel is leased on: pool.go; how many channels the broker allows: channellimit.go
-//   - how links are spread over nodes: broker_spread.go; how the return of many clients is spread: herd.go
-//   - what is tried before streams do it: broker_scouts.go, exchanges.go; what hangs: broker_stuck.go
-//   - a timer of an actor: timers.go (each belongs to one life of its actor)
+//
+// # The files
+//
+//   - the door: system.go (System), stats.go, snapshot.go; options.go, policy.go (what may change
+//     while a System runs), request.go (what a stream is asked for with), errors.go (codes)
+//   - what actors share: core.go, nodes.go (the registry of live actors), role.go, messages.go,
+//     questions.go (a call from outside the tree), timers.go (each belongs to one life of its actor),
+//     supervision.go, logging.go
+//   - root.go; admission: connections.go, account.go (streams and connects of each address)
+//   - one stream: connection.go (its life), stream.go (the hand-over), stream_reader.go (the
+//     reader's side), event.go, backlog.go (the bytes that it holds), encode.go (a message's JSON),
+//     ends.go (the streams that ended last)
+//   - its queue: source.go (the lease), consumer.go, worker.go, opening.go (declare, consume,
+//     bind), window.go (acknowledgements), pace.go (how many deliveries may be under way)
+//   - shared queues: feeds.go, feed.go, hub.go, router.go and router_node.go (which streams a
+//     message of one queue is for)
+//   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go (binds
+//     again where an exchange was deleted), deadletters.go (hears what the broker drops)
+//   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
+//     errors), backoff.go, pool.go and lease.go (which link a channel is leased on),
+//     channellimit.go (how many channels the broker allows), broker_spread.go (over a cluster's
+//     nodes)
+//   - what is tried before streams do it: broker_scouts.go, scouts.go, exchanges.go; what hangs:
+//     broker_stuck.go
+//   - failures: failures.go, herd.go (how long clients wait that were ended together)
 //   - what is sent to a broker: amqp/queue.go
 //
 // # Glossary
@@ -88,10 +111,18 @@
 //   - stream: the hand-over to one reader; connection: the actor behind it
 //   - link, channel: an AMQP connection, an AMQP channel
 //   - lease: the right to one channel of a link, from asking for it to the channel's close
-//   - source: an actor's way to its messages; intake: what its consumer takes, and where it goes (a sink)
+//   - source: an actor's way to its messages; intake: what its consumer takes, and where it goes (a
+//     sink)
 //   - scout: a try, on a link without streams, of what might end a link
 //   - feed: the actor that has one queue for many streams; hub: its fan-out
 //   - verdict: why a stream ended
 //   - window: the deliveries under way to a reader, at most prefetch
-//   - drain: finish without taking new work; close: release; cancel: end a consumer; stop: end an actor
+//   - backlog: the bytes of messages that a stream holds in memory; pace: how many deliveries a
+//     channel may have under way, so that their bytes stay within the limit
+//   - retired: said of a link that gets no new streams, and is closed with its last
+//   - herd: the streams that one event ends together
+//   - upkeep: what is done for a link's queues beside their channels
+//   - policy: the options that may change while a System runs
+//   - drain: finish without taking new work; close: release; cancel: end a consumer; stop: end an
+//     actor
 package actors

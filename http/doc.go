@@ -18,6 +18,26 @@
 //	  outlets.go   whose socket                          hijacked.go, flushed.go
 //	  writer.go    events → frames → batches → socket    frame.go, batch.go
 //
+// What else a handler has:
+//
+//   - the checks of every path: handler.go, cors.go, ssl.go, body.go; answers with
+//     a status: status.go, answer.go
+//   - options.go; policy.go (what may change while it serves)
+//   - probes and descriptions: health.go, version.go, reference.go
+//   - operators: operator.go, guard.go (who may ask), metrics.go, metrics_times.go,
+//     metrics_process.go
+//   - pages: inspector/
+//
+// What an open response has:
+//
+//   - its head: head.go; its socket: socket.go, progress.go (a blocked write that
+//     still moves), peers.go and epoll_linux.go (closed by the client)
+//   - its end: verdicts.go (why), tell.go (a client that does not read),
+//     streamlog.go
+//   - registry.go (all of them); sse/ (the format)
+//
+// A process has, where it uses them: server.go, listener.go.
+//
 // Handler is policy: routes, checks, CORS, operators. What all open responses
 // share, and the writing, know nothing of it (outlets.go, registry.go, peers.go).
 //
