@@ -168,6 +168,9 @@ func (s *System) Health() Health {
 	}
 }
 
+// Links returns the AMQP connections that are up, oldest first. It never waits for an actor.
+func (s *System) Links() []LinkState { return s.linkStates() }
+
 // Stats returns the counters. It never waits for an actor.
 func (s *System) Stats() Stats { return s.count.stats() }
 

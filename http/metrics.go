@@ -135,6 +135,9 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge("events_streams", "Streams open now.", s.Streams)
 	gauge("events_links", "AMQP connections up now.", s.Links)
+	for address, n := range leasesByAddress(c.system.Links()) {
+		send(prometheus.GaugeValue, "events_link_channels", "Channels leased to streams now, by the address of the broker.", n, "address", address)
+	}
 	gauge("events_channels", "AMQP channels held by streams now.", s.Workers)
 	gauge("events_streams_waiting", "Streams that wait for a channel now.", s.Waiting)
 	gauge("events_feeds", "Shared queues now.", s.Feeds)
@@ -161,6 +164,18 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	count("events_actor_restarts_total", "Actors restarted by their supervisor.", s.Restarts)
 	count("events_actor_failures_total", "Actors that failed, planned failures of consumers included.", s.Failures)
+}
+
+// leasesByAddress returns how many channels are leased at each address that a link leads to: as many
+// as the broker has nodes, and no more.
+func leasesByAddress(links []actors.LinkState) map[string]int64 {
+	leases := map[string]int64{}
+	for _, l := range links {
+		if l.Address != "" {
+			leases[l.Address] += int64(l.Channels)
+		}
+	}
+	return leases
 }
 
 // fromZero returns the counts with a zero for each of the labels that has none.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"regexp"
 	"strconv"
 	"testing"
@@ -73,5 +74,18 @@ func TestTheBuildIsAMetric(t *testing.T) {
 	p := start(t, func(s *settings) { s.Version = Version{Version: "v1.2.3", Commit: "abc", Build: "go1.26"} })
 	if n := p.metric(`events_build_info{commit="abc",goversion="go1.26",version="v1.2.3"}`); n != 1 {
 		t.Error(p.scrape())
+	}
+}
+
+// An operator of a cluster sees how the streams are spread over its nodes.
+func TestStreamsAreCountedByNode(t *testing.T) {
+	p := start(t, nil)
+	p.connect()
+	p.connect()
+	name := `events_link_channels{address="` + p.broker.Addresses(t.Context())[0] + `"}`
+	await(t, "two leases", func() bool { return p.metric(name) == 2 })
+	got := leasesByAddress([]actors.LinkState{{Address: "a:1", Channels: 2}, {Address: "b:1", Channels: 3}, {Address: "a:1", Channels: 4}, {Channels: 5}})
+	if !maps.Equal(got, map[string]int64{"a:1": 6, "b:1": 3}) {
+		t.Errorf("%v", got)
 	}
 }
