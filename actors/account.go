@@ -51,8 +51,8 @@ func (a *account) check(address string) *Error {
 	return nil
 }
 
-// network returns what an address counts as: an IPv6 address the network that its provider gives to
-// one client, Limits.IPv6Prefix bits of it; any other text itself.
+// network returns what an address counts as: an IPv6 address the network that its provider assigns
+// to one client, Limits.IPv6Prefix bits of it; any other text itself.
 func (a *account) network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || !ip.Is6() || ip.Is4In6() {

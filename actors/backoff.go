@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// backoff is the delay before the next try: exponential, with full jitter, so that many proxies do not
-// come back in step. It is a value.
+// backoff is the delay before the next try: exponential, with full jitter, so that many proxies do
+// not come back in step. It is a value.
 type backoff struct {
 	first, most time.Duration
 }
 
-// dialBackoff stays below five seconds, so that new streams work within ten of a broker's return even
-// when a try has just begun to time out.
+// dialBackoff stays below five seconds, so that new streams work within ten of a broker's return
+// even when a try has just begun to time out.
 var dialBackoff = backoff{first: 250 * time.Millisecond, most: 4 * time.Second}
 
 // delay returns how long to wait before try number attempt, counted from 0: between nothing and

@@ -44,8 +44,8 @@ type broker struct {
 	denied    denial
 }
 
-// redialState is what a restarted broker actor must know of its earlier life: a failure is no reason
-// to dial sooner.
+// redialState is what a restarted broker actor must know of its earlier life: a failure is no
+// reason to dial sooner.
 type redialState struct {
 	attempt   int       // failed tries since a link was last dialed
 	notBefore time.Time // the next try; zero: at once
@@ -292,8 +292,8 @@ func (b *broker) use(ctx actor.Context, link amqp.Link) {
 	b.serve(ctx)
 }
 
-// failedDial: those who cannot be served by the links that are up are refused, unless the last link was
-// lost a moment ago.
+// failedDial: those who cannot be served by the links that are up are refused, unless the last link
+// was lost a moment ago.
 func (b *broker) failedDial(ctx actor.Context, err error) {
 	delay := dialBackoff.delay(b.redial.attempt, rand.Float64)
 	b.redial.attempt++
@@ -306,8 +306,8 @@ func (b *broker) failedDial(ctx actor.Context, err error) {
 	b.dialLater(ctx, delay)
 }
 
-// lost: each worker on the link notices by itself. Only the pool is mended, and what is known of the
-// broker.
+// lost: each worker on the link notices by itself. Only the pool is mended, and what is known of
+// the broker.
 func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	streams := b.pool.servedBy(link)
 	delete(b.probed, link)

@@ -18,8 +18,8 @@ func channelLimitOf(o Options) channelLimit {
 	return newChannelLimit()
 }
 
-// tryExchanges takes the request that has waited longest out of the queue if it asks for an exchange
-// that was never bound, and sends scouts. It reports whether it did.
+// tryExchanges takes the request that has waited longest out of the queue if it asks for an
+// exchange that was never bound, and sends scouts. It reports whether it did.
 func (b *broker) tryExchanges(ctx actor.Context) bool {
 	r, waits := b.pool.first()
 	if b.core.options.NoScouts || !waits || r.untried || !b.pool.up() || b.pool.limited(time.Now()) || b.exchanges.known(r.bindings) {
@@ -91,8 +91,9 @@ func (b *broker) channelsTried(ctx actor.Context, msg channelsTried) {
 	b.serve(ctx)
 }
 
-// learnFromLoss forgets what scouts have found out where the broker has ended a link for what was done
-// on it, or where no link is left: the broker that comes next may be another. It is tried again then.
+// learnFromLoss forgets what scouts have found out where the broker has ended a link for what was
+// done on it, or where no link is left: the broker that comes next may be another. It is tried
+// again then.
 func (b *broker) learnFromLoss(err error) {
 	if amqp.Provoked(err) || len(b.pool.links) == 0 {
 		b.exchanges.forget()
@@ -111,8 +112,8 @@ func (b *broker) closeScoutsLater(ctx actor.Context) {
 	b.idleScout = b.timers.after(ctx, idleScoutTimeout, closeScouts{})
 }
 
-// noteDenial: the broker lets this service not make or use its own queues. That is no stream's fault,
-// and only an operator can mend it: it is said loudly, and tried again until it works.
+// noteDenial: the broker lets this service not make or use its own queues. That is no stream's
+// fault, and only an operator can mend it: it is said loudly, and tried again until it works.
 func (b *broker) noteDenial(ctx actor.Context, err *Error) {
 	b.core.count.denied.Add(1)
 	if b.denied.due(time.Now()) {
@@ -131,7 +132,8 @@ func (b *broker) allow() {
 	}
 }
 
-// tryRights looks whether the service has its rights again: without streams nothing else would tell.
+// tryRights looks whether the service has its rights again: without streams nothing else would
+// tell.
 func (b *broker) tryRights(ctx actor.Context) {
 	if !b.core.count.isDenied.Load() {
 		return

@@ -10,10 +10,10 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// The broker actor and the nodes of a cluster. A node's end ends the streams of its links, so links are
-// spread: as soon as streams need more than one lease, up to three nodes have a link each, and a new
-// lease goes to the link with the fewest. A node that comes back gets a link again. Streams that are
-// open stay where they are.
+// The broker actor and the nodes of a cluster. A node's end ends the streams of its links, so links
+// are spread: as soon as streams need more than one lease, up to three nodes have a link each, and
+// a new lease goes to the link with the fewest. A node that comes back gets a link again. Streams
+// that are open stay where they are.
 
 const (
 	// spreadOver is how many nodes should have a link.

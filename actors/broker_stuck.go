@@ -8,15 +8,15 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// The broker actor and calls without an answer. AMQP calls have no deadline. One call may hang while
-// the link serves its other channels: a peer of a cluster that is frozen does it. Then the link is
-// retired: it serves its streams, gets no new one, and is closed with its last. A link that gives no
-// sign of life is closed.
+// The broker actor and calls without an answer. AMQP calls have no deadline. One call may hang
+// while the link serves its other channels: a peer of a cluster that is frozen does it. Then the
+// link is retired: it serves its streams, gets no new one, and is closed with its last. A link that
+// shows no sign of life is closed.
 
 const (
-	// callTimeout is how long a call may take before its stream is told. The heartbeat of a link that
-	// dies within its handshake may never fire. A stream of a hundred bindings makes over a hundred
-	// calls.
+	// callTimeout is how long a call may take before its stream is told. The heartbeat of a link
+	// that dies within its handshake may never fire. A stream of a hundred bindings makes over a
+	// hundred calls.
 	callTimeout = 10 * time.Second
 	// probeAfter is how long a call may take before its link is asked for a sign of life.
 	probeAfter = callTimeout / 2
@@ -34,7 +34,7 @@ func (b *broker) checkLater(ctx actor.Context) {
 	}
 }
 
-// checkCalls asks links for a sign of life, and gives up calls that are not answered in time.
+// checkCalls probes links, and ends calls that are not answered in time.
 func (b *broker) checkCalls(ctx actor.Context) {
 	b.check = nil
 	now := time.Now()
@@ -75,7 +75,7 @@ func (b *broker) alive(msg alive) {
 	}
 }
 
-// giveUp tells a stream, one of n, that its call is not answered, and takes the link out of use.
+// giveUp notifies a stream, one of n, that its call is not answered, and takes the link out of use.
 func (b *broker) giveUp(ctx actor.Context, l *leaseEntry, n int) {
 	b.pool.giveUp(l)
 	if l.opening {

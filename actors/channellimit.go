@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// channelLimit is what is known of how many channels the broker allows this service in all, over all
-// links. A broker that has had enough (a user's max-channels, 530) ends the link on which the next
-// channel is opened, with every stream on it. So before more channels are open than ever were, a
-// scout tries how many more are allowed, on a link without streams.
+// channelLimit is what is known of how many channels the broker allows this service in all, over
+// all links. A broker that has had enough (a user's max-channels, 530) ends the link on which the
+// next channel is opened, with every stream on it. So before more channels are open than ever were,
+// a scout tries how many more are allowed, on a link without streams.
 //
 // Trying costs a third of the connects per second, so a crowd of newcomers does not wait for it: a
 // limit that a crowd meets may end one link, once. From then on every channel is tried.
@@ -31,8 +31,8 @@ const (
 	mostScoutChannels   = 128
 	// triedChannels is how many channels are tried even for a crowd.
 	triedChannels = 32
-	// limitTimeout is how long a limit is believed, and how long it is that none was met: an operator
-	// may change it.
+	// limitTimeout is how long a limit is believed, and how long it is that none was met: an
+	// operator may change it.
 	limitTimeout = 30 * time.Second
 )
 
@@ -43,8 +43,8 @@ func newChannelLimit() channelLimit { return channelLimit{verified: 1, low: -1} 
 // noChannelLimit returns that of a broker that has none.
 func noChannelLimit() channelLimit { return channelLimit{verified: math.MaxInt, low: -1} }
 
-// check decides whether one more channel may be opened where so many are granted. A crowd means that
-// many are being opened at once.
+// check decides whether one more channel may be opened where so many are granted. A crowd means
+// that many are being opened at once.
 func (c *channelLimit) check(leases int, crowd bool, now time.Time) outcome {
 	if c.limit == 0 && c.verified != math.MaxInt && now.Sub(c.at) > limitTimeout {
 		c.verified, c.at = max(1, leases), now // these are open
@@ -65,8 +65,8 @@ func (c *channelLimit) short(leases int, now time.Time) bool {
 	return leases >= fewestScoutChannels/2 && !c.scouting() && c.limit == 0 && !now.Before(c.blind) && leases > c.verified-fewestScoutChannels/2
 }
 
-// begin is called when a scout is sent while so many channels are open. It returns how many channels
-// the scout is to open.
+// begin is called when a scout is sent while so many channels are open. It returns how many
+// channels the scout is to open.
 func (c *channelLimit) begin(channels int) (n int) {
 	c.low = channels
 	return min(max(c.verified/2, fewestScoutChannels), mostScoutChannels)
@@ -113,8 +113,8 @@ func (c *channelLimit) reached(channels int, now time.Time) {
 // not known.
 func (c *channelLimit) met() { *c = channelLimit{verified: 1, strict: true, low: -1} }
 
-// unknowable is called when no scout could be sent. Streams are served without for a while, unless a
-// limit is known.
+// unknowable is called when no scout could be sent. Streams are served without for a while, unless
+// a limit is known.
 func (c *channelLimit) unknowable(now time.Time) {
 	c.low = -1
 	if c.limit > 0 {

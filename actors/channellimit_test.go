@@ -93,8 +93,8 @@ func TestWithoutScoutsChannelsAreOpenedUntried(t *testing.T) {
 	}
 }
 
-// Whatever is asked for, found out and withdrawn in whatever order: an exchange is tried by one scout at
-// a time, and every request that was not withdrawn is answered once.
+// Whatever is asked for, found out and withdrawn in whatever order: an exchange is tried by one
+// scout at a time, and every request that was not withdrawn is answered once.
 func TestEveryRequestForAnExchangeIsAnsweredOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := newExchanges()

@@ -9,10 +9,9 @@ import (
 // connection is the actor behind one event stream: its life, not its bytes. Messages go from a
 // worker straight into the stream.
 //
-// Owns:    stream (it alone ends it), the timer of pings, and in dedicated mode its consumer. In shared mode
-// a feed feeds the stream.
-// Parent:  connections; never restarted.
-// Ends:    reader closed or failed, consumer or feed failed, greatest age, shutdown.
+// Owns:    stream (it alone ends it), the timer of pings, and in dedicated mode its consumer. In
+// shared mode a feed feeds the stream. Parent:  connections; never restarted. Ends:    reader
+// closed or failed, consumer or feed failed, greatest age, shutdown.
 type connection struct {
 	*node
 	core   *core

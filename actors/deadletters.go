@@ -11,8 +11,8 @@ import (
 // length or their messages' age below what a stream can wait, and the broker tells no consumer. One
 // queue for each link receives what they drop, and the stream it was dropped for is told.
 //
-// It exists while the link has streams, and dropsLinger longer: the first worker makes it, the others
-// wait for that. One goroutine takes its deliveries. Its methods may be called concurrently.
+// It exists while the link has streams, and dropsLinger longer: the first worker makes it, the
+// others wait for that. One goroutine takes its deliveries. Its methods may be called concurrently.
 type deadLetters struct {
 	core *core
 	link amqp.Link
@@ -34,10 +34,11 @@ type loser struct {
 }
 
 const (
-	// dropsLinger is how long the queue of dead letters stays without a stream: clients that come and go
-	// one after the other do not each make it anew.
+	// dropsLinger is how long the queue of dead letters stays without a stream: clients that come
+	// and go one after the other do not each make it anew.
 	dropsLinger = time.Second
-	// countDrops is how long drops are counted before the stream is told: a policy drops many at once.
+	// countDrops is how long drops are counted before the stream is told: a policy drops many at
+	// once.
 	countDrops = 100 * time.Millisecond
 	// dropsPrefetch is small, as messages may be large.
 	dropsPrefetch = 10
@@ -54,9 +55,9 @@ func closeQuietly(channel amqp.Channel) {
 	}
 }
 
-// enter returns the exchange that the queue of a channel is to drop to, empty where the broker allows
-// none or cannot do it. It calls the broker. dropped is called at most once, by any goroutine. The
-// caller owes leave.
+// enter returns the exchange that the queue of a channel is to drop to, empty where the broker
+// allows none or cannot do it. It calls the broker. dropped is called at most once, by any
+// goroutine. The caller owes leave.
 func (d *deadLetters) enter(channel amqp.Channel, queue string, dropped func(int)) (exchange string) {
 	if _, can := channel.(amqp.DeadLetters); !can {
 		return ""

@@ -148,7 +148,7 @@ func TestEventsRangesToTheErrorAndNoFurther(t *testing.T) {
 			f.t.Fatalf("have %v, want %v", seen, want)
 		}
 		if _, err := s.Next(bounded(f.t)); err != io.EOF {
-			f.t.Fatalf("after the last event Next gives %v", err)
+			f.t.Fatalf("after the last event Next returned %v", err)
 		}
 	})
 }

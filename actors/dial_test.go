@@ -202,8 +202,8 @@ func (oddLink) Err() error      { panic("err") }
 func (oddLink) Capacity() int   { panic("capacity") }
 func (oddLink) Address() string { panic("address") }
 
-// A link that cannot be compared, and one that panics when it is asked, carry streams; that they end
-// is noticed.
+// A link that cannot be compared, and one that panics when it is asked, carry streams; that they
+// end is noticed.
 func TestALinkThatCannotBeComparedCarriesStreams(t *testing.T) {
 	unrecorded(t, func(f *fixture, b *amqp.Memory) {
 		f.works()

@@ -93,8 +93,8 @@
 //     ends.go (the streams that ended last)
 //   - its queue: source.go (the lease), consumer.go, worker.go, opening.go (declare, consume,
 //     bind), window.go (acknowledgements), pace.go (how many deliveries may be under way)
-//   - shared queues: feeds.go, feed.go, hub.go, router.go and router_node.go (which streams a
-//     message of one queue is for)
+//   - shared queues: feeds.go, feed.go, hub.go; router.go and router_node.go (a topic trie: which
+//     streams want a message; no feed uses it)
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go (binds
 //     again where an exchange was deleted), deadletters.go (hears what the broker drops)
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are

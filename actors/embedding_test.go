@@ -118,7 +118,7 @@ func TestASystemBelowAHostsActorEndsWithIt(t *testing.T) {
 		}
 		<-f.Done()
 		if f.Err() == nil {
-			t.Fatal("nobody asked for the end, but Err tells of none")
+			t.Fatal("the System was ended without Close, but Err is nil")
 		}
 		f.end(s)
 		if len(opened) != 0 {
@@ -152,7 +152,7 @@ func openBelow(t *testing.T, system *actor.ActorSystem) (f *fixture, pid *actor.
 	f = &fixture{broker: broker, record: newRecorder(t, broker), t: t}
 	f.pub, _ = broker.Publisher(t.Context())
 	f.declare(task)
-	opened = make(chan *actors.System, 2) // one for each life that a test gives it
+	opened = make(chan *actors.System, 2) // one for each life of the host's actor
 	pid = system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
 		return &host{options: actors.Options{Dialer: f.record, Namespace: "tester"}, opened: opened}
 	}))

@@ -25,8 +25,8 @@ const (
 //	{"payload":{"status":{}},"exchange":"exchange/…","routingKey":"a.b","redelivered":false,"routes":["index.x"]}
 //
 // It cannot fail: a body that is not JSON becomes a string, one of more than maxBytes is announced
-// with its size. The body's JSON keeps its numbers and escapes as they are; only white space between
-// the tokens is removed.
+// with its size. The body's JSON keeps its numbers and escapes as they are; only white space
+// between the tokens is removed.
 func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
 	m = &Message{
 		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,

@@ -8,7 +8,7 @@ import (
 // Code is why a stream ended or was refused. A client acts on the code.
 type Code string
 
-// The codes of PROTOCOL's error event.
+// The codes of the error event.
 const (
 	InvalidBindings   Code = "InvalidBindings"   // the request must change
 	ExchangeForbidden Code = "ExchangeForbidden" // the operator's allow-list refuses an exchange
@@ -56,7 +56,8 @@ type Error struct {
 	Reason string // a sentence for people: no broker text, address or credentials
 	Cause  error  // for the log only; may be nil
 
-	// Together is how many streams end with this error at once, see [Error.RetryAfter]; 0 counts as 1.
+	// Together is how many streams end with this error at once, see [Error.RetryAfter]; 0 counts as
+	// 1.
 	Together int
 }
 
@@ -71,8 +72,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// CodeOf returns the code of the *Error that err wraps, InternalError for any other error, and "" for
-// nil.
+// CodeOf returns the code of the *Error that err wraps, InternalError for any other error, and ""
+// for nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""

@@ -5,12 +5,12 @@ import "time"
 // Event is what a reader receives: Ping, Ready, *Message, and last an *Error.
 type Event interface{ event() }
 
-// Ping says that the stream is alive. It is the first event of every stream and comes every 20 seconds
-// (± 10 %) after that.
+// Ping shows that the stream is alive. It is the first event of every stream and comes every 20
+// seconds (± 10 %) after that.
 type Ping struct{ Time time.Time }
 
-// Ready says that every binding is in place: what is published from now on and matches is delivered. No
-// message comes before it.
+// Ready shows that every binding is in place: what is published from now on and matches is
+// delivered. No message comes before it.
 type Ready struct{}
 
 // Message is one delivery. It may be shared by many readers and must not be changed.
@@ -33,8 +33,8 @@ type Message struct {
 // start is what Message.received counts from: monotonic, and half the size of a time.Time.
 var start = time.Now()
 
-// Age returns the time from the message's receipt from the broker to now, and 0 for a message that no
-// broker has sent.
+// Age returns the time from the message's receipt from the broker to now, and 0 for a message that
+// no broker has sent.
 func (m *Message) Age(now time.Time) time.Duration {
 	if m.received == 0 {
 		return 0

@@ -6,10 +6,10 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// exchanges knows which exchanges of the broker were bound without harm, and which requests wait for
-// one to be tried. A broker may answer a bind by ending the whole link (an exchange of the kind
-// x-jms-topic does it, with 541), so the first bind to each exchange is a scout's, on a link without
-// streams.
+// exchanges knows which exchanges of the broker were bound without harm, and which requests wait
+// for one to be tried. A broker may answer a bind by ending the whole link (an exchange of the kind
+// x-jms-topic does it, with 541), so the first bind to each exchange is a scout's, on a link
+// without streams.
 //
 // It is the broker actor's: it decides and does nothing.
 type exchanges struct {
@@ -106,5 +106,6 @@ func (e *exchanges) clear() (owners []*actor.PID) {
 	return owners
 }
 
-// forget makes every exchange unknown again: one of them has ended a link, or the broker is another.
+// forget makes every exchange unknown again: one of them has ended a link, or the broker is
+// another.
 func (e *exchanges) forget() { clear(e.bound) }

@@ -8,8 +8,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// A balancer may go on acknowledging what is sent to a client that has gone: such a stream ends at
-// the greatest age, one that is read too, and its client may open another at once.
+// A balancer may go on acknowledging what is sent to a client that has disconnected: such a stream
+// ends at the greatest age, one that is read too, and its client may open another at once.
 func TestAStreamEndsAtItsGreatestAge(t *testing.T) {
 	eachMode(t, func(o *actors.Options) { o.Limits.StreamAge = time.Hour }, func(f *fixture) {
 		streams := f.crowd(20)

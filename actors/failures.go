@@ -34,9 +34,9 @@ func openFailure(err error, queue string) *Error {
 	return &Error{Code: BrokerUnavailable, Reason: "The message broker went away while the stream was opened", Cause: err}
 }
 
-// refusedFailure returns what a client is told of an operation that the broker refused. Only a bind is
-// what the client has asked for; the exchange's name is its own. A queue that cannot be made is for
-// want of room or rights of this service, and the same request may work later.
+// refusedFailure returns what a client is told of an operation that the broker refused. Only a bind
+// is what the client has asked for; the exchange's name is its own. A queue that cannot be made is
+// for want of room or rights of this service, and the same request may work later.
 func refusedFailure(e *amqp.Error, queue string, cause error) *Error {
 	switch {
 	case e.Subject == queue && e.Code == amqp.NotFound && e.Op != "declare":
@@ -75,15 +75,15 @@ func rebindFailure(err error, queue string) *Error {
 	return depthFailure(err)
 }
 
-// droppedFailure returns what a client is told when the broker has dropped n messages, or more, of the
-// stream's queue.
+// droppedFailure returns what a client is told when the broker has dropped n messages, or more, of
+// the stream's queue.
 func droppedFailure(n int) *Error {
 	return &Error{Code: MessagesDropped, Reason: fmt.Sprintf(
 		"The message broker has dropped messages of this stream, %d or more: a policy of its operator limits the stream's queue", n)}
 }
 
-// isDenied reports whether the broker has denied this service the right to make or use its own queue,
-// which is for an operator to mend.
+// isDenied reports whether the broker has denied this service the right to make or use its own
+// queue, which is for an operator to mend.
 func isDenied(err error, queue string) bool {
 	var e *amqp.Error
 	return errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.AccessRefused && (e.Op != "bind" || e.Subject == queue)

@@ -81,7 +81,7 @@ func (f *feed) childStopped(ctx actor.Context) {
 	f.fail(ctx, f.why)
 }
 
-// fail tells feeds, which tells every attached connection and ends this actor.
+// fail notifies feeds, which notifies every attached connection and ends this actor.
 func (f *feed) fail(ctx actor.Context, err *Error) {
 	f.setState("ending")
 	ctx.Request(ctx.Parent(), failed{err: err})

@@ -99,7 +99,8 @@ func (f *feeds) spawn(ctx actor.Context, key string, bindings []amqp.Binding) *f
 	return entry
 }
 
-// feedBytes is how many times the bytes of one reader may be under way to a feed, which serves many.
+// feedBytes is how many times the bytes of one reader may be under way to a feed, which serves
+// many.
 const feedBytes = 4
 
 // detach: the last stream's leaving ends the feed, unless another one attaches soon.
@@ -141,8 +142,8 @@ func (f *feeds) stopLingering(ctx actor.Context) {
 	}
 }
 
-// failed tells every attached stream why, those too whose attach the feed could no longer answer.
-// The next stream gets a new feed.
+// failed sends every attached stream the reason, those too whose attach the feed could no longer
+// answer. The next stream gets a new feed.
 func (f *feeds) failed(ctx actor.Context, feed *actor.PID, err *Error) {
 	entry := f.byFeed[feed.Id]
 	if entry == nil {

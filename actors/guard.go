@@ -9,9 +9,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// guardedLink is a link as the actors hold it: whatever a broker of an embedding program does wrong is
-// the error of one call. Two of them are comparable and different, even where the program's own links
-// are neither, and Lost is always the same channel.
+// guardedLink is a link as the actors hold it: whatever a broker of an embedding program does wrong
+// is the error of one call. Two of them are comparable and different, even where the program's own
+// links are neither, and Lost is always the same channel.
 type guardedLink struct {
 	link amqp.Link
 	lost <-chan struct{}

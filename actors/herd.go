@@ -74,8 +74,8 @@ func (h *herd) leave(n *node) {
 	delete(h.members, n)
 }
 
-// endTogether returns how many streams the link has served when its loss was first noticed: every later
-// call returns the same number, though members have left.
+// endTogether returns how many streams the link has served when its loss was first noticed: every
+// later call returns the same number, though members have left.
 func (h *herd) endTogether() int {
 	if h == nil {
 		return 1

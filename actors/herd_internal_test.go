@@ -7,7 +7,7 @@ import (
 )
 
 // The wait grows with the streams that end together, so that their return is spread; a stream that
-// ends alone may be back within a second, and nobody waits for more than a minute.
+// ends alone may be back within a second, and no client waits for more than a minute.
 func TestTheWaitBeforeARetryGrowsWithTheStreamsThatEndTogether(t *testing.T) {
 	for _, c := range []struct {
 		code     Code

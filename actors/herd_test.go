@@ -36,7 +36,7 @@ func TestStreamsThatEndTogetherAreToldToSpreadTheirReturn(t *testing.T) {
 	}
 }
 
-// One stream's end is nobody's herd.
+// The end of a single stream is not counted as a common end.
 func TestAStreamThatEndsAloneMayComeBackSoon(t *testing.T) {
 	bubble(t, nil, func(f *fixture) {
 		streams := f.crowd(40)

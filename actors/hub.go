@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// hub hands a feed's messages to every attached stream. Its worker delivers; the feed actor attaches
-// and detaches.
+// hub hands a feed's messages to every attached stream. Its worker delivers; the feed actor
+// attaches and detaches.
 //
 // A stream that cannot take a message is cut, and costs the others nothing. Where more than half of
-// the streams are over half full, it is not they who are slow but the machine: then the hub asks for
-// backpressure, and the broker keeps the messages. That ends when the number of streams that lag has
-// not fallen for backpressurePatience: readers that have stopped would starve the others.
+// the streams are over half full, it is not they who are slow but the machine: then the hub asks
+// for backpressure, and the broker keeps the messages. That ends when the number of streams that
+// lag has not fallen for backpressurePatience: readers that have stopped would starve the others.
 type hub struct {
 	mu      sync.Mutex
 	bound   bool // every binding is in place
@@ -68,7 +68,7 @@ func (h *hub) remove(s *Stream) {
 	delete(h.index, s)
 }
 
-// ready tells the streams that wait for it.
+// ready offers Ready to the streams that wait for it.
 func (h *hub) ready(a acknowledger) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

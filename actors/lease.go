@@ -37,26 +37,26 @@ func (l lease) say(message any) { l.root.RequestWithCustomSender(l.broker, messa
 // request asks for the lease, to bind these: the owner receives leased or refused.
 func (l lease) request(bindings []amqp.Binding) { l.say(requestLease{bindings: bindings}) }
 
-// progressed says that the link has answered while the channel is being opened.
+// progressed reports that the link has answered while the channel is being opened.
 func (l lease) progressed() { l.say(progressed{}) }
 
-// calling says that a call is under way on the open channel, until progressed says that it was
-// answered.
+// calling reports that a call is under way on the open channel, until progressed reports that it
+// was answered.
 func (l lease) calling() { l.say(calling{}) }
 
-// denied says that the broker does not let this service make or use its queue.
+// denied reports that the broker does not let this service make or use its queue.
 func (l lease) denied(err *Error) { l.say(denied{err: err}) }
 
-// exhausted says that the link had no room for the channel.
+// exhausted reports that the link had no room for the channel.
 func (l lease) exhausted() { l.say(exhausted{}) }
 
-// opened says that the channel is consuming.
+// opened reports that the channel is consuming.
 func (l lease) opened() { l.say(opened{node: l.node}) }
 
 // dropped ends the owner's streams: the broker has dropped so many messages of their queue.
 func (l lease) dropped(n int) { l.root.Send(l.owner, finish{err: droppedFailure(n)}) }
 
-// release says that the channel is closed, or that the lease is no longer wanted.
+// release reports that the channel is closed, or that the lease is no longer wanted.
 func (l lease) release() {
 	l.herd.leave(l.node)
 	l.say(release{})

@@ -160,7 +160,7 @@ func TestCloseWakesTheNextThatWaits(t *testing.T) {
 		var reading sync.WaitGroup
 		reading.Go(func() {
 			if event, err := s.Next(context.Background()); err == nil {
-				f.t.Errorf("a closed stream gives %v", event)
+				f.t.Errorf("a closed stream returned %v", event)
 			}
 		})
 		synctest.Wait()

@@ -41,8 +41,8 @@ func (l *links) dial(dialer amqp.Dialer, report func(amqp.Link, error)) {
 	})
 }
 
-// tryDial returns a link that is guarded. A panic of a dialer is a failed try: in a goroutine of its
-// own it would end the process.
+// tryDial returns a link that is guarded. A panic of a dialer is a failed try: in a goroutine of
+// its own it would end the process.
 func tryDial(ctx context.Context, dialer amqp.Dialer) (link amqp.Link, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -82,8 +82,8 @@ func (l *links) forget(link amqp.Link) {
 	delete(l.up, link)
 }
 
-// probe opens a channel on a link and closes it, and calls report if that was answered. Its goroutine
-// ends with the link at the latest.
+// probe opens a channel on a link and closes it, and calls report if that was answered. Its
+// goroutine ends with the link at the latest.
 func (l *links) probe(link amqp.Link, report func()) {
 	l.work.Go(func() {
 		err := attempt(link, func(link amqp.Link) error {

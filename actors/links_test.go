@@ -127,7 +127,7 @@ func TestALostLinkEndsOnlyItsOwnStreams(t *testing.T) {
 			o.Dialer.(*recorder).next = keeping{broker, &links}
 		})
 		first, second := f.ready(task, "#"), f.ready(task, "#")
-		links[0].Close(0) // by somebody else: the link tells of no error
+		links[0].Close(0) // not by the proxy: the link reports no error
 		f.ends(first, actors.BrokerLost)
 		f.publish("a", 1)
 		f.messages(second, 1)
@@ -158,7 +158,7 @@ func TestNoMoreThanDeclaresChannelsAreOpenedAtATime(t *testing.T) {
 			f.t.Fatalf("%d wait, %d have a channel", s.Waiting, s.Leases)
 		}
 		for _, s := range streams[:10] {
-			s.Close() // whoever leaves frees no place before the broker has answered
+			s.Close() // a stream that leaves frees no place before the broker has answered
 		}
 		synctest.Wait()
 		if n := f.record.under("declare"); n != 3 {

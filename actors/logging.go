@@ -8,8 +8,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// newActorSystem returns an actor system that touches nothing global and whose own log lines are debug
-// lines: what an operator should know, we log ourselves.
+// newActorSystem returns an actor system that touches nothing global and whose own log lines are
+// debug lines: what an operator should know, we log ourselves.
 func newActorSystem(log *slog.Logger) *actor.ActorSystem {
 	return actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(debugOnly{log.Handler()}) }),

@@ -151,7 +151,7 @@ func TestALinkThatStopsAnsweringIsReplacedThoughTheReaderLeft(t *testing.T) {
 		stuck.Close()
 		pass(20 * time.Second)
 		if f.Stats().Dials == dials {
-			f.t.Fatal("nobody noticed that the link does not answer")
+			f.t.Fatal("the loss of a link that does not answer was not noticed")
 		}
 		f.broker.Thaw()
 		pass(20 * time.Second)

@@ -8,8 +8,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Every message between actors stands here, grouped by conversation. Requests are verbs, answers are
-// past participles. All are values, and what they point to must not be changed once it was sent.
+// Every message between actors stands here, grouped by conversation. Requests are verbs, answers
+// are past participles. All are values, and what they point to must not be changed once it was
+// sent.
 
 // late marks a message that may reach an actor just after it stopped. The actor system drops it
 // without a log line, and without the goroutine that counts such lines.
@@ -18,8 +19,8 @@ type late struct{}
 // IgnoreDeadLetterLogging makes protoactor drop the message.
 func (late) IgnoreDeadLetterLogging() {}
 
-// elapsed: timer → the actor that has set it (timers.go). The event is one of the messages below that
-// an actor sends to itself.
+// elapsed: timer → the actor that has set it (timers.go). The event is one of the messages below
+// that an actor sends to itself.
 type elapsed struct {
 	late
 	of    *timers
@@ -65,8 +66,8 @@ type (
 	// closed: Stream → connection. The reader has closed the stream.
 	closed struct{ late }
 
-	// finish: Stream, connections, feeds or upkeep → connection; upkeep → feed. End the stream, or the
-	// feed's streams, with err.
+	// finish: Stream, connections, feeds or upkeep → connection; upkeep → feed. End the stream, or
+	// the feed's streams, with err.
 	finish struct {
 		late
 		err *Error
@@ -109,23 +110,23 @@ type (
 	// exhausted: worker → broker. The link has room for fewer channels than the pool has assumed.
 	exhausted struct{ late }
 
-	// opened: worker → broker. The channel is open and consuming: the next one may be opened. node is
-	// the owner's, which knows how many streams the channel serves.
+	// opened: worker → broker. The channel is open and consuming: the next one may be opened. node
+	// is the owner's, which knows how many streams the channel serves.
 	opened struct {
 		late
 		node *node
 	}
 
-	// release: worker → broker, when the channel is closed; connection → broker, when the lease is no
-	// longer wanted before there is a worker.
+	// release: worker → broker, when the channel is closed; connection → broker, when the lease is
+	// no longer wanted before there is a worker.
 	release struct{ late }
 )
 
 // A consumer and its worker, and the connection above them. A failure is no message: the consumer
 // panics with the *Error, and the connection hears of it as its supervisor.
 type (
-	// subscribed: worker → consumer → connection. Every binding is in place, and the stream has been
-	// told.
+	// subscribed: worker → consumer → connection. Every binding is in place, and the stream has
+	// been told.
 	subscribed struct{ late }
 
 	// exited: worker → consumer. The channel is closed; err is why, nil when the consumer cancelled
@@ -210,8 +211,8 @@ type (
 		link amqp.Link
 	}
 
-	// exchangeTried: scout → broker. A throw-away queue was bound to the exchange; err is errNoScout
-	// where that could not be tried, else what a client is told.
+	// exchangeTried: scout → broker. A throw-away queue was bound to the exchange; err is
+	// errNoScout where that could not be tried, else what a client is told.
 	exchangeTried struct {
 		late
 		by       *links

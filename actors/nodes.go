@@ -14,8 +14,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// registry knows every live actor of a System, so that a snapshot never has to wait for one of them.
-// Its methods may be called concurrently.
+// registry knows every live actor of a System, so that a snapshot never has to wait for one of
+// them. Its methods may be called concurrently.
 type registry struct {
 	count *counters
 	log   *slog.Logger
@@ -183,8 +183,8 @@ func (r *registry) streams(now time.Time) []StreamState {
 	return out
 }
 
-// streams returns how many streams the actor serves: a feed those that are attached to it, any other
-// one, nil none.
+// streams returns how many streams the actor serves: a feed those that are attached to it, any
+// other one, nil none.
 func (n *node) streams() int64 {
 	switch {
 	case n == nil:

@@ -36,8 +36,8 @@ func (f *fixture) readies(n int) (streams []*actors.Stream) {
 	return streams
 }
 
-// One stream needs no second link. Many have their links at different nodes from the start, each with its
-// share: a node's end must not end everything.
+// One stream needs no second link. Many have their links at different nodes from the start, each
+// with its share: a node's end must not end everything.
 func TestStreamsAreSpreadOverTheNodesOfACluster(t *testing.T) {
 	onNodes(t, func(f *fixture) {
 		f.readies(1)
@@ -58,8 +58,8 @@ func TestStreamsAreSpreadOverTheNodesOfACluster(t *testing.T) {
 	})
 }
 
-// A node's end ends the streams of its links and no others; newcomers go to the other nodes, and to that
-// one again once it is back.
+// A node's end ends the streams of its links and no others; newcomers go to the other nodes, and to
+// that one again once it is back.
 func TestANodesEndEndsItsStreamsOnly(t *testing.T) {
 	onNodes(t, func(f *fixture) {
 		streams := f.readies(30)
@@ -87,7 +87,8 @@ func TestANodesEndEndsItsStreamsOnly(t *testing.T) {
 	})
 }
 
-// Links to further nodes are dialed beside everything else: a node that does not answer delays nobody.
+// Links to further nodes are dialed beside everything else: a node that does not answer delays no
+// stream.
 func TestAMuteNodeDelaysNoStream(t *testing.T) {
 	onNodes(t, func(f *fixture) {
 		synctest.Wait()

@@ -4,8 +4,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// open is the first half of a worker's life: from a lease to a queue that is consumed and bound, and
-// a sink that is ready. It returns the channel; or nil and the reason, which is nil when cancelled.
+// open is the first half of a worker's life: from a lease to a queue that is consumed and bound,
+// and a sink that is ready. It returns the channel; or nil and the reason, which is nil when
+// cancelled.
 //
 // Consuming before binding leaves nothing behind where a binding is refused: the queue is
 // auto-delete, and that works only once it has had a consumer.
@@ -42,8 +43,8 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 	return channel, nil
 }
 
-// subscribe makes the queue, its consumer and all its bindings, in this order. It returns an *Error,
-// and nil early when the worker is cancelled.
+// subscribe makes the queue, its consumer and all its bindings, in this order. It returns an
+// *Error, and nil early when the worker is cancelled.
 func (w *worker) subscribe(channel amqp.Channel) error {
 	limits := amqp.QueueLimits{MaxLength: w.core.limits().MaxLength}
 	if w.core.options.NoticeDrops {

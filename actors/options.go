@@ -18,8 +18,8 @@ type Options struct {
 	// Dialer reaches the broker.
 	Dialer amqp.Dialer
 
-	// Namespace is the <user> in queue/<user>/exclusive/…: under Pulse the broker's user name, which
-	// may make no other queues. Default: the user name of the Dialer where it tells one (a
+	// Namespace is the <user> in queue/<user>/exclusive/…: under Pulse the broker's user name,
+	// which may make no other queues. Default: the user name of the Dialer where it tells one (a
 	// RabbitMQ's is in its URL), else "guest".
 	Namespace string
 
@@ -27,20 +27,20 @@ type Options struct {
 	// it. By default that is discarded.
 	Logger *slog.Logger
 
-	// System is a host's actor system to live in. By default the System has one of its own, and ends
-	// it on Close.
+	// System is a host's actor system to live in. By default the System has one of its own, and
+	// ends it on Close.
 	System *actor.ActorSystem
 
 	// Parent spawns the tree below a host's actor instead of below the root: the host passes its
-	// actor.Context while it handles a message, and the actor system is that context's: System is not
-	// needed.
+	// actor.Context while it handles a message, and the actor system is that context's: System is
+	// not needed.
 	Parent actor.SpawnerContext
 
 	// PingPeriod is the time between pings, spread by ± 10 %. Default 20 s.
 	PingPeriod time.Duration
 
-	// AllowExchanges are patterns ([path.Match], where * stops at a slash) of the exchanges that may
-	// be asked for. Empty: all but the broker's own reports, amq.rabbitmq.*: these only where a
+	// AllowExchanges are patterns ([path.Match], where * stops at a slash) of the exchanges that
+	// may be asked for. Empty: all but the broker's own reports, amq.rabbitmq.*: these only where a
 	// pattern starts with amq.
 	AllowExchanges []string
 
@@ -52,11 +52,11 @@ type Options struct {
 	// broker that never ends a link because of a bind or of one channel too many. RabbitMQ does.
 	NoScouts bool
 
-	// NoticeDrops ends a stream with MessagesDropped when the broker drops messages of its queue, as a
-	// policy of the broker's operator may make it do (max-length, message-ttl); without it such
-	// messages are lost in silence. It takes an exchange below exchange/<namespace>/dropped/, and a
-	// queue and a channel for each link that has streams. A broker that does not allow it, or cannot
-	// do it, is used without; the first is logged once.
+	// NoticeDrops ends a stream with MessagesDropped when the broker drops messages of its queue,
+	// as a policy of the broker's operator may make it do (max-length, message-ttl); without it
+	// such messages are lost in silence. It takes an exchange below exchange/<namespace>/dropped/,
+	// and a queue and a channel for each link that has streams. A broker that does not allow it, or
+	// cannot do it, is used without; the first is logged once.
 	NoticeDrops bool
 
 	Limits Limits
@@ -99,8 +99,8 @@ func DefaultLimits() Limits {
 	}
 }
 
-// Validate returns an error that names every problem of the options, nil where there is none. [Open]
-// fails with the same.
+// Validate returns an error that names every problem of the options, nil where there is none.
+// [Open] fails with the same.
 func (o Options) Validate() error { return o.withDefaults().validate() }
 
 // withDefaults returns the options with their zero fields filled.
@@ -188,8 +188,9 @@ func (o Options) host() *actor.ActorSystem {
 	return o.System
 }
 
-// allowed reports whether the operator lets streams ask for an exchange. What RabbitMQ publishes about
-// itself (trace, event, log: messages, names and addresses of everybody who uses it) must be named.
+// allowed reports whether the operator lets streams ask for an exchange. What RabbitMQ publishes
+// about itself (trace, event, log: messages, names and addresses of everybody who uses it) must be
+// named.
 func (o Options) allowed(exchange string) bool {
 	own := strings.HasPrefix(exchange, "amq.rabbitmq.")
 	for _, pattern := range o.AllowExchanges {

@@ -161,8 +161,8 @@ func (p *pool) channels() (n int) {
 	return n
 }
 
-// remove removes a link, and reports whether it was there. Its leases stay until their owners release
-// them.
+// remove removes a link, and reports whether it was there. Its leases stay until their owners
+// release them.
 func (p *pool) remove(link amqp.Link) bool {
 	before := len(p.links)
 	p.links = slices.DeleteFunc(p.links, func(l *linkEntry) bool { return l.link == link })
@@ -237,8 +237,8 @@ func (p *pool) shortOfChannels(now time.Time) bool {
 	return !p.crowd() && p.total.short(p.granted(), now)
 }
 
-// next decides about the request that has waited longest. Where it is granted, owner and link say to
-// whom and of which link.
+// next decides about the request that has waited longest. Where it is granted, owner and link say
+// to whom and of which link.
 func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, o outcome) {
 	front := p.waiting.Front()
 	if front == nil {
@@ -323,8 +323,8 @@ func (p *pool) calling(owner *actor.PID, now time.Time) {
 	}
 }
 
-// progressed notes that the broker has answered the owner's call; while the channel is being opened,
-// the next call is under way.
+// progressed notes that the broker has answered the owner's call; while the channel is being
+// opened, the next call is under way.
 func (p *pool) progressed(owner *actor.PID, now time.Time) {
 	l := p.leases[owner.Id]
 	if l == nil {
@@ -413,8 +413,8 @@ func (p *pool) finished() (links []amqp.Link) {
 	return links
 }
 
-// idleExtra reports whether a link has no lease and is not the only one that may get one, nor one of
-// the few that lead to different nodes.
+// idleExtra reports whether a link has no lease and is not the only one that may get one, nor one
+// of the few that lead to different nodes.
 func (p *pool) idleExtra(link amqp.Link) bool {
 	l := p.find(link)
 	if l != nil && p.onlyOfItsNode(l) && len(p.addresses(false)) <= spreadOver {

@@ -70,7 +70,7 @@ func TestThePoolTakesEveryWordOnce(t *testing.T) {
 	p.next(time.Time{})
 	p.wait(wants(1)) // has one already
 	if who, _, _ := p.next(time.Time{}); who != nil {
-		t.Fatal("somebody got two channels")
+		t.Fatal("one owner was granted two channels")
 	}
 	p.opened(pidOf(1))
 	p.opened(pidOf(1))
@@ -87,7 +87,8 @@ func TestThePoolTakesEveryWordOnce(t *testing.T) {
 	}
 }
 
-// A call that is not answered is noticed; which calls are under way is known from the lease's words.
+// A call that is not answered is noticed; which calls are under way is known from the lease's
+// words.
 func TestACallIsUnansweredWhenNothingWasHeardForTooLong(t *testing.T) {
 	p := newTestPool(10, 10)
 	p.add(fakeLink{name: "a"}, time.Time{})
@@ -126,8 +127,8 @@ func TestACallIsUnansweredWhenNothingWasHeardForTooLong(t *testing.T) {
 	}
 }
 
-// A retired link serves its streams to the end, gets no new one, and a call that hangs on it does not
-// keep it.
+// A retired link serves its streams to the end, gets no new one, and a call that hangs on it does
+// not keep it.
 func TestARetiredLinkIsFinishedWithItsLastStream(t *testing.T) {
 	p := newTestPool(10, 10)
 	a, b := fakeLink{name: "a"}, fakeLink{name: "b"}
@@ -168,8 +169,8 @@ type roomy struct {
 
 func (r roomy) Capacity() int { return r.channels }
 
-// The broker may allow fewer channels of a link than the operator: no lease is granted that cannot be
-// used. And fewer for a moment is not fewer for life.
+// The broker may allow fewer channels of a link than the operator: no lease is granted that cannot
+// be used. And fewer for a moment is not fewer for life.
 func TestALinkGetsNoMoreLeasesThanItHasRoom(t *testing.T) {
 	p := newTestPool(100, 100)
 	p.add(roomy{channels: 3}, time.Time{})
@@ -263,7 +264,7 @@ func TestALostLinkLeavesNothingInThePool(t *testing.T) {
 	}
 }
 
-// Whatever the order of events: no link over its limits, no holder served twice or
+// Whatever the order of events: no link over its limits, no owner served twice or
 // out of turn, and the sums agree with the leases.
 func TestThePoolsBooksAgreeWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// question is a process of the actor system that takes one answer. protoactor's own, the Future, has
-// a data race where it is stopped while it is answered (its issue 1145).
+// question is a process of the actor system that takes one answer. protoactor's own, the Future,
+// has a data race where it is stopped while it is answered (its issue 1145).
 type question struct {
 	answer chan any // one is enough: further answers are dropped
 }
@@ -38,8 +38,8 @@ var (
 )
 
 // ask puts a question to an actor and returns its answer. It fails with errTreeEnded where there is
-// no such actor, or the tree ends before it answers: then the question lies in a mailbox that is not
-// read any more. It fails with errNoAnswer after the timeout, and with the error of ctx.
+// no such actor, or the tree ends before it answers: then the question lies in a mailbox that is
+// not read any more. It fails with errNoAnswer after the timeout, and with the error of ctx.
 func (c *core) ask(ctx context.Context, to *actor.PID, message any, timeout time.Duration) (any, error) {
 	q := &question{answer: make(chan any, 1)}
 	pid, _ := c.actors.ProcessRegistry.Add(q, "question"+c.actors.ProcessRegistry.NextId())

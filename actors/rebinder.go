@@ -10,13 +10,14 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// rebinder has the bindings of a link's queues repeated. An exchange that is deleted takes its bindings
-// with it, and the broker tells no consumer: a stream whose exchange was made again would be deaf.
-// Binding again does nothing where the binding is in place.
+// rebinder has the bindings of a link's queues repeated. An exchange that is deleted takes its
+// bindings with it, and the broker tells no consumer: a stream whose exchange was made again would
+// be deaf. Binding again does nothing where the binding is in place.
 //
-// Each worker binds on its own channel, when the rebinder asks it to, one worker of a link at a time:
-// a broker that does not answer (a node of its cluster is frozen) holds up one stream of a link, not
-// all. One goroutine runs while the link has queues. Its methods may be called concurrently.
+// Each worker binds on its own channel, when the rebinder asks it to, one worker of a link at a
+// time: a broker that does not answer (a node of its cluster is frozen) holds up one stream of a
+// link, not all. One goroutine runs while the link has queues. Its methods may be called
+// concurrently.
 type rebinder struct {
 	link   amqp.Link
 	work   *sync.WaitGroup // the core's
@@ -39,8 +40,8 @@ type rebound struct {
 }
 
 const (
-	// rebindRate is how many bindings a second are repeated for all streams together. Where there are
-	// more than a period's worth, the period grows.
+	// rebindRate is how many bindings a second are repeated for all streams together. Where there
+	// are more than a period's worth, the period grows.
 	rebindRate = 200
 	// rebindBurst is how many of them may come at once: a stream's bindings are repeated together.
 	rebindBurst = 100
@@ -68,7 +69,7 @@ func (r *rebinder) add(bindings int, ask func()) *rebound {
 	return e
 }
 
-// done says that the worker that was asked has bound its queue again.
+// done reports that the worker that was asked has bound its queue again.
 func (r *rebinder) done(e *rebound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -119,7 +120,8 @@ func (r *rebinder) run() {
 	}
 }
 
-// next returns the queue that is due first and the time until then; nil when the goroutine is to end.
+// next returns the queue that is due first and the time until then; nil when the goroutine is to
+// end.
 func (r *rebinder) next() (*rebound, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -58,7 +58,7 @@ func (r *recorder) end(op string) {
 	r.mu.Unlock()
 }
 
-// under tells how many calls of an op are under way, atMost how many ever were.
+// under returns how many calls of an op are under way, atMost how many ever were.
 func (r *recorder) under(op string) int  { r.mu.Lock(); defer r.mu.Unlock(); return r.within[op] }
 func (r *recorder) atMost(op string) int { r.mu.Lock(); defer r.mu.Unlock(); return r.most[op] }
 

@@ -57,8 +57,8 @@ func TestOneRefusedBindingRefusesTheStream(t *testing.T) {
 	})
 }
 
-// Under Pulse a user may make queues of one prefix only. A wrong namespace is the operator's mistake:
-// no exchange is named for it, and the client may come back.
+// Under Pulse a user may make queues of one prefix only. A wrong namespace is the operator's
+// mistake: no exchange is named for it, and the client may come back.
 func TestAQueueThatTheBrokerRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := openOn(t, amqp.NewMemory(amqp.MemoryOptions{QueuePrefix: "queue/somebody/"}), nil)

@@ -16,8 +16,8 @@ type Request struct {
 	Address string
 }
 
-// check returns the request's distinct bindings as they were asked for, which is how they are shown;
-// or why they are refused.
+// check returns the request's distinct bindings as they were asked for, which is how they are
+// shown; or why they are refused.
 func (o Options) check(r Request) ([]amqp.Binding, *Error) {
 	if len(r.Bindings) == 0 {
 		return nil, invalid("Bindings must hold at least one and at most %d elements", o.Limits.Bindings)

@@ -256,7 +256,7 @@ func TestTheRouterRoutesAsTheMemoryBroker(t *testing.T) {
 			},
 			"detach": func(rt *rapid.T) {
 				if len(b.named) == 0 {
-					rt.Skip("nobody to detach")
+					rt.Skip("no stream to detach")
 				}
 				b.detach(rt, rapid.SampledFrom(slices.Sorted(maps.Keys(b.named))).Draw(rt, "who"))
 			},

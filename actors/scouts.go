@@ -10,8 +10,8 @@ import (
 )
 
 // scouts try what a broker may answer by ending the link, on links of their own: no stream is on
-// them. A link is used by one scout at a time, so that its end has one cause. They belong to one life
-// of the broker actor, whose links close theirs, too. Its methods may be called concurrently.
+// them. A link is used by one scout at a time, so that its end has one cause. They belong to one
+// life of the broker actor, whose links close theirs, too. Its methods may be called concurrently.
 type scouts struct {
 	links  *links
 	dialer amqp.Dialer
@@ -60,8 +60,8 @@ func (s *scouts) bind(queue string, b amqp.Binding, report func(error)) {
 	})
 }
 
-// remove deletes a queue whose channel the broker has closed. Otherwise it would stay as long as the
-// link.
+// remove deletes a queue whose channel the broker has closed. Otherwise it would stay as long as
+// the link.
 func (s *scouts) remove(link amqp.Link, queue string) {
 	channel, err := link.Channel()
 	if err != nil {

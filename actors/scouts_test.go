@@ -11,8 +11,8 @@ import (
 
 const hostile = "exchange/tc/hostile"
 
-// scouting runs a test in both modes with a System that sends scouts, on a broker that answers a bind
-// to the hostile exchange by ending the link.
+// scouting runs a test in both modes with a System that sends scouts, on a broker that answers a
+// bind to the hostile exchange by ending the link.
 func scouting(t *testing.T, change func(*actors.Options), test func(f *fixture)) {
 	t.Helper()
 	for _, share := range []bool{false, true} {
@@ -29,8 +29,9 @@ func scouting(t *testing.T, change func(*actors.Options), test func(f *fixture))
 	}
 }
 
-// One client asks for an exchange whose bind ends the whole AMQP connection. It is told, and told not
-// to come back with that; the streams that share its connection miss nothing, however often it does.
+// One client asks for an exchange whose bind ends the whole AMQP connection. It is told, and told
+// not to come back with that; the streams that share its connection miss nothing, however often it
+// does.
 func TestABindThatEndsTheLinkEndsNoOtherStream(t *testing.T) {
 	scouting(t, nil, func(f *fixture) {
 		var neighbours []*actors.Stream
@@ -73,7 +74,7 @@ func TestARequestIsRefusedForTheOneExchangeThatEndsTheLink(t *testing.T) {
 	})
 }
 
-// What a client is told is the same, whoever finds it out.
+// What a client is told does not depend on who meets the refusal: a scout or its own worker.
 func TestAScoutsRefusalIsToldAsAnyOther(t *testing.T) {
 	scouting(t, nil, func(f *fixture) {
 		err := f.ends(f.connect("exchange/none", "#"), actors.BindingRefused)
@@ -145,8 +146,8 @@ func TestStreamsWorkWithoutScouts(t *testing.T) {
 	})
 }
 
-// A broker that does not answer a scout holds up those who asked for that exchange, and for a bounded
-// time.
+// A broker that does not answer a scout holds up those who asked for that exchange, and for a
+// bounded time.
 func TestAScoutWithoutAnAnswerIsTold(t *testing.T) {
 	scouting(t, nil, func(f *fixture) {
 		f.ready(task, "#")

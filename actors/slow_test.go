@@ -57,8 +57,8 @@ func TestASlowReaderThatReadsIsNotCut(t *testing.T) {
 	})
 }
 
-// Whoever says that bytes still go out is not taken for one that has stopped, with a message that
-// takes a client minutes.
+// A reader that reports that bytes still go out is not taken for one that has stopped, with a
+// message that takes a client minutes.
 func TestAReaderWhoseMessageMovesIsNotCut(t *testing.T) {
 	bubble(t, window(1), func(f *fixture) {
 		s := f.connect(task, "#")
@@ -102,7 +102,7 @@ func TestAReaderThatIsTooSlowIsCutByItsBacklog(t *testing.T) {
 	})
 }
 
-// A burst that fills the window after a quiet time finds a reader that keeps
+// A burst that fills the window after a time without messages finds a reader that keeps
 // up: what counts is how long the window has been full.
 func TestABurstAfterAQuietTimeCutsNobody(t *testing.T) {
 	bubble(t, func(o *actors.Options) { o.Limits.Prefetch, o.Limits.SlowAfter = 2, time.Second }, func(f *fixture) {

@@ -35,7 +35,7 @@ func (s *source) lease(ctx actor.Context) lease {
 
 func (s *source) subscribed() { s.node.setState("ready") }
 
-// release gives up a lease that is asked for, or that was granted too late. One that is in use is
+// release returns a lease that is asked for, or that was granted too late. One that is in use is
 // released by its worker.
 func (s *source) release(ctx actor.Context) {
 	if s.consumer == nil {

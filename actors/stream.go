@@ -17,8 +17,9 @@ import (
 //	        ◀─closed── └────────┘ ◀──Close, Fail─
 //
 // A program reads with [Stream.Next] or [Stream.Events]. A writer of bytes uses [Stream.Notify],
-// [Stream.Take], [Stream.Written] and [Stream.Done] instead, which lets many events share one write;
-// the two ways do not mix. Close, Fail, ID and Ended may be called concurrently, all else by one goroutine at a time.
+// [Stream.Take], [Stream.Written] and [Stream.Done] instead, which lets many events share one
+// write; the two ways do not mix. Close, Fail, ID and Ended may be called concurrently, all else by
+// one goroutine at a time.
 type Stream struct {
 	id       string
 	address  string
@@ -45,17 +46,18 @@ type Stream struct {
 
 // streamOwner is the actor that a stream belongs to. Its methods never wait.
 type streamOwner interface {
-	// readerClosed says that the reader has closed the stream.
+	// readerClosed reports that the reader has closed the stream.
 	readerClosed()
-	// readerFailed says that the reader has ended the stream with err.
+	// readerFailed reports that the reader has ended the stream with err.
 	readerFailed(err *Error)
 }
 
 // acknowledger is told which deliveries were written.
 type acknowledger interface {
-	// acknowledge says that everything up to and including tag was written. It never waits.
+	// acknowledge reports that everything up to and including tag was written. It never waits.
 	acknowledge(tag uint64)
-	// moving says that the reader is alive while nothing can be acknowledged yet. It never waits.
+	// moving reports that the reader is alive while nothing can be acknowledged yet. It never
+	// waits.
 	moving()
 }
 
@@ -87,9 +89,9 @@ func (s *Stream) Ended() *Error {
 }
 
 // Notify sets the function that is called when events come to wait where none did, and once more
-// when the stream ends. It is called at once where either is the case already. f must not block, nor
-// call the Stream's methods but Ended; it is called by any goroutine, sometimes by two at a time. A
-// reader whose f panics counts as closed. Notify must not be called twice.
+// when the stream ends. It is called at once where either is the case already. f must not block,
+// nor call the Stream's methods but Ended; it is called by any goroutine, sometimes by two at a
+// time. A reader whose f panics counts as closed. Notify must not be called twice.
 func (s *Stream) Notify(f func()) {
 	s.mu.Lock()
 	s.notify = f
@@ -147,9 +149,9 @@ func (s *Stream) ownedBy(owner streamOwner) {
 	}
 }
 
-// Fail ends the stream with the reader's own verdict, such as SlowConsumer for a client that did not
-// take its bytes in time. The reader receives it as its last event unless the stream has ended for
-// another reason before.
+// Fail ends the stream with the reader's own verdict, such as SlowConsumer for a client that did
+// not take its bytes in time. The reader receives it as its last event unless the stream has ended
+// for another reason before.
 func (s *Stream) Fail(err *Error) {
 	s.mu.Lock()
 	owner := s.owner
@@ -230,8 +232,8 @@ func (s *Stream) acknowledgeTo(a acknowledger) {
 	s.mu.Unlock()
 }
 
-// enqueue appends an event. mu is held. Where the event is the first to wait it returns the function
-// to call when mu is released, else nil.
+// enqueue appends an event. mu is held. Where the event is the first to wait it returns the
+// function to call when mu is released, else nil.
 func (s *Stream) enqueue(event Event) (notify func()) {
 	first := s.waiting == nil
 	if first {
@@ -256,8 +258,8 @@ func (s *Stream) recycle() {
 	buffers.Put(list)
 }
 
-// State returns what an operator sees of the stream now; the state of its actor is not known here. It
-// may be called concurrently, and after the end.
+// State returns what an operator sees of the stream now; the state of its actor is not known here.
+// It may be called concurrently, and after the end.
 func (s *Stream) State() StreamState { return s.state(time.Now()) }
 
 func (s *Stream) state(now time.Time) StreamState {

@@ -38,7 +38,7 @@ func TestNotifyIsCalledAtOnceWhereSomethingWaits(t *testing.T) {
 		prepare(s)
 		called := false
 		if s.Notify(func() { called = true }); !called {
-			t.Errorf("%s waits, but nobody is told", name)
+			t.Errorf("%s waits, but no reader is notified", name)
 		}
 	}
 }

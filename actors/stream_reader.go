@@ -10,8 +10,8 @@ import (
 // after the other.
 
 // Take appends all that waits to events[:0] and returns that, without waiting. An *Error is always
-// the last event of a stream, and is returned once. The slice is the caller's, who must not change it
-// before the next Take or Done.
+// the last event of a stream, and is returned once. The slice is the caller's, who must not change
+// it before the next Take or Done.
 func (s *Stream) Take(events []Event) []Event {
 	events = events[:0]
 	s.mu.Lock()
@@ -32,7 +32,7 @@ func (s *Stream) Take(events []Event) []Event {
 	return events
 }
 
-// Done says that everything taken so far was written, so that the broker may forget it.
+// Done reports that everything taken so far was written, so that the broker may forget it.
 func (s *Stream) Done() {
 	s.mu.Lock()
 	s.backlog.writtenAll()
@@ -44,7 +44,7 @@ func (s *Stream) Done() {
 	}
 }
 
-// Written says that m was written, and everything that Take has returned before it, so that the
+// Written reports that m was written, and everything that Take has returned before it, so that the
 // broker may forget those while what Take returned after m is still being written. m must be among
 // what Take returned last.
 func (s *Stream) Written(m *Message) {
@@ -69,8 +69,8 @@ func (s *Stream) forgetUpTo(m *Message) {
 	s.taken = nil
 }
 
-// Moving says that the client takes bytes of what is being written: a reader that calls it every few
-// seconds is not taken for one that has stopped reading, however long one message takes it.
+// Moving reports that the client takes bytes of what is being written: a reader that calls it every
+// few seconds is not taken for one that has stopped reading, however long one message takes it.
 func (s *Stream) Moving() {
 	if acks := s.acknowledger(); acks != nil {
 		acks.moving()
@@ -83,7 +83,7 @@ func (s *Stream) acknowledger() acknowledger {
 	return s.acks
 }
 
-// Next waits for the next event and returns it. Asking for an event says that the one before was
+// Next waits for the next event and returns it. Asking for an event reports that the one before was
 // dealt with. After the *Error, which is the last event, it returns [io.EOF]. Where ctx ends first
 // it returns the error of ctx, and the stream goes on.
 func (s *Stream) Next(ctx context.Context) (Event, error) {
@@ -129,8 +129,8 @@ func signal(wake chan<- struct{}) {
 	}
 }
 
-// Events returns the stream's events for a range loop, the *Error last. The stream is closed when the
-// loop is left, however it is left.
+// Events returns the stream's events for a range loop, the *Error last. The stream is closed when
+// the loop is left, however it is left.
 func (s *Stream) Events(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		defer s.Close()

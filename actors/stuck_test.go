@@ -9,8 +9,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// silence makes calls of an op on a subject hang until the link of their channel is closed, which the
-// recorder shows, or until the returned function is called.
+// silence makes calls of an op on a subject hang until the link of their channel is closed, which
+// the recorder shows, or until the returned function is called.
 func (f *fixture) silence(op, subject string) (end func()) {
 	silent := make(chan struct{})
 	f.record.before(func(c call) error {
@@ -25,9 +25,9 @@ func (f *fixture) silence(op, subject string) (end func()) {
 
 const remote = "exchange/tc/remote"
 
-// One call is never answered, as when a peer of the broker's cluster is frozen. The stream that waits
-// for it is told in bounded time; the streams that share its link miss nothing; newcomers get another
-// link; and the link is closed with its last stream.
+// One call is never answered, as when a peer of the broker's cluster is frozen. The stream that
+// waits for it is told in bounded time; the streams that share its link miss nothing; newcomers get
+// another link; and the link is closed with its last stream.
 func TestALinkOnWhichOneCallHangsIsRetiredAndNotCut(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
 		neighbours := []*actors.Stream{f.ready(task, "#"), f.ready(task, "a")}
@@ -70,7 +70,7 @@ func TestALinkOnWhichOneCallHangsIsRetiredAndNotCut(t *testing.T) {
 	})
 }
 
-// A link that gives no sign of life is of no use to its other streams either.
+// A link that does not answer at all is lost for its other streams too.
 func TestALinkThatAnswersNothingIsClosed(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
 		other := f.ready(task, "#")
@@ -83,8 +83,8 @@ func TestALinkThatAnswersNothingIsClosed(t *testing.T) {
 	})
 }
 
-// A stream that is ready can wait for an answer, too: the worker asks how long its queue is when the
-// reader is slow. It would be deaf without a word.
+// A stream that is ready can wait for an answer, too: the worker asks how long its queue is when
+// the reader is slow. It would be deaf without a word.
 func TestAReadyStreamWhoseCallHangsIsTold(t *testing.T) {
 	bubble(t, func(o *actors.Options) { o.Limits.Prefetch = 1 }, func(f *fixture) {
 		other := f.ready(task, "a.#")

@@ -28,9 +28,9 @@ var (
 // supervised is a strategy that keeps the registry informed.
 type supervised struct{ actor.SupervisorStrategy }
 
-// HandleFailure is called in the supervisor's own turn. A supervisor that ends has told its children
-// to stop; a restart would bring the child back to life, and the supervisor would wait for its end
-// for ever.
+// HandleFailure is called in the supervisor's own turn. A supervisor that ends has told its
+// children to stop; a restart would bring the child back to life, and the supervisor would wait for
+// its end for ever.
 func (s supervised) HandleFailure(system *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
 	stats *actor.RestartStatistics, reason, message any) {
 	if n := nodeOf(supervisor); n != nil {

@@ -163,7 +163,7 @@ func TestAQuestionIsCalledOffWhenTheTreeEnds(t *testing.T) {
 		var asking sync.WaitGroup
 		asking.Go(func() {
 			start := time.Now()
-			if err := s.request(late{}); CodeOf(err) != Draining { // nobody knows this question
+			if err := s.request(late{}); CodeOf(err) != Draining { // no actor answers this question
 				t.Errorf("the answer is %v", err)
 			}
 			if took := time.Since(start); took > 0 {

@@ -83,8 +83,8 @@ func (s *System) Admissible(ctx context.Context, address string) error {
 }
 
 // Reconnect counts a connect of a client that reconnects by itself, and is told to stop, against
-// Limits.ConnectsPerSecond. It returns an *Error with the code TooManyConnects for one too many, else
-// nil: while the System drains, and once it is closed, too.
+// Limits.ConnectsPerSecond. It returns an *Error with the code TooManyConnects for one too many,
+// else nil: while the System drains, and once it is closed, too.
 func (s *System) Reconnect(address string) error {
 	if address == "" || s.limits().ConnectsPerSecond == 0 {
 		return nil
@@ -217,8 +217,9 @@ func (s *System) leftovers(cause error) error {
 }
 
 // Close drains for at most five seconds, then stops what is left within another five, and releases
-// everything: when it returns nil, no goroutine and no AMQP connection is left. The error names what
-// had to be stopped, or could not be. A host's actor system goes on. Closing again returns the same.
+// everything: when it returns nil, no goroutine and no AMQP connection is left. The error names
+// what had to be stopped, or could not be. A host's actor system goes on. Closing again returns the
+// same.
 func (s *System) Close() error {
 	s.shut.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
@@ -228,8 +229,8 @@ func (s *System) Close() error {
 	return s.closed
 }
 
-// stop ends the tree, and waits for it and for every goroutine, within a bound: a call into the port
-// that never returns must not keep the process from ending.
+// stop ends the tree, and waits for it and for every goroutine, within a bound: a call into the
+// port that never returns must not keep the process from ending.
 func (s *System) stop() error {
 	s.closing.Store(true)
 	s.rootContext.Stop(s.root)

@@ -8,9 +8,9 @@ import (
 )
 
 // timers are those of one life of an actor. A PID outlives a restart, and so do the messages in its
-// mailbox: what a timer of an earlier life has sent is dropped. The actor holds them by value, reads
-// its messages through event, and calls stop in Restarting, Stopping and Stopped. Only the actor's
-// own turns use them.
+// mailbox: what a timer of an earlier life has sent is dropped. The actor holds them by value,
+// reads its messages through event, and calls stop in Restarting, Stopping and Stopped. Only the
+// actor's own turns use them.
 type timers struct {
 	pending []*timer
 }

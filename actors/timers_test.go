@@ -22,8 +22,8 @@ func (f failing) Dial(context.Context) (amqp.Link, error) {
 	return nil, errors.New("refused")
 }
 
-// Each failure of the broker actor while the broker is away used to leave one more chain of dials. A
-// restart is no reason to dial sooner, nor more often.
+// Each failure of the broker actor while the broker is away used to leave one more chain of dials.
+// A restart is no reason to dial sooner, nor more often.
 func TestFailuresOfTheBrokerActorLeaveOneChainOfDials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dials atomic.Int64

@@ -18,7 +18,8 @@ func newUpkeep(c *core, link amqp.Link) *upkeep {
 	}
 }
 
-// noteDrops notes whether it is known what queues drop (err is nil) or why not, and logs the change.
+// noteDrops notes whether it is known what queues drop (err is nil) or why not, and logs the
+// change.
 func (c *core) noteDrops(err error) {
 	state := dropsSeen
 	if err != nil {

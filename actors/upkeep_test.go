@@ -10,8 +10,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// An exchange that is deleted takes the bindings with it and no consumer hears of it. Once it is there
-// again, its streams receive again within a minute and a half.
+// An exchange that is deleted takes the bindings with it and no consumer hears of it. Once it is
+// there again, its streams receive again within a minute and a half.
 func TestAnExchangeThatIsMadeAgainIsHeardAgain(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
 		s := f.ready(task, "a.#")
@@ -56,7 +56,8 @@ func TestAnExchangeThatStaysAwayEndsItsStreams(t *testing.T) {
 	})
 }
 
-// Many streams repeat their bindings at the rate that all together may have, whatever their period is.
+// Many streams repeat their bindings at the rate that all together may have, whatever their period
+// is.
 func TestBindingsAreRepeatedAtABoundedRate(t *testing.T) {
 	bubble(t, func(o *actors.Options) { o.Limits.RebindEvery = time.Second }, func(f *fixture) {
 		const streams, seconds = 300, 10
@@ -72,8 +73,8 @@ func TestBindingsAreRepeatedAtABoundedRate(t *testing.T) {
 	})
 }
 
-// A broker that does not answer while a binding is repeated (a node of its cluster is frozen) holds up
-// one stream of the link; that one loses nothing, and the others do not notice.
+// A broker that does not answer while a binding is repeated (a node of its cluster is frozen) holds
+// up one stream of the link; that one loses nothing, and the others do not notice.
 func TestABindThatIsRepeatedAndNotAnsweredHoldsUpOneStream(t *testing.T) {
 	bubble(t, nil, func(f *fixture) {
 		streams := []*actors.Stream{f.ready(task, "#"), f.ready(task, "#"), f.ready(task, "#")}
@@ -106,8 +107,8 @@ func TestABindThatIsRepeatedAndNotAnsweredHoldsUpOneStream(t *testing.T) {
 	})
 }
 
-// dropping opens a System on the broker without the fixture's recorder, which hides that a channel can
-// tell what queues drop.
+// dropping opens a System on the broker without the fixture's recorder, which hides that a channel
+// can tell what queues drop.
 func dropping(t *testing.T, broker *amqp.Memory, share bool, log *slog.Logger) *fixture {
 	t.Helper()
 	return openOn(t, broker, func(o *actors.Options) {
@@ -124,8 +125,8 @@ func (f *fixture) dropped(s *actors.Stream) {
 	}
 }
 
-// What a policy of the broker's operator drops from a stream's queue ends that stream, and counts. A
-// stream that loses nothing goes on.
+// What a policy of the broker's operator drops from a stream's queue ends that stream, and counts.
+// A stream that loses nothing goes on.
 func TestWhatTheBrokerDropsIsTold(t *testing.T) {
 	broker := amqp.NewMemory()
 	f := dropping(t, broker, false, nil)
@@ -158,7 +159,8 @@ func TestWhatTheBrokerDropsIsToldToAllWhoShareTheQueue(t *testing.T) {
 	f.clean()
 }
 
-// Without the right to an exchange for what is dropped, streams work all the same; that is logged once.
+// Without the right to an exchange for what is dropped, streams work all the same; that is logged
+// once.
 func TestABrokerThatForbidsDeadLettersIsUsedWithout(t *testing.T) {
 	var log strings.Builder
 	broker := amqp.NewMemory(amqp.MemoryOptions{QueuePrefix: "queue/tester/exclusive/"})

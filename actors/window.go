@@ -6,8 +6,8 @@ import (
 )
 
 // window is the account of one channel's deliveries: which are under way to the reader, which are
-// written and not yet acknowledged. The worker holds it; only markWritten and markMoving are called by
-// the reader.
+// written and not yet acknowledged. The worker holds it; only markWritten and markMoving are called
+// by the reader.
 //
 //	acked ≤ written ≤ delivered ≤ acked + prefetch
 //
@@ -30,8 +30,8 @@ type window struct {
 }
 
 const (
-	// flushAfter is the longest an acknowledgement waits for others. At 30 messages a second to each
-	// of a thousand streams, 50 ms cost a fifth of the throughput.
+	// flushAfter is the longest an acknowledgement waits for others. At 30 messages a second to
+	// each of a thousand streams, 50 ms cost a fifth of the throughput.
 	flushAfter = 500 * time.Millisecond
 	// checkEvery is the time between checks of a reader that fills its window.
 	checkEvery = time.Second

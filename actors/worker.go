@@ -38,8 +38,8 @@ type intake struct {
 
 // sink is where a worker's deliveries go. Its methods never wait.
 type sink interface {
-	// ready says that every binding is in place, and who is told about written messages. It comes
-	// once, before any message.
+	// ready reports that every binding is in place, and who is told about written messages. It
+	// comes once, before any message.
 	ready(a acknowledger)
 	// deliver hands one message on.
 	deliver(m *Message)
@@ -89,10 +89,10 @@ func (w *worker) crash() {
 // look wakes the worker where it waits for a delivery.
 func (w *worker) look() { signal(w.wake) }
 
-// acknowledge says that the reader has written everything up to tag.
+// acknowledge reports that the reader has written everything up to tag.
 func (w *worker) acknowledge(tag uint64) { w.window.markWritten(tag) }
 
-// moving says that the reader is in the middle of a message that goes on.
+// moving reports that the reader is in the middle of a message that goes on.
 func (w *worker) moving() { w.window.markMoving() }
 
 func (w *worker) serve(channel amqp.Channel) {
@@ -204,9 +204,9 @@ func (w *worker) hand(delivery *amqp.Delivery) {
 	w.intake.sink.deliver(message)
 }
 
-// keepUp acknowledges what was written, and ends the stream of a reader that is too slow. busy means
-// that deliveries are coming, so that acknowledging can wait for more. Where it is time, the bindings
-// are repeated first.
+// keepUp acknowledges what was written, and ends the stream of a reader that is too slow. busy
+// means that deliveries are coming, so that acknowledging can wait for more. Where it is time, the
+// bindings are repeated first.
 func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
 	if w.rebinding.Load() {
 		if err := w.rebind(channel); err != nil {

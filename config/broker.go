@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// brokerURL is an AMQP URL in parts, each as it stands in the URL. The host may be a list: the nodes
-// of one cluster, with the same user and virtual host.
+// brokerURL is an AMQP URL in parts, each as it stands in the URL. The host may be a list: the
+// nodes of one cluster, with the same user and virtual host.
 //
 //	amqps://user:password@a:5671,b:5671,[::1]/vhost?heartbeat=10
 type brokerURL struct {
@@ -98,9 +98,9 @@ func (b brokerURL) open() string {
 
 var hostName = regexp.MustCompile(`^[\pL\pN_]([\pL\pN._-]*[\pL\pN_.])?$`)
 
-// brokerHost reads a host with or without a port and returns it as URLs write it, with the port that
-// is given where it has none. IPv6 addresses may come with or without brackets; one without has no
-// port.
+// brokerHost reads a host with or without a port and returns it as URLs write it, with the port
+// that is given where it has none. IPv6 addresses may come with or without brackets; one without
+// has no port.
 func brokerHost(text, port string) (host string, ok bool) {
 	host = text
 	if address, err := netip.ParseAddr(text); err != nil || !address.Is6() {

@@ -85,8 +85,8 @@ var (
 	servicePort = regexp.MustCompile(`_PORT=(tcp|udp|sctp)://`) // EVENTS_PORT=tcp://10.0.0.7:80
 )
 
-// findUnknown finds variables of ours that do not exist: a limit with a typing error would not hold,
-// without notice.
+// findUnknown finds variables of ours that do not exist: a limit with a typing error would not
+// hold, without notice.
 func (e environment) findUnknown(problems *Problems) {
 	known := knownVariables()
 	var unknown []string

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A limit whose name holds a typing error would not hold, without notice: it is named, with the name
-// that was probably meant.
+// A limit whose name holds a typing error would not hold, without notice: it is named, with the
+// name that was probably meant.
 func TestUnknownVariablesAreNamed(t *testing.T) {
 	for name, want := range map[string]string{
 		"EVENTS_STRAEMS":       "EVENTS_STRAEMS: unknown variable; did you mean EVENTS_STREAMS?",

@@ -13,12 +13,12 @@ type layer struct {
 }
 
 // Load returns the effective settings for a command line (without the names of the program and of
-// the command). environ has the form of os.Environ; an empty variable counts as not set. readFile is
-// os.ReadFile, or stands in for it.
+// the command). environ has the form of os.Environ; an empty variable counts as not set. readFile
+// is os.ReadFile, or stands in for it.
 //
 // The error is [Problems], which names everything that is wrong; a [*UsageError] for a command line
-// that cannot be parsed; or [ErrHelp]. Beside Problems the Config holds what could be read: enough to
-// report them in the format of the log.
+// that cannot be parsed; or [ErrHelp]. Beside Problems the Config holds what could be read: enough
+// to report them in the format of the log.
 func Load(args, environ []string, readFile func(string) ([]byte, error)) (Config, error) {
 	line, err := parseCommandLine(args)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 // debugName is what DEBUG's patterns are compared with: any name of ours.
 const debugName = "events:proxy"
 
-// verbose reports whether DEBUG turns debug logs on: some pattern of DEBUG covers our names (events:*, *),
-// and none that starts with a dash takes them back.
+// verbose reports whether DEBUG turns debug logs on: some pattern of DEBUG covers our names
+// (events:*, *), and none that starts with a dash takes them back.
 func (s Server) verbose() bool {
 	on := false
 	for _, pattern := range strings.FieldsFunc(s.Debug, func(r rune) bool { return r == ',' || r == ' ' }) {

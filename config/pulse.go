@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// ErrNoBroker is returned by BrokerURL if no setting locates the broker; it says what to set.
+// ErrNoBroker is returned by BrokerURL if no setting locates the broker; its text names what to
+// set.
 var ErrNoBroker = errors.New("set PULSE_URL, or PULSE_USERNAME, PULSE_PASSWORD and PULSE_HOSTNAME")
 
 // defaultPort is where brokers of Pulse listen: TLS only.

@@ -12,7 +12,7 @@ import (
 
 func message(json string) *actors.Message { return &actors.Message{JSON: []byte(json)} }
 
-// The bytes of PROTOCOL section 3.
+// The bytes of the contract of the events.
 func TestEveryEventHasItsFrame(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 	for _, c := range []struct {

@@ -107,8 +107,8 @@ func reconnects(r *http.Request) bool {
 	return r.Header.Get("Last-Event-ID") != ""
 }
 
-// stop tells a client that reconnects by itself to stop: an EventSource stops for good at a 204. Some
-// libraries do not, and ask again and again: what one address asks counts as its connects do.
+// stop answers 204 to a client that reconnects by itself: an EventSource stops for good at a 204.
+// Some libraries do not, and ask again and again: what one address asks counts as its connects do.
 func (h *Handler) stop(w http.ResponseWriter, r *http.Request) {
 	h.metrics.stops.Inc()
 	var tooMany *actors.Error

@@ -11,7 +11,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// PROTOCOL section 2, in the order of its checks.
+// The answers to connect requests, in the order of the contract's checks.
 
 // A browser stops for good at a 204; any other end makes it come back.
 func TestAReconnectIsAnswered204AndTouchesNoBroker(t *testing.T) {
@@ -96,8 +96,8 @@ func TestTooManyConnectsOfOneAddressIs429WithRetryAfter(t *testing.T) {
 	wantRefusal(t, p, all, http.StatusTooManyRequests, actors.TooManyConnects)
 }
 
-// A library that does not stop at a 204 is slowed down like one that connects too often; to a browser
-// either means stop.
+// A library that does not stop at a 204 is slowed down like one that connects too often; to a
+// browser either means stop.
 func TestTooManyReconnectsOfOneAddressAre429(t *testing.T) {
 	p := start(t, func(s *settings) { s.actors.Limits.ConnectsPerSecond = 0.01 })
 	if answer := p.do("GET", all, "Last-Event-ID", "-"); answer.StatusCode != http.StatusNoContent {

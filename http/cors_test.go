@@ -7,7 +7,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// wantCORS checks the four headers of PROTOCOL section 1 on an answer.
+// wantCORS checks the four CORS headers of the contract on an answer.
 func wantCORS(t *testing.T, what string, h http.Header, origin string) {
 	t.Helper()
 	for name, want := range map[string]string{

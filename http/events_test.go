@@ -14,7 +14,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// PROTOCOL section 3, as a client sees it.
+// The contract of the events, as a client sees it.
 
 // Without an id from the first byte on, a browser would reconnect for ever
 // while the broker is down.

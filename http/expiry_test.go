@@ -13,9 +13,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// Two proxies in a row, of which the first does not pass the client's end on: it goes on reading, so
-// that no acknowledgement is missing, and no write fails. Only the greatest age ends the stream and its
-// queue.
+// Two proxies in a row, of which the first does not pass the client's end on: it goes on reading,
+// so that no acknowledgement is missing, and no write fails. Only the greatest age ends the stream
+// and its queue.
 func TestAStreamWhoseClientHasGoneUnseenEndsAtItsGreatestAge(t *testing.T) {
 	p := start(t, func(s *settings) { s.actors.Limits.StreamAge = 300 * time.Millisecond })
 	second := &http.Server{Handler: &httputil.ReverseProxy{
@@ -36,7 +36,7 @@ func TestAStreamWhoseClientHasGoneUnseenEndsAtItsGreatestAge(t *testing.T) {
 		<-served
 	}()
 
-	first, err := net.Dial("tcp", listener.Addr().String()) // held open: the client behind it has gone
+	first, err := net.Dial("tcp", listener.Addr().String()) // held open: the client behind it has disconnected
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// guard returns a handler that lets operators through to next, and nobody else:
+// guard returns a handler that lets operators through to next, and no other client:
 // a web page that a browser on the operator's network has open must neither read
 // the tree nor make anything fail.
 func (h *Handler) guard(next http.Handler) http.Handler {

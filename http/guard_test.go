@@ -7,7 +7,7 @@ import (
 )
 
 // A page elsewhere that has its own name point at this address (DNS rebinding) is
-// of the same origin for the browser. Its Host gives it away.
+// of the same origin for the browser. Its Host header shows it.
 func TestTheOperatorsListenerAnswersOnlyUnderNamesThatAreItsOwn(t *testing.T) {
 	p := start(t, func(s *settings) { s.OperatorHosts, s.Chaos = []string{"ops.example.org"}, true })
 	p.connect()

@@ -76,7 +76,7 @@ func (h *Handler) Retire() { h.retired.Store(true) }
 
 // Shutdown turns new streams away with 503 and waits until every open one has
 // ended; those that System.Drain has not ended are told ServerShutdown. It
-// returns nil then. When ctx ends first, the rest is cut, and the error says how
+// returns nil then. When ctx ends first, the rest is cut, and the error states how
 // many. Calling it again waits for the same end.
 func (h *Handler) Shutdown(ctx context.Context) error { return h.outlets.registry.shutDown(ctx) }
 

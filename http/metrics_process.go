@@ -2,8 +2,8 @@ package httpapi
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// exportProcess exports the facts of the process: what it was built from, and how many lines its log
-// has dropped.
+// exportProcess exports the facts of the process: what it was built from, and how many lines its
+// log has dropped.
 func (m *metrics) exportProcess(v Version, droppedLogLines func() int64) {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "events_build_info", Help: "Always 1; the labels are what the program was built from.",

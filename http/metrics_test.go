@@ -9,7 +9,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// metric returns the value of a metric, with its labels as they are written; -1 where there is none.
+// metric returns the value of a metric, with its labels as they are written; -1 where there is
+// none.
 func (p *proxy) metric(name string) float64 {
 	p.t.Helper()
 	found := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(p.scrape())

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// PROTOCOL section 1, row by row.
+// The contract of the paths, row by row.
 
 func TestEverySpellingOfConnectIsAStream(t *testing.T) {
 	p := start(t, nil)

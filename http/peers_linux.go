@@ -75,7 +75,7 @@ func (p *poller) forget(c watched) {
 	}
 }
 
-// take gives a connection a slot. It must be called under the lock, as must release.
+// take assigns a slot to a connection. It must be called under the lock, as must release.
 func (p *poller) take(c watched) {
 	if len(p.free) == 0 {
 		p.slots = append(p.slots, slot{})

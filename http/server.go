@@ -140,6 +140,6 @@ func (s *Server) closeConnections(ctx context.Context) {
 func (s *Server) Close() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	s.handler.Shutdown(ctx) // its error says that streams were cut: that is what Close is for
+	s.handler.Shutdown(ctx) // an error means that streams were cut, which Close is about to do
 	return s.http.Close()
 }

@@ -21,7 +21,7 @@ func tune(conn net.Conn, o socketOptions) {
 	limitUnacked(base, o.vanishAfter)
 }
 
-// keepUntilRead gives a stuck client time to find its error event.
+// keepUntilRead leaves a stuck client time to find its error event.
 func keepUntilRead(conn net.Conn) { limitUnacked(conn, vanishAfterCut) }
 
 // underlying returns the socket below TLS, or conn itself.

@@ -30,8 +30,8 @@ func (o *outlets) streamOpened(s stream, protocol string) {
 		"bindings", len(state.Bindings), "exchanges", strings.Join(exchanges, " "))
 }
 
-// streamEnded logs and times the end of a stream, after Close. told reports whether its last event has
-// been written. The cause is the broker's own words, where it had any.
+// streamEnded logs and times the end of a stream, after Close. told reports whether its last event
+// has been written. The cause is the broker's own words, where it had any.
 func (o *outlets) streamEnded(s stream, told bool) {
 	state := s.State()
 	o.metrics.ended(state.Age)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// The wall clock steps: it is set, by hand or by a time server that starts late. A time that is kept
-// as a number, or without its monotonic part, and compared with now makes an hour of that: streams
-// were cut for being idle. What is written for people to read is another matter.
+// The wall clock steps: it is set, by hand or by a time server that starts late. A time that is
+// kept as a number, or without its monotonic part, and compared with now makes an hour of that:
+// streams were cut for being idle. What is written for people to read is another matter.
 func TestNoTimeIsKeptWithoutItsMonotonicPart(t *testing.T) {
 	for _, p := range packages(t) {
 		if !slices.ContainsFunc([]string{"actors", "http"}, func(folder string) bool { return below(p.name(), folder) }) {

@@ -9,9 +9,9 @@
 //	Dialer ──Publisher──▶ Publisher                 publishing: demo, tests, embedders
 //
 // Anything that implements [Dialer] can take the place of these two; the suite in package amqptest
-// states what it must do, and both brokers here pass it. [Wrap] changes what another broker is asked
-// for or delivers. Optional interfaces tell more about a broker: [Publishing] that it can publish,
-// [Cluster] which addresses it has; [Capacity] and [Address] ask a link.
+// states what it must do, and both brokers here pass it. [Wrap] changes what another broker is
+// asked for or delivers. Optional interfaces tell more about a broker: [Publishing] that it can
+// publish, [Cluster] which addresses it has; [Capacity] and [Address] ask a link.
 //
 // Every name and key that reaches a Channel has passed [Binding.Validate]: a name of more than 255
 // bytes or with bytes that are not UTF-8 would end the whole link, and with it the streams of all
@@ -57,16 +57,16 @@ type Link interface {
 // Channel is one AMQP channel, held by one goroutine: its methods must not be called concurrently.
 // Their errors are of type *Error.
 //
-// An error of Kind Refused ends the channel (the broker closes it), and every later call fails; Close
-// must be called all the same.
+// An error of Kind Refused ends the channel (the broker closes it), and every later call fails;
+// Close must be called all the same.
 type Channel interface {
 	// Declare makes a stream's queue: exclusive, auto-delete, not durable, with the arguments that
 	// QueueArguments returns.
 	Declare(queue string, limits QueueLimits) error
 
-	// Bind routes what the binding matches to the queue. Binding again is harmless. Where the broker
-	// finds no queue, or does not let this user bind it, the error's Subject is the queue; otherwise
-	// it is the exchange.
+	// Bind routes what the binding matches to the queue. Binding again is harmless. Where the
+	// broker finds no queue, or does not let this user bind it, the error's Subject is the queue;
+	// otherwise it is the exchange.
 	Bind(queue string, binding Binding) error
 
 	// Consume starts the one consumer of this channel: manual acknowledgement, at most prefetch

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxNameBytes is AMQP's limit of a short string (0-9-1, section 4.2.5.3): exchange names and routing
-// keys. A longer one ends the whole link.
+// MaxNameBytes is AMQP's limit of a short string (0-9-1, section 4.2.5.3): exchange names and
+// routing keys. A longer one ends the whole link.
 const MaxNameBytes = 255
 
 // MaxHashes is how many words # a normal pattern may have. A broker's topic matching tries every
@@ -30,9 +30,9 @@ type Binding struct {
 func (b Binding) String() string { return fmt.Sprintf("%q %q", b.Exchange, b.Pattern) }
 
 // Validate returns nil if the binding may be sent to a broker, otherwise an error that names the
-// wrong field and what is wrong with it: a name that AMQP cannot carry would end the link, a pattern
-// with too many words # would cost everybody who publishes to the exchange. The result never depends
-// on a broker.
+// wrong field and what is wrong with it: a name that AMQP cannot carry would end the link, a
+// pattern with too many words # would cost everybody who publishes to the exchange. The result
+// never depends on a broker.
 func (b Binding) Validate() error {
 	if b.Exchange == "" {
 		return errors.New("exchange is empty")
@@ -49,15 +49,16 @@ func (b Binding) Validate() error {
 	return nil
 }
 
-// Normal returns the binding as it is to be sent to a broker: with the shortest pattern that matches
-// the same routing keys. In each run of wildcards the words * come first and one # follows, so that
-// two bindings that ask for the same in this respect are equal:
+// Normal returns the binding as it is to be sent to a broker: with the shortest pattern that
+// matches the same routing keys. In each run of wildcards the words * come first and one # follows,
+// so that two bindings that ask for the same in this respect are equal:
 //
 //	#.#      → #
 //	#.*      → *.#
 //	a.#.*.#  → a.*.#
 //
-// On a direct exchange a pattern is a routing key and these would differ; no key is made of wildcards.
+// On a direct exchange a pattern is a routing key and these would differ; no key is made of
+// wildcards.
 func (b Binding) Normal() Binding {
 	if !strings.Contains(b.Pattern, "#") {
 		return b
@@ -91,8 +92,9 @@ func (b Binding) hashes() (n int) {
 	return n
 }
 
-// Matches reports whether a topic exchange routes a message with this routing key by the binding. The
-// time that it takes grows with the words of the key times those of the pattern, whatever they are.
+// Matches reports whether a topic exchange routes a message with this routing key by the binding.
+// The time that it takes grows with the words of the key times those of the pattern, whatever they
+// are.
 func (b Binding) Matches(routingKey string) bool {
 	pattern := slices.Collect(topicWords(b.Pattern))
 	// reached[i]: the words of the key so far match the first i words of the pattern.

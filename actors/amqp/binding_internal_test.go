@@ -22,8 +22,8 @@ func names(most int, words ...string) []string {
 	return all
 }
 
-// A broker is asked for the normal form in place of what a client asked for: both must take the same
-// messages. Every pattern of up to six words and every key of up to five is tried against the
+// A broker is asked for the normal form in place of what a client asked for: both must take the
+// same messages. Every pattern of up to six words and every key of up to five is tried against the
 // definition.
 func TestANormalPatternTakesTheSameMessages(t *testing.T) {
 	keys := append(names(5, "a", "b"), "")

@@ -5,13 +5,13 @@ import (
 	"encoding/base64"
 )
 
-// DeadLetters is implemented by channels of brokers that pass on what a queue drops: messages over its
-// length (x-max-length, or a policy of the broker's operator), and those that have waited too long (a
-// policy's message-ttl). Without it the broker drops them in silence; with it they go to an exchange
-// of ours, from there to a queue of ours, and their routing key is the name of the queue that has
-// dropped them. See QueueLimits.DeadLetters, and https://www.rabbitmq.com/docs/dlx.
+// DeadLetters is implemented by channels of brokers that pass on what a queue drops: messages over
+// its length (x-max-length, or a policy of the broker's operator), and those that have waited too
+// long (a policy's message-ttl). Without it the broker drops them in silence; with it they go to an
+// exchange of ours, from there to a queue of ours, and their routing key is the name of the queue
+// that has dropped them. See QueueLimits.DeadLetters, and https://www.rabbitmq.com/docs/dlx.
 //
-// Like the other methods of a [Channel], its method must only be called by the channel's holder.
+// Like the other methods of a [Channel], its method must only be called by the channel's owner.
 type DeadLetters interface {
 	// DeclareDeadLetters makes the exchange, which goes with its last binding, and the queue, which
 	// is a stream's queue but for its length, and binds one to the other. Errors are *Error.

@@ -1,7 +1,7 @@
 package amqp
 
-// Delivery is one message on its way to a consumer, as a value. What Body and CC refer to is shared and
-// must not be edited.
+// Delivery is one message on its way to a consumer, as a value. What Body and CC refer to is shared
+// and must not be edited.
 type Delivery struct {
 	Tag         uint64   // names it in Acknowledge; counts up from 1 on its channel
 	Exchange    string   // where it was published

@@ -12,8 +12,8 @@ const (
 	// Refused: the broker denied one operation (403, 404, 405, 406) and ended the channel. The same
 	// request will be refused again.
 	Refused Kind = iota + 1
-	// Cancelled: the broker ended the consumer, as it does when the queue is deleted. The channel is
-	// still open.
+	// Cancelled: the broker ended the consumer, as it does when the queue is deleted. The channel
+	// is still open.
 	Cancelled
 	// ChannelLost: the channel ended for another reason; the link is alive.
 	ChannelLost
@@ -96,8 +96,8 @@ func CodeOf(err error) int {
 	return 0
 }
 
-// Provoked reports whether err is of Kind LinkLost and its reply code means that the broker has ended
-// the link because of what was sent on it: not for an operator, nor for a broken socket.
+// Provoked reports whether err is of Kind LinkLost and its reply code means that the broker has
+// ended the link because of what was sent on it: not for an operator, nor for a broken socket.
 func Provoked(err error) bool {
 	code := CodeOf(err)
 	return KindOf(err) == LinkLost && code > FrameError && code < 600

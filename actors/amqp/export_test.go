@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// SetLookup gives a RabbitMQ other names than the machine knows.
+// SetLookup replaces the name lookup of a RabbitMQ.
 func (r *RabbitMQ) SetLookup(names map[string][]string) {
 	r.lookup = func(_ context.Context, _, host string) (ips []netip.Addr, err error) {
 		for _, ip := range names[host] {

@@ -1,11 +1,11 @@
 package amqp
 
-// keepSlots is how many slots an empty fifo keeps: thousands of queues are idle at a time, and a burst
-// of one of them must not stay in memory.
+// keepSlots is how many slots an empty fifo keeps: thousands of queues are idle at a time, and a
+// burst of one of them must not stay in memory.
 const keepSlots = 64
 
-// fifo is a queue of values that releases its memory when it is empty. The zero value is ready. It is
-// not safe for concurrent use.
+// fifo is a queue of values that releases its memory when it is empty. The zero value is ready. It
+// is not safe for concurrent use.
 type fifo[T any] struct {
 	slots []T
 	head  int

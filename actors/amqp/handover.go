@@ -18,8 +18,8 @@ type handover[D any] struct {
 // over reports whether the replacement alone delivers.
 func (h *handover[D]) over() bool { return h.old == nil && !h.holding }
 
-// receive waits for the next delivery in order and puts it into d. It returns false where a value was
-// taken from wake first, or where deliveries have ended: then ended is true.
+// receive waits for the next delivery in order and puts it into d. It returns false where a value
+// was taken from wake first, or where deliveries have ended: then ended is true.
 func (h *handover[D]) receive(current <-chan D, wake <-chan struct{}, d *D) (ok, ended bool) {
 	for {
 		if h.holding && (h.old == nil || h.tag(&h.held) == h.next) {
@@ -47,7 +47,8 @@ func (h *handover[D]) receive(current <-chan D, wake <-chan struct{}, d *D) (ok,
 	}
 }
 
-// unheld returns the channel, or nil where its first delivery is held: the other has what is missing.
+// unheld returns the channel, or nil where its first delivery is held: the other has what is
+// missing.
 func (h *handover[D]) unheld(deliveries <-chan D, old bool) <-chan D {
 	if h.holding && h.heldOld == old {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// However two consumers of a channel share its deliveries, and whichever of them is read first, they
-// come in the order of their tags.
+// However two consumers of a channel share its deliveries, and whichever of them is read first,
+// they come in the order of their tags.
 func TestAHandoverKeepsTheOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		toOld := rapid.SliceOfN(rapid.Bool(), 1, 30).Draw(t, "deliveries to the old consumer")

@@ -95,9 +95,9 @@ func wideCC(routes int) (list []byte, want []string) {
 	return list, want
 }
 
-// A header frame may be wider than any frame that was agreed on: RabbitMQ passes on what came by other
-// protocols. What leaves the filter fits into the smallest frame that can be agreed on, and the
-// message with its routes is whole.
+// A header frame may be wider than any frame that was agreed on: RabbitMQ passes on what came by
+// other protocols. What leaves the filter fits into the smallest frame that can be agreed on, and
+// the message with its routes is whole.
 func TestAHeaderWiderThanAFrameIsCutToSize(t *testing.T) {
 	wide, routes := wideCC(20_000)
 	noise := slices.Concat([]byte{1, 'x', 'S'}, long(bytes.Repeat([]byte{'x'}, 200<<10)...))

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// MemoryOptions bound a Memory; the zero value is a broker that allows everything RabbitMQ allows in
-// its default settings.
+// MemoryOptions bound a Memory; the zero value is a broker that allows everything RabbitMQ allows
+// in its default settings.
 type MemoryOptions struct {
 	MessageBytes    int           // a larger body is refused with 406; default 128 MiB, as RabbitMQ
 	Queues          int           // queues in all, the next is refused with 406; 0: no limit
@@ -24,9 +24,9 @@ type MemoryOptions struct {
 	// called with the broker's lock held: it must not call the broker. Nil: all are readable.
 	Readable func(exchange string) bool
 
-	// EndsLink reports whether the broker answers a bind to an exchange by ending the link with 541,
-	// as RabbitMQ does for an exchange of the type x-jms-topic. It is called as Readable is. Nil:
-	// none does.
+	// EndsLink reports whether the broker answers a bind to an exchange by ending the link with
+	// 541, as RabbitMQ does for an exchange of the type x-jms-topic. It is called as Readable is.
+	// Nil: none does.
 	EndsLink func(exchange string) bool
 
 	// Nodes are the addresses of a cluster's nodes, which have all exchanges and queues in common:
@@ -47,13 +47,14 @@ func (o MemoryOptions) withDefaults() MemoryOptions {
 	return o
 }
 
-// Memory is a broker in this process: the default of the demo, of embedding programs and of tests. It
-// does what RabbitMQ does with the same calls, refusals included, and has no goroutine of its own. Its
-// methods may be called concurrently. When Publish has returned, the message is in every queue.
+// Memory is a broker in this process: the default of the demo, of embedding programs and of tests.
+// It does what RabbitMQ does with the same calls, refusals included, and has no goroutine of its
+// own. Its methods may be called concurrently. When Publish has returned, the message is in every
+// queue.
 //
-// Two kinds of lock: mu guards the topology (what exists and how it is bound), each queue's own lock
-// its messages. A queue's lock may be taken while mu is held, never the other way round; consumers at
-// work take the lock of their queue only.
+// Two kinds of lock: mu guards the topology (what exists and how it is bound), each queue's own
+// lock its messages. A queue's lock may be taken while mu is held, never the other way round;
+// consumers at work take the lock of their queue only.
 type Memory struct {
 	options MemoryOptions
 

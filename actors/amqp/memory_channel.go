@@ -5,7 +5,7 @@ import (
 )
 
 // memoryChannel is a channel of a memoryLink. The broker's mu guards it; consumer is written by the
-// channel's holder alone, who may read it without.
+// channel's owner alone, who may read it without.
 type memoryChannel struct {
 	link     *memoryLink
 	err      *Error // why it is gone; nil while it is open
@@ -18,7 +18,8 @@ var (
 	errNoConsumer    = errors.New("the channel has no consumer")
 )
 
-// perform runs one operation of the channel under mu, and ends the channel when the broker refuses it.
+// perform runs one operation of the channel under mu, and ends the channel when the broker refuses
+// it.
 func (c *memoryChannel) perform(op, subject string, do func(m *Memory) *Error) error {
 	if err := c.link.enter(op, subject); err != nil {
 		return err

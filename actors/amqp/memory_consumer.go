@@ -2,8 +2,8 @@ package amqp
 
 import "sync/atomic"
 
-// memoryConsumer is the consumer of a channel: the window of deliveries that are not acknowledged. The
-// lock of its queue guards it.
+// memoryConsumer is the consumer of a channel: the window of deliveries that are not acknowledged.
+// The lock of its queue guards it.
 //
 //	window:  [ 7 8 9 | 10 11 ]      tags; first = 7, given = 3, prefetch = 5
 //	           given   arrived
@@ -62,8 +62,8 @@ func (c *memoryConsumer) take(frozen *atomic.Bool) (*Delivery, error) {
 	return &d, nil
 }
 
-// acknowledge removes the deliveries up to tag and makes room for others. It reports whether tag names
-// one that was returned by take and not acknowledged.
+// acknowledge removes the deliveries up to tag and makes room for others. It reports whether tag
+// names one that was returned by take and not acknowledged.
 func (c *memoryConsumer) acknowledge(tag uint64) bool {
 	c.queue.mu.Lock()
 	defer c.queue.mu.Unlock()

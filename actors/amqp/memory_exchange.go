@@ -14,8 +14,8 @@ type memoryExchange struct {
 	router      router
 }
 
-// router is what makes the kinds of exchange different. Binding twice is harmless, as is unbinding what
-// is not bound.
+// router is what makes the kinds of exchange different. Binding twice is harmless, as is unbinding
+// what is not bound.
 type router interface {
 	bind(pattern string, q *memoryQueue)
 	unbind(pattern string, q *memoryQueue)

@@ -8,8 +8,8 @@ import (
 // What can go wrong with a broker, for tests and chaos scripts. Each of these has happened when the
 // call returns.
 
-// Stop ends the broker in order, as an operator does: every link is lost (320), dials are refused, and
-// queues and exchanges, which are not durable, are removed.
+// Stop ends the broker in order, as an operator does: every link is lost (320), dials are refused,
+// and queues and exchanges, which are not durable, are removed.
 func (m *Memory) Stop() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -30,9 +30,9 @@ func (m *Memory) Start() {
 	m.down = m.closed
 }
 
-// Freeze leaves the broker's sockets open and silent, as a lost network does: a call that waits for an
-// answer waits until Thaw, until its link is closed, or until the links are lost by the heartbeat of
-// MemoryOptions.
+// Freeze leaves the broker's sockets open and silent, as a lost network does: a call that waits for
+// an answer waits until Thaw, until its link is closed, or until the links are lost by the
+// heartbeat of MemoryOptions.
 func (m *Memory) Freeze() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,8 +78,8 @@ func (m *Memory) thaw() {
 	}
 }
 
-// LimitChannels lets the links together have at most so many channels, as a user's max-channels does:
-// the next one ends its link with 530. 0 means no limit. Channels that are open stay.
+// LimitChannels lets the links together have at most so many channels, as a user's max-channels
+// does: the next one ends its link with 530. 0 means no limit. Channels that are open stay.
 func (m *Memory) LimitChannels(most int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -112,8 +112,8 @@ func (m *Memory) CloseChannels() {
 	}
 }
 
-// DeleteQueue removes a queue as an administrator does: its consumer is cancelled. It reports whether
-// there was such a queue.
+// DeleteQueue removes a queue as an administrator does: its consumer is cancelled. It reports
+// whether there was such a queue.
 func (m *Memory) DeleteQueue(name string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -39,7 +39,8 @@ func TestMemoryStopsAndStarts(t *testing.T) {
 	isKind(t, err, amqp.LinkLost)
 }
 
-// While the broker is frozen nothing comes and nothing is answered; thawed, it continues where it was.
+// While the broker is frozen nothing comes and nothing is answered; thawed, it continues where it
+// was.
 func TestAFrozenMemoryThaws(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t, amqp.MemoryOptions{})

@@ -13,8 +13,8 @@ func (m *Memory) Queues() []string {
 	return slices.Sorted(maps.Keys(m.queues))
 }
 
-// Exchanges returns the names of all exchanges that were declared, sorted; the broker's own, such as
-// amq.topic, are not among them.
+// Exchanges returns the names of all exchanges that were declared, sorted; the broker's own, such
+// as amq.topic, are not among them.
 func (m *Memory) Exchanges() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,9 +64,9 @@ func (m *Memory) Bindings() int {
 	return n
 }
 
-// Await returns nil once condition returns true: it is called now and after every change of what exists
-// (links, channels, consumers, queues, bindings, exchanges), by this goroutine, and may call the broker.
-// When ctx ends first, Await returns the cause.
+// Await returns nil once condition returns true: it is called now and after every change of what
+// exists (links, channels, consumers, queues, bindings, exchanges), by this goroutine, and may call
+// the broker. When ctx ends first, Await returns the cause.
 //
 //	err := broker.Await(ctx, func() bool { return len(broker.Queues()) == 0 })
 func (m *Memory) Await(ctx context.Context, condition func() bool) error {

@@ -42,8 +42,8 @@ func (l *memoryLink) Capacity() int { return l.broker.options.ChannelsPerLink }
 // Address returns the node's address, one of MemoryOptions.Nodes.
 func (l *memoryLink) Address() string { return l.address }
 
-// enter begins an operation on the link: when it returns nil, the broker answers and its mu is held.
-// Without an answer it waits until the link is lost.
+// enter begins an operation on the link: when it returns nil, the broker answers and its mu is
+// held. Without an answer it waits until the link is lost.
 func (l *memoryLink) enter(op, subject string) error {
 	_ = l.broker.answering(l.lost) // the link's state is read below, whatever came first
 	l.broker.mu.Lock()
@@ -90,8 +90,8 @@ func (l *memoryLink) Close(patience time.Duration) error {
 	return err
 }
 
-// end removes the link with its channels and its exclusive queues. The broker's mu is held. A nil err
-// stands for a call of Close.
+// end removes the link with its channels and its exclusive queues. The broker's mu is held. A nil
+// err stands for a call of Close.
 func (l *memoryLink) end(err *Error) {
 	if l.gone {
 		return

@@ -80,8 +80,8 @@ func (m *Memory) tryDial(candidates []string) (_ *memoryLink, muted <-chan struc
 }
 
 // StopNode takes one of MemoryOptions.Nodes down: its links are lost (320), with their exclusive
-// queues, and dials to it are refused. Links to other nodes go on. It reports whether there is such a
-// node.
+// queues, and dials to it are refused. Links to other nodes go on. It reports whether there is such
+// a node.
 func (m *Memory) StopNode(address string) bool {
 	return m.onNode(address, func(n *memoryNode) {
 		n.answer()
@@ -94,8 +94,8 @@ func (m *Memory) StopNode(address string) bool {
 	})
 }
 
-// MuteNode leaves dials to one of MemoryOptions.Nodes without an answer, as a machine does that takes
-// connections and hangs. Its links go on. It reports whether there is such a node.
+// MuteNode leaves dials to one of MemoryOptions.Nodes without an answer, as a machine does that
+// takes connections and hangs. Its links go on. It reports whether there is such a node.
 func (m *Memory) MuteNode(address string) bool {
 	return m.onNode(address, func(n *memoryNode) {
 		if n.muted == nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// memoryQueue is a queue of a Memory. Its upper fields are guarded by the broker's mu, the lower ones by
-// its own.
+// memoryQueue is a queue of a Memory. Its upper fields are guarded by the broker's mu, the lower
+// ones by its own.
 type memoryQueue struct {
 	name      string
 	owner     *memoryLink // it is exclusive to this link
@@ -112,8 +112,8 @@ func (q *memoryQueue) stopExpiry() {
 	}
 }
 
-// empty drops all messages and ends the consumers. What they hold may still be acknowledged, without
-// effect.
+// empty drops all messages and ends the consumers. What they hold may still be acknowledged,
+// without effect.
 func (q *memoryQueue) empty() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -134,7 +134,8 @@ func (q *memoryQueue) attach(c *memoryConsumer) {
 	q.dispatch()
 }
 
-// setPrefetch makes room for more deliveries to a consumer, or for fewer once some are acknowledged.
+// setPrefetch makes room for more deliveries to a consumer, or for fewer once some are
+// acknowledged.
 func (q *memoryQueue) setPrefetch(c *memoryConsumer, prefetch int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -142,8 +143,8 @@ func (q *memoryQueue) setPrefetch(c *memoryConsumer, prefetch int) {
 	q.dispatch()
 }
 
-// detach ends a consumer and takes back what it holds, marked as redelivered. It reports whether it was
-// the last one.
+// detach ends a consumer and takes back what it holds, marked as redelivered. It reports whether it
+// was the last one.
 func (q *memoryQueue) detach(c *memoryConsumer, err *Error) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -175,8 +176,8 @@ func (q *memoryQueue) requeue(c *memoryConsumer) {
 	}
 }
 
-// push adds a message at the end. Past the queue's limit, or the policy's where that is lower (0: there
-// is none), the oldest that wait are dropped and returned.
+// push adds a message at the end. Past the queue's limit, or the policy's where that is lower (0:
+// there is none), the oldest that wait are dropped and returned.
 func (q *memoryQueue) push(m *memoryMessage, policy int) (dropped []*memoryMessage) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// What the broker in this process promises beyond the contract: its limits, its faults, and that tests
-// can look inside. Time is the bubble's: waits cost none.
+// What the broker in this process promises beyond the contract: its limits, its faults, and that
+// tests can look inside. Time is the bubble's: waits cost none.
 
 func newMemory(t *testing.T, o amqp.MemoryOptions) *amqp.Memory {
 	m := amqp.NewMemory(o)

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// topicRouter is a trie of patterns, word by word, in which a routing key is followed along all matching
-// branches at once:
+// topicRouter is a trie of patterns, word by word, in which a routing key is followed along all
+// matching branches at once:
 //
 //	patterns a.*.c, a.#        key a.b.c
 //
 //	root ─ a ─ * ─ c           {root} –a→ {a, #} –b→ {*, #} –c→ {c, #}
 //	       └── #               both patterns end in the last set
 //
-// The work for a key is bounded by its words times the nodes of the trie, whatever the patterns are.
-// Following the branches one after the other would cost exponential time for #.a.#.a.#.a, and any client
-// may send such bindings.
+// The work for a key is bounded by its words times the nodes of the trie, whatever the patterns
+// are. Following the branches one after the other would cost exponential time for #.a.#.a.#.a, and
+// any client may send such bindings.
 type topicRouter struct {
 	root  topicNode
 	step  uint64       // counts the words of all keys: a node that bears it is reached already
@@ -143,8 +143,8 @@ func (n *topicNode) prune() {
 	}
 }
 
-// topicWords returns the words between the dots, as RabbitMQ counts them: an empty name has none, while
-// "a." has two, the second of them empty.
+// topicWords returns the words between the dots, as RabbitMQ counts them: an empty name has none,
+// while "a." has two, the second of them empty.
 func topicWords(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if name == "" {

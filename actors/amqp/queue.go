@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Every name, argument and number that is sent to a broker beside the bindings is in this file. Only
-// forms that RabbitMQ 3.10 to 4.3 accept are used.
+// Every name, argument and number that is sent to a broker beside the bindings is in this file.
+// Only forms that RabbitMQ 3.10 to 4.3 accept are used.
 const (
 	// queueExpires removes a queue that never got a consumer (x-expires counts only while there is
 	// none), where Delete could not be called.
@@ -32,8 +32,8 @@ const DefaultMaxLength = 1_000_000
 
 // QueueLimits are a queue's bounds at the broker.
 type QueueLimits struct {
-	// MaxLength is x-max-length, in messages; 0 means DefaultMaxLength. Past it the broker drops the
-	// oldest in silence, so a stream is cut long before.
+	// MaxLength is x-max-length, in messages; 0 means DefaultMaxLength. Past it the broker drops
+	// the oldest in silence, so a stream is cut long before.
 	MaxLength int
 
 	// DeadLetters is the exchange that what the queue drops goes to, see DeadLetters; empty: none.
@@ -57,8 +57,9 @@ func QueueArguments(queue string, limits QueueLimits) map[string]any {
 	return arguments
 }
 
-// QueueName returns a new queue name: queue/<namespace>/exclusive/<22 random characters>, 128 random
-// bits. Pulse lets a user make no other queues, which rules out names that the broker would choose.
+// QueueName returns a new queue name: queue/<namespace>/exclusive/<22 random characters>, 128
+// random bits. Pulse lets a user make no other queues, which rules out names that the broker would
+// choose.
 func QueueName(namespace string) string {
 	var id [16]byte
 	rand.Read(id[:]) // never fails

@@ -11,17 +11,18 @@ import (
 	"github.com/rabbitmq/amqp091-go"
 )
 
-// RabbitMQ dials one RabbitMQ broker: a node, or a cluster of nodes with one user and virtual host. Its
-// methods may be called concurrently.
+// RabbitMQ dials one RabbitMQ broker: a node, or a cluster of nodes with one user and virtual host.
+// Its methods may be called concurrently.
 //
 // This file is the only one that knows the client library, and keeps its traps:
 //
-//   - when a link ends, every notification channel is closed: only a value that was received says that
-//     something happened;
-//   - notification channels have room for one, an unread one would otherwise hold up the whole link;
-//   - what the library must not be given (long names, odd bytes) is refused before, and what it must
-//     not read (deep or wide header tables) is taken out before, see headerFilter: either would end
-//     the link of 500 streams.
+//   - when a link ends, every notification channel is closed: only a value that was received says
+//     that something happened;
+//   - notification channels have room for one, an unread one would otherwise hold up the whole
+//     link;
+//   - what the library must not be given (long names, odd bytes) is refused before, and what it
+//     must not read (deep or wide header tables) is taken out before, see headerFilter: either
+//     would end the link of 500 streams.
 type RabbitMQ struct {
 	url      brokerURL
 	options  RabbitMQOptions
@@ -34,8 +35,8 @@ var (
 	_ Publishing = (*RabbitMQ)(nil)
 )
 
-// NewRabbitMQ prepares to dial the broker at an AMQP URL; it touches no network. The URL's host may be
-// a list, the nodes of a cluster:
+// NewRabbitMQ prepares to dial the broker at an AMQP URL; it touches no network. The URL's host may
+// be a list, the nodes of a cluster:
 //
 //	amqps://user:password@a:5671,b:5671,c/vhost
 //
@@ -196,8 +197,8 @@ func (l *rabbitLink) channel() (*rabbitChannel, error) {
 
 var errNacked = errors.New("a queue did not take the message")
 
-// failure returns the error of a failed operation of the link or of one of its channels, with what it
-// has ended.
+// failure returns the error of a failed operation of the link or of one of its channels, with what
+// it has ended.
 func (l *rabbitLink) failure(op, subject string, err error) *Error {
 	e := &Error{Kind: LinkLost, Op: op, Subject: subject, Cause: err}
 	var reply *amqp091.Error
@@ -224,8 +225,8 @@ func otherwise(op string, reply *amqp091.Error) bool {
 	return op != "acknowledge" && reply.Code == PreconditionFailed && strings.Contains(reply.Reason, "unknown delivery tag")
 }
 
-// rabbitChannel is an open channel. The library's own goroutine fills deliveries, at most prefetch of
-// them unacknowledged.
+// rabbitChannel is an open channel. The library's own goroutine fills deliveries, at most prefetch
+// of them unacknowledged.
 type rabbitChannel struct {
 	link       *rabbitLink
 	channel    *amqp091.Channel
@@ -327,9 +328,9 @@ func consumerTag(n int) string {
 }
 
 // Prefetch replaces the consumer, see Prefetcher: a broker applies a prefetch to the consumers that
-// come after it. The new one starts before the old one ends, as a queue that is auto-delete goes with
-// its last consumer. While the deliveries of an earlier replacement are still to be received it does
-// nothing.
+// come after it. The new one starts before the old one ends, as a queue that is auto-delete goes
+// with its last consumer. While the deliveries of an earlier replacement are still to be received
+// it does nothing.
 func (c *rabbitChannel) Prefetch(queue string, prefetch int) (changed bool, err error) {
 	switch {
 	case prefetch < 1 || prefetch > MaxPrefetch:
@@ -401,8 +402,8 @@ func (c *rabbitChannel) notConsuming() error {
 	})
 }
 
-// ended returns why deliveries was closed. Both reasons were sent before that, if there are any; that
-// their channels are closed says nothing.
+// ended returns why deliveries was closed. Both reasons were sent before that, if there are any;
+// that their channels are closed says nothing.
 func (c *rabbitChannel) ended() *Error {
 	select {
 	case tag, told := <-c.cancels:

@@ -20,9 +20,9 @@ type RabbitMQOptions struct {
 	Heartbeat   time.Duration // whole seconds; default: the URL's, or Heartbeat
 	DialTimeout time.Duration // of a dial as a whole, whatever addresses it tries; default: the URL's, or DialTimeout
 
-	// TLS is used for amqps URLs, and never edited. Default: the system's certificates, or those that
-	// the URL's query names. TLS 1.2 is the least unless it says otherwise. Without a ServerName each
-	// address must show a certificate for the host that the URL has for it.
+	// TLS is used for amqps URLs, and never edited. Default: the system's certificates, or those
+	// that the URL's query names. TLS 1.2 is the least unless it says otherwise. Without a
+	// ServerName each address must show a certificate for the host that the URL has for it.
 	TLS *tls.Config
 }
 

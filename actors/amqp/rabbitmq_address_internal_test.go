@@ -27,8 +27,8 @@ func (n records) lookup(ctx context.Context, _, name string) (ips []netip.Addr, 
 	return ips, err
 }
 
-// Operators see names where these name a node, and IP addresses where a name has several. A name that
-// does not resolve holds up no other and is left to its own dial.
+// Operators see names where these name a node, and IP addresses where a name has several. A name
+// that does not resolve holds up no other and is left to its own dial.
 func TestANameStandsForItsAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := lookup(records{

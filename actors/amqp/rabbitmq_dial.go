@@ -28,9 +28,9 @@ func (r *RabbitMQ) Addresses(ctx context.Context) []string {
 // Dial opens a link; it fails when ctx ends, or after RabbitMQOptions.DialTimeout.
 //
 // With several addresses (the URL's hosts, and each IP address of a name) it tries one after the
-// other, in random order, until a handshake succeeds: the next one at once when one fails, and beside
-// one that has not answered after a second. Addresses that failed before come last, for a time that
-// grows with each failure up to half a minute.
+// other, in random order, until a handshake succeeds: the next one at once when one fails, and
+// beside one that has not answered after a second. Addresses that failed before come last, for a
+// time that grows with each failure up to half a minute.
 func (r *RabbitMQ) Dial(ctx context.Context) (Link, error) {
 	return r.DialWhere(ctx, anyAddress)
 }
@@ -195,8 +195,8 @@ func (list dialErrors) Unwrap() []error {
 	return errs
 }
 
-// failures remembers which addresses, by what was dialed, have failed lately. The zero value is ready;
-// its methods may be called concurrently.
+// failures remembers which addresses, by what was dialed, have failed lately. The zero value is
+// ready; its methods may be called concurrently.
 type failures struct {
 	mu sync.Mutex
 	of map[string]failure

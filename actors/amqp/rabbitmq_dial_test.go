@@ -62,8 +62,8 @@ func closedPort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// A dial ends with its context, whatever the other side does: here it takes the connection and sends
-// nothing.
+// A dial ends with its context, whatever the other side does: here it takes the connection and
+// sends nothing.
 func TestADialEndsWithItsContext(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)

@@ -3,8 +3,8 @@ package amqp
 import "encoding/binary"
 
 // fieldReader steps through the encoding of a table or list (0-9-1, section 4.2.5, in RabbitMQ's
-// reading) without decoding what is in it. Past the end, or at a type that it does not know, it turns
-// bad and returns zeroes.
+// reading) without decoding what is in it. Past the end, or at a type that it does not know, it
+// turns bad and returns zeroes.
 type fieldReader struct {
 	rest []byte
 	bad  bool
@@ -67,8 +67,8 @@ func (r *fieldReader) field() (kind int, value []byte) {
 	return kind, r.take(size)
 }
 
-// carbonCopies returns the strings of an encoded CC list in order. A publisher may send anything there:
-// what is no string is left out, and what follows an unknown type too.
+// carbonCopies returns the strings of an encoded CC list in order. A publisher may send anything
+// there: what is no string is left out, and what follows an unknown type too.
 func carbonCopies(list []byte) []string {
 	var cc []string
 	for r := (fieldReader{rest: list}); len(r.rest) > 0; {

@@ -12,18 +12,19 @@ const (
 	frameMax = 131072 // the largest frame that we agree to, RabbitMQ's own proposal
 	frameMin = 4096   // what a broker must agree to at the least
 
-	// headerMax is the widest header that is read for its CC list; from a wider one nothing is kept.
+	// headerMax is the widest header that is read for its CC list; from a wider one nothing is
+	// kept.
 	headerMax = 16 << 20
 )
 
-// headerFilter reads a broker's frames and takes out of every message header what is not needed: all
-// properties but the CC list, which it leaves undecoded, as bytes.
+// headerFilter reads a broker's frames and takes out of every message header what is not needed:
+// all properties but the CC list, which it leaves undecoded, as bytes.
 //
 // The client library decodes a header table to the last leaf and ends the whole link when it is
-// deeper than 32 levels, has a list of more than 8192 entries, or is wider than the frames that were
-// agreed on. RabbitMQ passes such tables on: any publisher can send the first two, and the third
-// through the management plugin, STOMP or a shovel. One message would cut every stream of the link.
-// Decoding is also most of the work of reading a delivery.
+// deeper than 32 levels, has a list of more than 8192 entries, or is wider than the frames that
+// were agreed on. RabbitMQ passes such tables on: any publisher can send the first two, and the
+// third through the management plugin, STOMP or a shovel. One message would cut every stream of the
+// link. Decoding is also most of the work of reading a delivery.
 //
 //	frame   type(1) channel(2) size(4) payload(size) 0xCE
 //	header  class(2) weight(2) body size(8) flags(2) properties…
@@ -140,7 +141,7 @@ func (f *headerFilter) drop(size int) error {
 //	headers = {"CC": x<the list's encoding>}
 //
 // A list that may not fit into a frame is put before the message's body, in body frames, and the
-// header tells its length:
+// header states its length:
 //
 //	headers = {"CC": I<length>}
 //
@@ -172,8 +173,8 @@ func rewriteHeader(out, frame []byte) []byte {
 
 const ccHead = 4 + 1 + 2 + 1 + 4 // of the table: length, name's length, name, type, length or number
 
-// appendCC appends flags and a table with CC alone: a number n of the type I, or the head of n bytes
-// of the type x.
+// appendCC appends flags and a table with CC alone: a number n of the type I, or the head of n
+// bytes of the type x.
 func appendCC(out []byte, kind byte, n int) []byte {
 	size := ccHead - 4
 	if kind == 'x' {
@@ -195,8 +196,8 @@ func appendBody(out, channel, body []byte) []byte {
 	return out
 }
 
-// separate returns the encoded CC list and the body of a message, from its header CC and its body as
-// the filter has left them.
+// separate returns the encoded CC list and the body of a message, from its header CC and its body
+// as the filter has left them.
 func separate(cc any, body []byte) (list, rest []byte) {
 	switch cc := cc.(type) {
 	case []byte:
@@ -217,7 +218,8 @@ const (
 	flagMore            = 1 << 0 // another word of flags follows: no broker sends that
 )
 
-// findCC returns the encoding of the CC list in flags and properties. It reports whether there is one.
+// findCC returns the encoding of the CC list in flags and properties. It reports whether there is
+// one.
 func findCC(properties []byte) (list []byte, ok bool) {
 	r := fieldReader{rest: properties}
 	flags := r.uint16()

@@ -49,8 +49,8 @@ func muteNode(t *testing.T) (address string, taken *atomic.Int64) {
 	return l.Addr().String(), taken
 }
 
-// A43: one node of three hangs, another is down: a link comes up within the time of one dial, and no
-// later dial waits for the mute one.
+// A43: one node of three hangs, another is down: a link comes up within the time of one dial, and
+// no later dial waits for the mute one.
 func TestA43AMuteNodeAndADeadOneHoldUpNoLink(t *testing.T) {
 	node := rabbit.Run(t)
 	mute, taken := muteNode(t)

@@ -51,8 +51,8 @@ func (p *rabbitPublisher) Delete(ctx context.Context, exchange string) error {
 	})
 }
 
-// perform runs the operation in a goroutine, which the client library may keep longer than ctx lasts:
-// until the broker answers or the link is lost.
+// perform runs the operation in a goroutine, which the client library may keep longer than ctx
+// lasts: until the broker answers or the link is lost.
 func (p *rabbitPublisher) perform(ctx context.Context, op, subject string, do func(*rabbitChannel) error) error {
 	if ctx.Err() != nil {
 		return linkLost(op, subject, context.Cause(ctx))

@@ -9,8 +9,9 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// A message that one queue does not take is not refused: the other queues have it, nothing ended, and
-// the publisher goes on. Here a queue is full; one that is deleted meanwhile has the same effect.
+// A message that one queue does not take is not refused: the other queues have it, nothing ended,
+// and the publisher goes on. Here a queue is full; one that is deleted meanwhile has the same
+// effect.
 func TestAMessageThatAQueueDoesNotTakeIsNotRefused(t *testing.T) {
 	node := rabbit.Run(t)
 	w := newWorld(t, dialer(t, node.URL()))

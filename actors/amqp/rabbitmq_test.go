@@ -148,7 +148,8 @@ func publishRaw(t *testing.T, url, exchange string, m amqp091.Publishing) {
 	}
 }
 
-// quick returns a dialer with a heartbeat that a test can wait for: a loss takes a second and a half.
+// quick returns a dialer with a heartbeat that a test can wait for: a loss takes a second and a
+// half.
 func quick(t *testing.T, url string) *amqp.RabbitMQ {
 	t.Helper()
 	r, err := amqp.NewRabbitMQ(url, amqp.RabbitMQOptions{Heartbeat: time.Second})

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// Try opens a link to every address that the URL's hosts stand for, each by itself and all at the same
-// time, and returns how each went, in the order of the hosts. Each takes at most
+// Try opens a link to every address that the URL's hosts stand for, each by itself and all at the
+// same time, and returns how each went, in the order of the hosts. Each takes at most
 // RabbitMQOptions.DialTimeout. Dial does the same, and is content with one.
 func (r *RabbitMQ) Try(ctx context.Context) []Trial {
 	ctx, cancel := context.WithTimeout(ctx, r.options.DialTimeout)

@@ -9,8 +9,8 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// A dial is content with one address; people who look for what is wrong want to know of each, and at
-// which step it fails.
+// A dial is content with one address; people who look for what is wrong want to know of each, and
+// at which step it fails.
 func TestTryNamesTheStepForEachAddress(t *testing.T) {
 	node := rabbit.Run(t)
 	for _, row := range []struct {

@@ -18,9 +18,9 @@ import (
 //
 //	amqps://user:password@a:5671,b:5671,[2001:db8::1]/vhost?cacertfile=/etc/ssl/ca.pem
 //
-// It is AMQP's URI with a list of hosts in place of one: the nodes of a cluster, with one user and one
-// virtual host. net/url takes no such list, and its errors quote passwords; those here quote nothing
-// that could be a part of one.
+// It is AMQP's URI with a list of hosts in place of one: the nodes of a cluster, with one user and
+// one virtual host. net/url takes no such list, and its errors quote passwords; those here quote
+// nothing that could be a part of one.
 type brokerURL struct {
 	secure         bool // amqps
 	user, password string
@@ -41,8 +41,8 @@ type host struct {
 
 func (h host) String() string { return net.JoinHostPort(h.name, h.port) }
 
-// certificates are the files that the query of an amqps URL names, as RabbitMQ's URI query parameters
-// have them; each may be empty.
+// certificates are the files that the query of an amqps URL names, as RabbitMQ's URI query
+// parameters have them; each may be empty.
 type certificates struct {
 	ca, own, key string
 	serverName   string
@@ -101,7 +101,8 @@ func cutAuthority(rest string) (authority, path, query string) {
 	return rest[:end], strings.TrimPrefix(path, "/"), query
 }
 
-// cutLast cuts at the last separator: a password may hold the separator. Without one, all is after it.
+// cutLast cuts at the last separator: a password may hold the separator. Without one, all is after
+// it.
 func cutLast(s, separator string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, separator); i >= 0 {
 		return s[:i], s[i+len(separator):], true
@@ -141,7 +142,8 @@ func parseHosts(list, defaultPort string) (hosts []host, err error) {
 	return hosts, nil
 }
 
-// parseHost understands name, name:port, an IPv6 address, or one in brackets with or without a port.
+// parseHost understands name, name:port, an IPv6 address, or one in brackets with or without a
+// port.
 func parseHost(text string) (h host, err error) {
 	h.name = text
 	hasPort := false
@@ -173,8 +175,8 @@ func notInHost(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-._:%", r)
 }
 
-// parseQuery understands RabbitMQ's URI query parameters, as far as they concern us. quotable reports
-// that nothing in it can be a part of a password.
+// parseQuery understands RabbitMQ's URI query parameters, as far as they concern us. quotable
+// reports that nothing in it can be a part of a password.
 func (u *brokerURL) parseQuery(query string, quotable bool) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {

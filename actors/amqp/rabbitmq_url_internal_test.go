@@ -111,7 +111,8 @@ func TestAWrongURLIsNamedWithoutItsSecrets(t *testing.T) {
 	}
 }
 
-// However a password is mistyped into a URL, no error holds it; escaped as it should be, it arrives.
+// However a password is mistyped into a URL, no error holds it; escaped as it should be, it
+// arrives.
 func FuzzNoURLErrorHoldsThePassword(f *testing.F) {
 	for _, password := range []string{"hunter2", "a/b@c#d?e", "%41%", "x://y,z", "[::1]:5", "100%"} {
 		f.Add(password, "b:5671,c")

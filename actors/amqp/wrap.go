@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Hooks change what a wrapped broker is asked for and what it delivers; nil ones change nothing. They
-// are called by the goroutines that hold channels: concurrently, for different channels.
+// Hooks change what a wrapped broker is asked for and what it delivers; nil ones change nothing.
+// They are called by the goroutines that hold channels: concurrently, for different channels.
 type Hooks struct {
 	// Bind returns the binding that the broker is asked for in place of one, or an error: the
 	// binding is then refused (403), as one that the broker's user may not read.
@@ -18,8 +18,8 @@ type Hooks struct {
 	Deliver func(*Delivery) bool
 }
 
-// Wrap returns a dialer whose channels bind and deliver as the hooks say. It opens the links of d, and
-// has its addresses and its user. It does not publish, whatever d does.
+// Wrap returns a dialer whose channels bind and deliver as the hooks say. It opens the links of d,
+// and has its addresses and its user. It does not publish, whatever d does.
 func Wrap(d Dialer, h Hooks) Cluster { return &wrappedDialer{Dialer: d, hooks: h} }
 
 type wrappedDialer struct {
@@ -90,13 +90,14 @@ type wrappedPrefetcher struct {
 	Prefetcher
 }
 
-// wrappedChannel acknowledges what its hook drops. An acknowledgement covers all deliveries before it:
-// one of a dropped delivery must not go out while an earlier one that was passed on waits for its own.
+// wrappedChannel acknowledges what its hook drops. An acknowledgement covers all deliveries before
+// it: one of a dropped delivery must not go out while an earlier one that was passed on waits for
+// its own.
 type wrappedChannel struct {
 	Channel
 	hooks   Hooks
 	passed  uint64 // tag of the last delivery that was passed on
-	settled uint64 // last tag that was acknowledged by the holder
+	settled uint64 // last tag that was acknowledged by the owner
 	dropped uint64 // tag of the last delivery that was dropped
 }
 

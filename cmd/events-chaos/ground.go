@@ -46,7 +46,7 @@ func (g *ground) describe(ctx context.Context, facts map[string]string) {
 	facts["broker"] = "RabbitMQ " + version + ", a private node"
 }
 
-// explained says what to do where programs are missing.
+// explained adds to err what to do where programs are missing.
 func explained(err error) error {
 	if errors.Is(err, chaos.ErrNoProgram) {
 		return fmt.Errorf("%w: %w; or name one that runs: --proxy, --operator and --broker", errUnproved, err)

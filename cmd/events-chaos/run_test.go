@@ -38,7 +38,7 @@ func write(t *testing.T, name, text string) string {
 	return file
 }
 
-// A wrong call says what is wrong, and starts nothing.
+// A wrong call is told what is wrong, and starts nothing.
 func TestWrongCallsExitWithTwo(t *testing.T) {
 	for call, says := range map[string]string{
 		"":                                "no command is named",

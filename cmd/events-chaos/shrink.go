@@ -54,7 +54,7 @@ func (c command) runShrink(ctx context.Context, args []string) error {
 	return c.keepShrunk(dir, o, steps, short)
 }
 
-// failedRun reads the run that a history tells of. Only one that the judge finds
+// failedRun reads the run that a history records. Only one that the judge finds
 // failed can be shrunk.
 func failedRun(dir string) (o options, steps []random.Step, err error) {
 	j, err := judged(dir)
@@ -99,7 +99,7 @@ func (c command) stillFails(ctx context.Context, ground *ground, o options, step
 	return verdict == check.Fail
 }
 
-// keepShrunk writes the schedule, and says how to play it.
+// keepShrunk writes the schedule, and prints how to play it.
 func (c command) keepShrunk(dir string, o options, all, short []random.Step) error {
 	text, err := json.MarshalIndent(short, "", "\t")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onHangUp calls stop when the reader of a pipe has closed it, which a write would find out only with
-// the next message; gone reports whether that has happened. It watches until ctx ends.
+// onHangUp calls stop when the reader of a pipe has closed it, which a write would find out only
+// with the next message; gone reports whether that has happened. It watches until ctx ends.
 func onHangUp(ctx context.Context, w io.Writer, stop func()) (gone func() bool) {
 	var hungUp atomic.Bool
 	f, isFile := w.(*os.File)

@@ -83,8 +83,8 @@ func ownURL(s config.Server) string {
 	return s.Scheme() + "://" + net.JoinHostPort(host, fmt.Sprint(s.Port))
 }
 
-// askOwn returns the body of a 200. The certificate is not looked at: it is for the public name, and
-// nothing secret is sent.
+// askOwn returns the body of a 200. The certificate is not looked at: it is for the public name,
+// and nothing secret is sent.
 func askOwn(ctx context.Context, address string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/taskcluster/events-proxy/config"
 )
 
-// An image without a shell is asked by the program itself: with the settings of the service, and the
-// broker's absence is seen.
+// An image without a shell is asked by the program itself: with the settings of the service, and
+// the broker's absence is seen.
 func TestHealthAsksTheOwnProcess(t *testing.T) {
 	for name, row := range map[string]struct {
 		env  []string // beside PORT

@@ -52,7 +52,8 @@ func TestLogThatIsNotReadStopsNothing(t *testing.T) {
 	events.ends(succeeded)
 }
 
-// The reader of the log ends: so does the log, and nothing else. The lines that are lost are counted.
+// The reader of the log ends: so does the log, and nothing else. The lines that are lost are
+// counted.
 func TestLogWhoseReaderHasEndedStopsNothing(t *testing.T) {
 	reader, log, err := os.Pipe()
 	must(t, err)

@@ -115,8 +115,8 @@ func TestStuckLogIsBoundedInBytes(t *testing.T) {
 	}
 }
 
-// A disk that is full for a while, and a pipe whose reader has ended: each line that was not written
-// is counted, and what was written in part does not spoil the line after it.
+// A disk that is full for a while, and a pipe whose reader has ended: each line that was not
+// written is counted, and what was written in part does not spoil the line after it.
 func TestFailedWritesAreCountedAndNoted(t *testing.T) {
 	s := sink{fails: func(line string) (int, error) {
 		if strings.Contains(line, "full") {

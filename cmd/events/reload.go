@@ -27,8 +27,8 @@ type reloader struct {
 	certificate *certificate // nil without TLS
 }
 
-// reload reads the settings again and applies what a running proxy can take; what it cannot is named.
-// Where they are wrong, all of the old ones stay.
+// reload reads the settings again and applies what a running proxy can take; what it cannot is
+// named. Where they are wrong, all of the old ones stay.
 func (r *reloader) reload() {
 	next, err := r.load()
 	if err == nil {

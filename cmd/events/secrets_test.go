@@ -124,8 +124,8 @@ func leak(text string) string {
 	return ""
 }
 
-// outputs runs a command and returns all it has printed; where it goes on running, what it serves to
-// clients and operators too.
+// outputs runs a command and returns all it has printed; where it goes on running, what it serves
+// to clients and operators too.
 func outputs(t *testing.T, c secretCase, command string) string {
 	folder := t.TempDir()
 	for name, content := range c.files {

@@ -14,8 +14,8 @@ import (
 // lookAgain is how often at most a handshake makes the certificate's files be looked at.
 const lookAgain = time.Second
 
-// certificate is what the listener shows of itself. It is read again when its files have changed, as
-// tools that renew certificates change them, without a signal. Where they cannot be used, the
+// certificate is what the listener shows of itself. It is read again when its files have changed,
+// as tools that renew certificates change them, without a signal. Where they cannot be used, the
 // old one stays: the key may come a moment after the certificate.
 type certificate struct {
 	log *slog.Logger

@@ -64,8 +64,8 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 	}
 }
 
-// Every setting that is said to change on SIGHUP changes a policy then; those of log and certificate
-// have tests from outside.
+// Every setting that is said to change on SIGHUP changes a policy then; those of log and
+// certificate have tests from outside.
 func TestEveryLiveSettingIsInAPolicy(t *testing.T) {
 	policies := func(args ...string) []any {
 		c, err := config.Load(args, nil, func(string) ([]byte, error) { return nil, nil })

@@ -8,8 +8,8 @@ import (
 )
 
 // Validate returns what only the packages themselves can find wrong with settings that are loaded
-// without an error: a [config.Problems], or nil. `events serve` and `events config` both ask, so that
-// they agree. Where the settings have no broker, [config.ErrNoBroker] is among the problems.
+// without an error: a [config.Problems], or nil. `events serve` and `events config` both ask, so
+// that they agree. Where the settings have no broker, [config.ErrNoBroker] is among the problems.
 func Validate(c config.Config) error {
 	var problems config.Problems
 	find := func(where string, err error) {

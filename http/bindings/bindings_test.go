@@ -29,7 +29,7 @@ func element(other string) string {
 	return `{"bindings":[{"exchange":"e","routingKeyPattern":"#"},` + other + `]}`
 }
 
-// The table of PROTOCOL section 2.
+// The contract's table of what the parameter may be.
 func TestBadBindingsAreNamed(t *testing.T) {
 	for _, c := range []struct{ row, text, want string }{
 		{"not JSON", `{"bindings":[}`, "not JSON: invalid character '}' looking for beginning of value, at byte 14"},

@@ -70,11 +70,11 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(body) // a client that has left is nobody's error
+		_, _ = w.Write(body) // a client that has left is no error
 	}
 }
 
-// accepts tells whether an Accept-Encoding header allows a coding by name.
+// accepts reports whether an Accept-Encoding header allows a coding by name.
 //
 //	gzip, deflate, br;q=0.5   yes
 //	gzip;q=0                  no
@@ -91,7 +91,7 @@ func accepts(header []string, coding string) bool {
 	return false
 }
 
-// lists tells whether an If-None-Match header names a tag; the comparison is the weak one, since
+// lists reports whether an If-None-Match header names a tag; the comparison is the weak one, since
 // proxies that change the coding weaken tags.
 func lists(header []string, tag string) bool {
 	for entry := range strings.SplitSeq(strings.Join(header, ","), ",") {

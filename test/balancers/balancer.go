@@ -73,7 +73,8 @@ func (p product) shipped(servers []string, edits ...string) (string, error) {
 	return edited(string(text), edits...)
 }
 
-// edited replaces, and fails where there is nothing to replace: then the test no longer tests the file.
+// edited replaces, and fails where there is nothing to replace: then the test no longer tests the
+// file.
 func edited(text string, edits ...string) (string, error) {
 	for i := 0; i < len(edits); i += 2 {
 		if !strings.Contains(text, edits[i]) {

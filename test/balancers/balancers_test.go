@@ -22,7 +22,8 @@ import (
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
-// crowd is how many clients are there while proxies are replaced: go test ./test/balancers -clients 300
+// crowd is how many clients are there while proxies are replaced: go test ./test/balancers -clients
+// 300
 var crowd = flag.Int("clients", 60, "clients that are there while proxies are replaced")
 
 // exchange is where the numbered messages are published.
@@ -224,9 +225,9 @@ func queuesOf(t *testing.T, b *balancer, sets, streams int) int {
 	return s.QueuesOf("queue/")
 }
 
-// A44: three proxies are replaced one after another, while messages and clients are there. No client
-// gets any answer but 200; each is told why its stream ends, and all are ready again; nothing is
-// lost inside a stream, and what falls between two of them is counted.
+// A44: three proxies are replaced one after another, while messages and clients are there. No
+// client gets any answer but 200; each is told why its stream ends, and all are ready again;
+// nothing is lost inside a stream, and what falls between two of them is counted.
 func TestA44ProxiesAreReplacedUnderLoad(t *testing.T) {
 	each(t, func(t *testing.T, p product) {
 		f := three(t)
@@ -284,8 +285,8 @@ func publish(ctx context.Context, publisher amqp.Publisher, published *atomic.In
 	}
 }
 
-// everybody waits until each client's stream is ready, and has got the message with the number n or a
-// later one. A client that has met what it must not fails the test at once.
+// everybody waits until each client's stream is ready, and has got the message with the number n or
+// a later one. A client that has met what it must not fails the test at once.
 func everybody(t *testing.T, ctx context.Context, all []*obedient, n int) {
 	t.Helper()
 	ticks := time.NewTicker(50 * time.Millisecond)

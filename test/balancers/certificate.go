@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// certify writes a certificate for 127.0.0.1 into a folder, in the forms that the products want, and
-// returns what trusts it.
+// certify writes a certificate for 127.0.0.1 into a folder, in the forms that the products want,
+// and returns what trusts it.
 func certify(dir string) (*tls.Config, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/taskcluster/events-proxy/test/clients"
 )
 
-// obedient is a client that obeys the contract: it has one stream after another, for as long as each
-// ends with a retryable error.
+// obedient is a client that obeys the contract: it has one stream after another, for as long as
+// each ends with a retryable error.
 type obedient struct {
 	url     string
 	options clients.Options

@@ -51,8 +51,8 @@ func (f *fleet) addresses() []string {
 	return list
 }
 
-// replace does to a proxy what a deployment does: SIGTERM, its orderly end, and a new process at the
-// same address.
+// replace does to a proxy what a deployment does: SIGTERM, its orderly end, and a new process at
+// the same address.
 func (f *fleet) replace(ctx context.Context, i int) error {
 	if err := f.running[i].Drain(ctx, 0); err != nil {
 		return fmt.Errorf("proxy %d does not drain: %w", i, err)

@@ -28,7 +28,7 @@ const startPatience = 30 * time.Second
 func Start(env []string, name string, arguments ...string) (*Process, error) {
 	command := exec.Command(name, arguments...)
 	command.Env = append(os.Environ(), env...)
-	command.Dir = os.TempDir() // no settings file of somebody's
+	command.Dir = os.TempDir() // no settings file of the user's
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := command.StdoutPipe()
 	if err != nil {

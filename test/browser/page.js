@@ -14,6 +14,6 @@ function listen(url, Source = EventSource, options = {}) {
   }
 }
 
-// seen tells whether an event has come; with data for errors of ours.
+// seen reports whether an event has come; with data for errors of ours.
 const seen = (name) => log.some((e) => e.name === name && (name !== 'error' || e.data !== undefined))
 const closed = () => source.readyState === 2

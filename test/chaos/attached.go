@@ -17,7 +17,7 @@ import (
 // needs their processes fails and says so.
 type Attached struct {
 	Remote
-	Broker string // AMQP URL of somebody who may declare and publish to exchange/tc/task
+	Broker string // AMQP URL of a user who may declare and publish to exchange/tc/task
 
 	// Management asks the broker what the proxy has there, and drops its links.
 	// Without it the proxy's own account is all there is: AMQP does not tell
@@ -32,10 +32,10 @@ type Attached struct {
 // Name is the condition that holds in scripts.
 func (Attached) Name() string { return "rabbitmq" }
 
-// Shared says that scripts see each other.
+// Shared reports whether scripts see each other.
 func (Attached) Shared() bool { return true }
 
-// For gives the one broker.
+// For returns the one broker.
 func (a Attached) For(string) (script.Broker, error) {
 	dialer, err := amqp.NewRabbitMQ(a.Broker, amqp.RabbitMQOptions{Name: "events-chaos"})
 	if err != nil {
@@ -47,7 +47,7 @@ func (a Attached) For(string) (script.Broker, error) {
 	return &attached{Attached: a, dialer: dialer, before: before}, err
 }
 
-// ForScripts gives the one proxy, which cannot be started with other settings.
+// ForScripts returns the one proxy, which cannot be started with other settings.
 func (a Attached) ForScripts(_ script.Broker, s script.Settings) (script.Proxy, error) {
 	asked := s
 	asked.ShareQueues = false
@@ -80,7 +80,7 @@ func (a Attached) Everything(ctx context.Context) (random.Census, error) {
 	return everything(s), err
 }
 
-// Account says by whose account that is.
+// Account names the source of that count.
 func (a Attached) Account() string {
 	if a.Management == nil {
 		return "proxy"
@@ -138,7 +138,7 @@ func (a Attached) vhost() string {
 }
 
 // Settled looks whether the proxy has no more on the broker than before, and
-// gives the evidence.
+// returns the evidence.
 func (a Attached) Settled(ctx context.Context, before script.Census) (evidence string, err error) {
 	if err := settle(ctx, a.Census, before); err != nil {
 		return "", err

@@ -12,7 +12,7 @@ import (
 )
 
 // What a proxy leaves on a broker that others run is found, and what was there
-// before, or is somebody else's, is not held against it.
+// before, or belongs to another user, is not held against it.
 func TestWhatIsLeftOnABrokerOfOthersIsFound(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

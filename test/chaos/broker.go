@@ -14,14 +14,14 @@ import (
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
-// Brokers gives each script a virtual host, a user and a gate of its own on one
+// Brokers provides each script with a virtual host, a user and a gate of its own on one
 // node.
 type Brokers struct{ Node *rabbit.Node }
 
 // Name is the condition that holds in scripts.
 func (Brokers) Name() string { return "rabbitmq" }
 
-// Shared says that the scripts have one node.
+// Shared reports whether the scripts have one node.
 func (Brokers) Shared() bool { return true }
 
 // brokerPatience bounds what is asked of a broker between scripts: it may have
@@ -153,6 +153,6 @@ func (b *broker) Close() error {
 	return left
 }
 
-// AdminURL is how somebody who may do everything reaches the broker, around the
+// AdminURL is the URL at which an administrator reaches the broker, around the
 // gate.
 func (b *broker) AdminURL() string { return b.site.VHost.AdminURL() }

@@ -11,8 +11,8 @@ import (
 // nothingLeft is the evidence of a broker that was found clean.
 const nothingLeft = "0 queues, 0 consumers, 0 bindings, 0 channels left"
 
-// nobodyLooked is the evidence where a script had no broker to close.
-const nobodyLooked = "nobody has looked"
+// notLookedFor is the evidence where a script had no broker to close.
+const notLookedFor = "not looked for"
 
 // Evident is a broker that says what its Close, if without an error, has found.
 type Evident interface{ Evidence() string }

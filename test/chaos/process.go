@@ -56,8 +56,8 @@ func start(binary, broker string, environment []string, hear func(line string), 
 		"--linger", "100ms", "--drain-spread", "100ms"}, flags...)
 	p.command = exec.Command(binary, flags...)
 	p.command.Env = append(append(rabbit.Environ(), "PULSE_URL="+broker), environment...)
-	p.command.Dir = os.TempDir() // no settings file of somebody's
-	// A group of its own: Ctrl-C is for whoever plays the script, not for what it plays on.
+	p.command.Dir = os.TempDir() // no settings file of the user's
+	// A group of its own: Ctrl-C is for the program that plays the script, not for the proxy.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	said := newLines()
 	p.log.hear = hear
@@ -97,7 +97,7 @@ func ForRandom(binary string, b script.Broker, s script.Settings, memory int64, 
 	return start(binary, b.(interface{ URL() string }).URL(), environment, hear, append([]string{"--chaos"}, flags(b, s)...))
 }
 
-// heard waits until the process says a line that begins so, and gives the rest.
+// heard waits until the process says a line that begins so, and returns the rest.
 func (p *Process) heard(said *lines, beginning string) (string, error) {
 	deadline := time.After(processPatience)
 	for {
@@ -158,7 +158,7 @@ func (p *Process) verdict() error {
 	return nil
 }
 
-// flags gives the proxy's flags for what a script asks for.
+// flags returns the proxy's flags for what a script asks for.
 func flags(b script.Broker, s script.Settings) []string {
 	list := []string{"--pulse-namespace", b.Namespace()}
 	add := func(flag, value string, wanted bool) {

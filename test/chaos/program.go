@@ -14,7 +14,7 @@ import (
 
 const program = "github.com/taskcluster/events-proxy/cmd/events"
 
-// ErrNoProgram says that there is no proxy to start.
+// ErrNoProgram is returned where there is no proxy to start.
 var ErrNoProgram = errors.New("no events proxy is here: name its binary (--program), install it (go install " +
 	program + "@latest), or run this inside its repository, where it is built")
 

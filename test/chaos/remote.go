@@ -97,7 +97,7 @@ func (r Remote) Version(ctx context.Context) string {
 	return strings.TrimSpace(string(text))
 }
 
-// Drain is for whoever started the proxy.
+// Drain returns an error: a proxy that runs already is drained by its operator.
 func (Remote) Drain(context.Context, time.Duration) error {
 	return fmt.Errorf("%w: a proxy that was attached by its URL is not ours to drain", script.ErrNotHere)
 }

@@ -63,7 +63,7 @@ func Play(ctx context.Context, p script.Params, files []string, h *history.Recor
 }
 
 func playOne(p script.Params, scribe *scribe, file string) Result {
-	r := Result{Script: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), Evidence: nobodyLooked}
+	r := Result{Script: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), Evidence: notLookedFor}
 	var err error
 	if r.Claim, err = script.Claim(file); err != nil {
 		r.Verdict, r.Reason = Fail, err.Error()
@@ -83,7 +83,7 @@ func playOne(p script.Params, scribe *scribe, file string) Result {
 	return r
 }
 
-// judge tells a claim that failed from one that was not tried.
+// judge distinguishes a claim that failed from one that was not tried.
 func judge(t *player, ended bool, cause error) (verdict, reason string) {
 	switch {
 	case !t.failed():
@@ -120,7 +120,7 @@ func (w *witness) evidence() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.found) == 0 {
-		return nobodyLooked
+		return notLookedFor
 	}
 	return strings.Join(w.found, "; ")
 }
@@ -141,7 +141,7 @@ func (w witnessed) URL() string {
 
 func (w witnessed) Close() error {
 	err := w.Broker.Close()
-	found := nobodyLooked
+	found := notLookedFor
 	if err != nil {
 		found = err.Error()
 	} else if b, ok := w.Broker.(Evident); ok {
@@ -206,7 +206,7 @@ func (p *player) Log(args ...any) {
 // Parallel does nothing: scripts are played in their order.
 func (*player) Parallel() {}
 
-// Verbose says that the transcript is wanted.
+// Verbose asks for the transcript.
 func (*player) Verbose() bool { return true }
 
 // Run runs a part in a goroutine of its own, which a failure ends, and waits.

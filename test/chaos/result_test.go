@@ -14,6 +14,6 @@ func TestScriptsThatAreCalledOffHaveNotPassed(t *testing.T) {
 	cancel()
 	passed := chaos.Play(ctx, script.Params{}, scripts(t), nil, func(r chaos.Result) { t.Errorf("%s was played", r.Script) })
 	if passed {
-		t.Error("scripts that nobody played have passed")
+		t.Error("scripts that were not played have passed")
 	}
 }

@@ -22,7 +22,7 @@ type Process struct {
 	Exited chan struct{} // closed when it has ended
 }
 
-// Command says what to run.
+// Command is a program to run, and how.
 type Command struct {
 	Root   string   // of the file system that the child lives in; "": this one
 	Line   []string // the program, and its arguments

@@ -56,9 +56,9 @@ func tabs(t *testing.T, lines, url string, shown func()) (all []printed) {
 	return all
 }
 
-// fetch-event-source leaves the stream when its tab is hidden, and asks again and again, once a second
-// for ever, when it is shown: it takes the 204 for a failure. With the lines that the README and the
-// page give, it keeps the one stream, and the next message comes over it.
+// fetch-event-source leaves the stream when its tab is hidden, and asks again and again, once a
+// second for ever, when it is shown: it takes the 204 for a failure. With the lines that the README
+// and the page give, it keeps the one stream, and the next message comes over it.
 func TestFetchEventSourceKeepsItsStreamWithTheRightLines(t *testing.T) {
 	broker, running := start(t)
 	url := running.URL + script.ConnectPath + "?" + script.Query(exchange, "#")

@@ -168,8 +168,8 @@ func (r *rig) publish(node int) {
 	r.must(r.send(r.bounded(), node))
 }
 
-// publishUnconfirmed is publish where a queue cannot take the message, such as one on a frozen node:
-// the others have it, and nobody confirms it.
+// publishUnconfirmed is publish where a queue cannot take the message, such as one on a frozen
+// node: the others have it, and no node confirms it.
 func (r *rig) publishUnconfirmed(node int) {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.bounded(), 2*time.Second)

@@ -24,7 +24,7 @@ func main() {
 	}
 }
 
-// errSurvived says that a defect was not noticed.
+// errSurvived is returned for a defect that was not noticed.
 var errSurvived = errors.New("not all were noticed")
 
 // score plants the defects whose names contain one of the words, and prints what

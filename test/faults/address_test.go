@@ -53,7 +53,7 @@ func mute(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() }) // nobody accepts: the kernel does
+	t.Cleanup(func() { l.Close() }) // no program accepts: the kernel does
 	return l.Addr().String()
 }
 

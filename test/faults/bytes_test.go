@@ -43,7 +43,8 @@ func TestA32LargeMessagesToSlowClientsAreThreeInMemory(t *testing.T) {
 	}
 }
 
-// holding returns nil when n streams hold bytes, or have ended as slow, and none holds more than most.
+// holding returns nil when n streams hold bytes, or have ended as slow, and none holds more than
+// most.
 func (r *rig) holding(n, most int) error {
 	snapshot := r.proxy.System.Snapshot()
 	holding := int(snapshot.Stats.Ended[actors.SlowConsumer])

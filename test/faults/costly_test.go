@@ -9,8 +9,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// A21: a pattern that would keep the broker busy for every publisher of the exchange is refused, and
-// wildcards that mean the same as one reach the broker as one: messages go on as before.
+// A21: a pattern that would keep the broker busy for every publisher of the exchange is refused,
+// and wildcards that mean the same as one reach the broker as one: messages go on as before.
 func TestA21APatternOfManyHashesCostsNobodyElse(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
 	honest := r.ready(exchange, "#")

@@ -42,8 +42,8 @@ func (r *rig) neighbours(n int) []*clients.Stream {
 	return streams
 }
 
-// undisturbed publishes messages and fails unless every one of the streams receives them, and none has
-// ended.
+// undisturbed publishes messages and fails unless every one of the streams receives them, and none
+// has ended.
 func (r *rig) undisturbed(streams []*clients.Stream) {
 	r.Helper()
 	had := make([]int, len(streams))
@@ -57,9 +57,9 @@ func (r *rig) undisturbed(streams []*clients.Stream) {
 	}
 }
 
-// A22: a bind that RabbitMQ answers by closing the connection ends the stream that asked for it, which
-// is told not to come back with it; the streams of the same connection miss nothing, however often it
-// is tried.
+// A22: a bind that RabbitMQ answers by closing the connection ends the stream that asked for it,
+// which is told not to come back with it; the streams of the same connection miss nothing, however
+// often it is tried.
 func TestA22ABindThatEndsTheConnectionEndsNoOtherStream(t *testing.T) {
 	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
 		r.do(node.EnablePlugin(r.Context(), "rabbitmq_jms_topic_exchange"))
@@ -86,9 +86,9 @@ func TestA22ABindThatEndsTheConnectionEndsNoOtherStream(t *testing.T) {
 	})
 }
 
-// A23: at the user's limit of channels newcomers are told to come back, and the streams that live are
-// untouched; further ones are refused without a try; and when the operator raises the limit they are
-// served.
+// A23: at the user's limit of channels newcomers are told to come back, and the streams that live
+// are untouched; further ones are refused without a try; and when the operator raises the limit
+// they are served.
 func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
 	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
 		r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
@@ -147,8 +147,8 @@ func (r *rig) isServed(pairs ...string) func() error {
 	}
 }
 
-// A24: where the broker negotiates fewer channels than the proxy would put on a connection, everybody
-// of a burst is served, on further connections, and each is filled, after a burst too.
+// A24: where the broker negotiates fewer channels than the proxy would put on a connection,
+// everybody of a burst is served, on further connections, and each is filled, after a burst too.
 func TestA24FewChannelsAConnectionServeEverybody(t *testing.T) {
 	const channels, burst = 10, 60
 	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
@@ -257,8 +257,8 @@ func TestA27AVirtualHostWithoutRoomIsUnavailable(t *testing.T) {
 	})
 }
 
-// A27, the other half: the service's user has lost its right to make queues. Clients may come back; the
-// operator sees an ERROR, a red heartbeat and a count; and the right's return is noticed.
+// A27, the other half: the service's user has lost its right to make queues. Clients may come back;
+// the operator sees an ERROR, a red heartbeat and a count; and the right's return is noticed.
 func TestA27AMissingRightOfTheServiceIsLoud(t *testing.T) {
 	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
 		neighbours := r.neighbours(2)
@@ -326,7 +326,8 @@ func TestA35AFailureDuringADrainCostsOneRestart(t *testing.T) {
 }
 
 // A35, the other half: the actor of the links fails twice while the broker is away. That costs two
-// restarts, and the proxy recovers as ever. (That dials stay backed off is shown in package actors.)
+// restarts, and the proxy recovers as ever. (That dials stay backed off is shown in package
+// actors.)
 func TestA35FailuresWhileTheBrokerIsAwayCostARestartEach(t *testing.T) {
 	r := onRabbitMQ(t, settings{})
 	r.befall("stop")

@@ -97,8 +97,8 @@ func TestA18MessageOverTheLimitIsAnnounced(t *testing.T) {
 	r.clean()
 }
 
-// A25: headers that are wider than a frame, as only other protocols can send them, arrive with their
-// message; the link lives, and streams that never bound the key do not notice.
+// A25: headers that are wider than a frame, as only other protocols can send them, arrive with
+// their message; the link lives, and streams that never bound the key do not notice.
 func TestA25HeadersWiderThanAFrameArrive(t *testing.T) {
 	node, err := rabbit.StartManagedNode(t.Context(), t.TempDir())
 	if err != nil {

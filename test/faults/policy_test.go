@@ -44,8 +44,8 @@ func (r *rig) delete(exchange string) {
 	r.do(publisher.Delete(r.Context(), exchange))
 }
 
-// A29: what a policy of the broker's operator drops from a stream's queue, by length or by age, ends
-// the stream and is counted; under Pulse's rights. A stream that loses nothing goes on.
+// A29: what a policy of the broker's operator drops from a stream's queue, by length or by age,
+// ends the stream and is counted; under Pulse's rights. A stream that loses nothing goes on.
 func TestA29WhatAPolicyDropsIsTold(t *testing.T) {
 	for name, definition := range map[string]string{"length": `{"max-length":5}`, "age": `{"message-ttl":1}`} {
 		t.Run(name, func(t *testing.T) {

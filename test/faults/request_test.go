@@ -88,7 +88,7 @@ func (r *rig) refused(exchangeRefused string) {
 	}
 	// One channel for each, and one more where the queue has to be removed.
 	if after := r.opened(); after-before > 2*times {
-		r.Errorf("%d channels for %d refused streams: somebody tries again", after-before, times)
+		r.Errorf("%d channels for %d refused streams: some were tried again", after-before, times)
 	}
 	r.publish(1, 10, 0)
 	for _, s := range others {

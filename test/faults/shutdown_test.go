@@ -44,7 +44,7 @@ func TestA19SIGTERMEndsAThousandStreamsInOrder(t *testing.T) {
 		}
 	}
 	if s := <-late; s == nil || s.Header.Get("Retry-After") == "" {
-		t.Error("nobody was refused with 503 and Retry-After during the drain")
+		t.Error("no client was refused with 503 and Retry-After during the drain")
 	}
 	if state, err := process.Wait(); err != nil || state.ExitCode() != 0 {
 		t.Errorf("the process has ended with %v (%v)", state, err)

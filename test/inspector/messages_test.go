@@ -47,7 +47,7 @@ func TestAPermalinkOpensTheSameInASecondTab(t *testing.T) {
 	first.AwaitState("live")
 	second := first.openBeside(browser.Value[string](first.Tab, `location.href`))
 	second.AwaitText("#binding-list", "primary.#")
-	second.AwaitState("live") // the link says that it listens at once
+	second.AwaitState("live") // with this link the page listens at once
 	s.publish(completed, "primary.a", `{}`)
 	first.awaitRows("primary.a")
 	second.awaitRows("primary.a")

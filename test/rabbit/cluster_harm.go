@@ -233,8 +233,8 @@ func (n *Node) partitioned(ctx context.Context) (apart bool, err error) {
 	return apart, err
 }
 
-// refuse makes the node take no link from others, nor get one to them. The cookie is the node's own:
-// with one that both sides of a cut have, they would link again.
+// refuse makes the node take no link from others, nor get one to them. The cookie is the node's
+// own: with one that both sides of a cut have, they would link again.
 func (n *Node) refuse(ctx context.Context, others ...*Node) error {
 	return n.cookie(ctx, `list_to_atom("cut_" ++ atom_to_list(node()))`, others)
 }

@@ -83,7 +83,7 @@ func (n *Node) Snapshot(ctx context.Context) (Snapshot, error) {
 	return s.tidy(), err
 }
 
-// Local tells what exists on this node of a cluster, and on no other: its
+// Local returns what exists on this node of a cluster, and on no other: its
 // queues, with their consumers, and the connections and channels of its clients.
 // Exchanges and bindings belong to no node, and are left out. Another node that is
 // frozen, or out of reach, does not delay the answer.

@@ -24,7 +24,7 @@ func (n *Node) prepare() error {
 	if n.managed != 0 {
 		plugins = "[rabbitmq_management].\n"
 		settings += fmt.Sprintf("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %d\n", n.managed) +
-			"collect_statistics_interval = 500\n" // ms; nobody likes to wait in tests
+			"collect_statistics_interval = 500\n" // ms; short, since tests wait for it
 	}
 	if err := os.WriteFile(n.dir+"/enabled_plugins", []byte(plugins), 0o600); err != nil {
 		return err

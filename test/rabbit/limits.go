@@ -19,8 +19,8 @@ func (n *Node) LimitChannels(ctx context.Context, user string, most int) error {
 	return n.command(ctx, `begin ok = rabbit_auth_backend_internal:set_user_limits(%s, #{<<"max-channels">> => `+strconv.Itoa(most)+`}, <<"admin">>), true end`, user)
 }
 
-// LimitQueues lets a virtual host have at most so many queues, as rabbitmqctl set_vhost_limits does.
-// A negative number removes the limit.
+// LimitQueues lets a virtual host have at most so many queues, as rabbitmqctl set_vhost_limits
+// does. A negative number removes the limit.
 func (n *Node) LimitQueues(ctx context.Context, vhost string, most int) error {
 	if most < 0 {
 		return n.command(ctx, `begin rabbit_vhost_limit:clear(%s, <<"admin">>), true end`, vhost)

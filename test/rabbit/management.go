@@ -19,7 +19,8 @@ import (
 // are. Consumers, channels and connections by name come from the broker's
 // statistics, which are up to StatisticsLag old.
 //
-// Source: https://rawcdn.githack.com/rabbitmq/rabbitmq-server/v3.10.8/deps/rabbitmq_management/priv/www/api/index.html
+// Source:
+// https://rawcdn.githack.com/rabbitmq/rabbitmq-server/v3.10.8/deps/rabbitmq_management/priv/www/api/index.html
 type Management struct {
 	base   string // without a slash at the end
 	user   *url.Userinfo

@@ -33,7 +33,7 @@ func (s scope) holds(c managedConnection) bool {
 // and whose connections bear a name, in a virtual host.
 func (m *Management) Of(ctx context.Context, vhost, prefix, connection string) (Snapshot, error) {
 	s, err := m.snapshot(ctx, scope{vhost: vhost, prefix: prefix, connection: connection})
-	s.Exchanges = nil // nobody's in particular
+	s.Exchanges = nil // no user's in particular
 	return s, err
 }
 

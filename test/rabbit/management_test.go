@@ -94,7 +94,7 @@ func TestAManagementThatCannotBeAskedSaysSo(t *testing.T) {
 		"":                            "amqp://user:password@host:5672/vhost",
 		"amqp://127.0.0.1":            "amqp://user:password@host:5672/vhost",
 		"amqp://ada:hunter2@host:x":   "amqp://user:password@host:5672/vhost",
-		"amqp://ada:hunter2@[::1]:1/": "management plugin is needed (PULSE_TEST_MANAGEMENT_URL)", // where nobody is
+		"amqp://ada:hunter2@[::1]:1/": "management plugin is needed (PULSE_TEST_MANAGEMENT_URL)", // where no server listens
 	} {
 		if _, err := rabbit.External(bounded(t), address, ""); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", address, err)

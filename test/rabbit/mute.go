@@ -38,8 +38,8 @@ func NewMute(broker string) (*Mute, error) {
 // Address returns the host and port to dial instead of the broker's.
 func (m *Mute) Address() string { return m.listener.Addr().String() }
 
-// SwallowBinds swallows every queue.bind whose frame holds the word, such as the name of an exchange.
-// An empty word swallows none.
+// SwallowBinds swallows every queue.bind whose frame holds the word, such as the name of an
+// exchange. An empty word swallows none.
 func (m *Mute) SwallowBinds(word string) {
 	w := []byte(word)
 	m.word.Store(&w)
@@ -89,8 +89,8 @@ func (m *Mute) keep(sockets ...net.Conn) bool {
 	return !m.closed
 }
 
-// filter passes frames on: type, channel (2), size (4), payload, end (1). The first eight bytes of a
-// connection are no frame.
+// filter passes frames on: type, channel (2), size (4), payload, end (1). The first eight bytes of
+// a connection are no frame.
 func (m *Mute) filter(to io.Writer, from io.Reader) error {
 	r := bufio.NewReader(from)
 	if _, err := io.CopyN(to, r, 8); err != nil {

@@ -55,7 +55,7 @@ func runShared(ctx context.Context) (err error) {
 	return nil
 }
 
-// RunCluster gives the package's cluster with these options, which tests may
+// RunCluster returns the package's cluster with these options, which tests may
 // harm: healed, whatever the test before did to it. The package's TestMain must
 // go through Main.
 func RunCluster(t TB, o ClusterOptions) *Cluster {

@@ -27,7 +27,7 @@ func befall(w *world, _ *testscript.TestScript, args []string) error {
 	return w.harm(ctx, "broker "+args[0], fault)
 }
 
-// noFault tells a fault that cannot happen here from a word that is none.
+// noFault distinguishes a fault that cannot happen here from a word that is no fault.
 func (w *world) noFault(command, word string, here []string) error {
 	for _, fault := range faults.All() {
 		if fault.Name == word {

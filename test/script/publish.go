@@ -59,8 +59,8 @@ func (w *world) publishOne(ctx context.Context, publisher amqp.Publisher, p publ
 }
 
 // Taken returns the error of a Publish, and nil for one that tells that a queue did not take the
-// message: here that is a queue that is deleted meanwhile, because its client leaves, and the queues
-// of all other clients have the message. RabbitMQ 4 tells it, 3 does not.
+// message: here that is a queue that is deleted meanwhile, because its client leaves, and the
+// queues of all other clients have the message. RabbitMQ 4 tells it, 3 does not.
 func Taken(err error) error {
 	if amqp.KindOf(err) == amqp.Nacked {
 		return nil

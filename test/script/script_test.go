@@ -15,8 +15,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A script whose claims are false fails, and its error names the claim and the reason. Without this,
-// all the others would prove nothing.
+// A script whose claims are false fails, and its error names the claim and the reason. Without
+// this, all the others would prove nothing.
 func TestFalseClaimsFail(t *testing.T) {
 	const ready = "connect ada exchange/tc/task '#'\nexpect ada ready\n"
 	for script, complaint := range map[string]string{

@@ -15,8 +15,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Broker is a broker under test, with what the suite does to it and looks at. Only Dialer is required:
-// claims that need a field that is nil are skipped, which the test's output names.
+// Broker is a broker under test, with what the suite does to it and looks at. Only Dialer is
+// required: claims that need a field that is nil are skipped, which the test's output names.
 type Broker struct {
 	// Dialer dials as a user with Pulse's permissions: queues of Namespace, and exchanges whose
 	// names begin with "exchange/" to read.

@@ -41,7 +41,7 @@ func Hangs() Outcome {
 // Through returns a dial of another dialer.
 func Through(d amqp.Dialer) Outcome { return d.Dial }
 
-// Gives is a dial that returns this link.
+// Gives is the outcome of a dial that returns l and no error.
 func Gives(l amqp.Link) Outcome {
 	return func(context.Context) (amqp.Link, error) { return l, nil }
 }

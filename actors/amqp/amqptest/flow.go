@@ -46,8 +46,8 @@ func prefetch(s *suite) {
 	s.depthIs(observer, queue, 0)
 }
 
-// Up and down again, with deliveries of the earlier prefetch under way. A broker that cannot change it
-// delivers all the same.
+// Up and down again, with deliveries of the earlier prefetch under way. A broker that cannot change
+// it delivers all the same.
 func prefetchChanges(s *suite) {
 	x, l := s.exchange("topic", "topic"), s.link()
 	c, queue := s.stream(l, 3, amqp.Binding{Exchange: x, Pattern: "#"})
@@ -104,8 +104,8 @@ func acknowledgeSeveral(s *suite) {
 	}
 }
 
-// Another consumer of the queue, which exclusive queues allow on their own link, gets what the first
-// one leaves behind.
+// Another consumer of the queue, which exclusive queues allow on their own link, gets what the
+// first one leaves behind.
 func redelivery(s *suite) {
 	x, l := s.exchange("topic", "topic"), s.link()
 	first, queue := s.stream(l, 3, amqp.Binding{Exchange: x, Pattern: "#"})

@@ -24,8 +24,8 @@ type operation struct {
 	do   func(s *suite, c amqp.Channel, other string) error
 }
 
-// The queue "other" belongs to another link; queue names are in the namespace, where nothing else is
-// said.
+// The queue "other" belongs to another link; queue names are in the namespace, where nothing else
+// is said.
 var refusedOnes = []operation{
 	{"bind to a missing exchange", amqp.NotFound, func(s *suite, c amqp.Channel, _ string) error {
 		return bindTo(s, c, "exchange/contract/"+s.id+"/missing")
@@ -74,8 +74,8 @@ func bindTo(s *suite, c amqp.Channel, exchange string) error {
 	return c.Bind(queue, amqp.Binding{Exchange: exchange, Pattern: "a"})
 }
 
-// refusedOperations returns the claim that a refused operation ends its channel and nothing else, for
-// each of them.
+// refusedOperations returns the claim that a refused operation ends its channel and nothing else,
+// for each of them.
 func refusedOperations() (claims []claim) {
 	for _, o := range refusedOnes {
 		claims = append(claims, claim{"it ends its channel and nothing else to " + o.name, func(s *suite) {

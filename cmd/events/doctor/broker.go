@@ -34,8 +34,8 @@ func (v *visit) brokerName(ctx context.Context) Finding {
 	})
 }
 
-// known leaves out addresses of a host that has another one of the other family, IPv4 or IPv6, which
-// can be reached: such a machine is one node, and is found there.
+// known leaves out addresses of a host that has another one of the other family, IPv4 or IPv6,
+// which can be reached: such a machine is one node, and is found there.
 func known(trials []amqp.Trial) (kept []amqp.Trial) {
 	reached := map[string]bool{}
 	for _, t := range trials {

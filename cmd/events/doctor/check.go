@@ -69,8 +69,8 @@ func fail(mend string, format string, args ...any) Finding {
 	return Finding{Verdict: Fail, Mend: mend, Cause: fmt.Sprintf(format, args...)}
 }
 
-// Examine makes every check; each finding is handed to told, which may be nil, as soon as it is there.
-// It ends early when ctx does: the checks that are left are skipped.
+// Examine makes every check; each finding is handed to told, which may be nil, as soon as it is
+// there. It ends early when ctx does: the checks that are left are skipped.
 func Examine(ctx context.Context, o Options, told func(Finding)) Report {
 	v := &visit{options: o.withDefaults()}
 	defer v.close()

@@ -190,7 +190,8 @@ func policy(t *testing.T, n *rabbit.Node, vhost, name, definition string) {
 	}
 }
 
-// What a proxy on the way does to streams is felt by their readers and stands in no log: it is named.
+// What a proxy on the way does to streams is felt by their readers and stands in no log: it is
+// named.
 func TestWhatAProxyOnTheWayDoesIsNamed(t *testing.T) {
 	for _, row := range []struct {
 		name, check, cause string
@@ -254,8 +255,8 @@ func TestWhatIsWrongWithAPublicURLIsNamed(t *testing.T) {
 	}
 }
 
-// A set-up in which all is well has no failure, and each check that can be made was: a proxy with TLS
-// and HTTP/2, over a real RabbitMQ, with the rights of Pulse.
+// A set-up in which all is well has no failure, and each check that can be made was: a proxy with
+// TLS and HTTP/2, over a real RabbitMQ, with the rights of Pulse.
 func TestASoundSetUpRaisesNoFalseAlarm(t *testing.T) {
 	n := node(t)
 	must(t, n.AddUser(t.Context(), "sound", "right"))

@@ -11,8 +11,8 @@ import (
 // spare is how many files a process holds beside its streams: listeners, links, the log.
 const spare = 256
 
-// files compares the limit of open files (ulimit -n) with the streams that are to be served. Go raises
-// the soft limit to the hard one by itself.
+// files compares the limit of open files (ulimit -n) with the streams that are to be served. Go
+// raises the soft limit to the hard one by itself.
 func (v *visit) files(context.Context) Finding {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -32,7 +32,8 @@ import (
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
-// managed is the package's node with the management plugin; nil before the first test that wants it.
+// managed is the package's node with the management plugin; nil before the first test that wants
+// it.
 var managed struct {
 	sync.Mutex
 	node *rabbit.Node
@@ -129,7 +130,8 @@ func wholeAnswers(target *url.URL) http.Handler {
 	return p
 }
 
-// fullBuffers sends the head, and the body in pieces of 4 KiB, as nginx does with proxy_buffering on.
+// fullBuffers sends the head, and the body in pieces of 4 KiB, as nginx does with proxy_buffering
+// on.
 func fullBuffers(target *url.URL) http.Handler {
 	p := passing(target)
 	p.ModifyResponse = func(r *http.Response) error {

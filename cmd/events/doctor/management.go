@@ -58,8 +58,8 @@ func (v *visit) inquire(ctx context.Context, into any, path ...string) error {
 
 var errNotThere = errors.New("it is not there")
 
-// dropping are the keys of policies that make a queue lose messages without a word to its consumer, or
-// lose the queue itself.
+// dropping are the keys of policies that make a queue lose messages without a word to its consumer,
+// or lose the queue itself.
 var dropping = []string{"max-length", "max-length-bytes", "message-ttl", "expires"}
 
 // brokerPolicies makes a queue as a stream does and asks which policies hold for it.

@@ -56,7 +56,7 @@ func badTLS(address string, err error) Finding {
 	return fail("look at the versions of TLS and the certificates of both sides", "%s: the TLS handshake failed: %s", address, plain(err))
 }
 
-// valid says until when a certificate is valid.
+// valid returns until when a certificate is valid.
 func valid(c *x509.Certificate, now time.Time) string {
 	days := int(c.NotAfter.Sub(now).Hours() / 24)
 	if days < 14 {

@@ -9,8 +9,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// probe is an exchange of the doctor's own, in the namespace of the settings, where Pulse's users may
-// make exchanges.
+// probe is an exchange of the doctor's own, in the namespace of the settings, where Pulse's users
+// may make exchanges.
 type probe struct {
 	exchange  string
 	publisher amqp.Publisher

@@ -175,8 +175,8 @@ func (v *visit) urlHTTP2(ctx context.Context) Finding {
 	return pass("%s", r.Proto)
 }
 
-// urlStop checks the 204 rule: an EventSource that reconnects by itself sends the last event's id, and
-// stops for good at a 204.
+// urlStop checks the 204 rule: an EventSource that reconnects by itself sends the last event's id,
+// and stops for good at a 204.
 func (v *visit) urlStop(ctx context.Context) Finding {
 	path := v.connect(v.bindings())
 	for _, ask := range [][]string{

@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// Lines writes findings for people as they are told: a line each, a second one for what to do about a
-// failure, and one for all checks in a row that are skipped for the same one.
+// Lines writes findings for people as they are told: a line each, a second one for what to do about
+// a failure, and one for all checks in a row that are skipped for the same one.
 //
 //	FAIL  broker.login     user and password: rabbit:5671 refuses the user "ada": …
 //	                       → correct user name and password

@@ -64,7 +64,8 @@ func (s *stream) next(ctx context.Context, patience time.Duration) (a arrival, e
 	return a, false, true
 }
 
-// bindings returns what the streams ask for: messages of the doctor's own, else those that are wanted.
+// bindings returns what the streams ask for: messages of the doctor's own, else those that are
+// wanted.
 func (v *visit) bindings() []amqp.Binding {
 	if v.probe != nil && v.probe.err == nil {
 		return []amqp.Binding{{Exchange: v.probe.exchange, Pattern: "#"}}

@@ -24,8 +24,8 @@ type Options struct {
 	// Bindings are what clients ask for: that the broker binds them is checked.
 	Bindings []amqp.Binding
 
-	// Management is the URL of the broker's management plugin, with user and password; "" skips what
-	// needs it.
+	// Management is the URL of the broker's management plugin, with user and password; "" skips
+	// what needs it.
 	Management string
 
 	// URL is the root URL under which clients reach the proxy; "" skips what needs it.

@@ -45,7 +45,7 @@ type Violation struct {
 	Says      string  `json:"says"`
 }
 
-// Judge reads a history and judges it. An error says that it cannot be read, which
+// Judge reads a history and judges it. It returns an error if it cannot be read, which
 // is a verdict of Unknown.
 func Judge(history io.Reader) (Judgement, error) {
 	r, err := read(history)

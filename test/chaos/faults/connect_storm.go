@@ -26,7 +26,7 @@ type ConnectStorm struct {
 	defects error
 }
 
-// Answers says how often a storm was answered in which way.
+// Answers counts a storm's answers by kind.
 type Answers struct {
 	Streams int // a stream was opened
 	Refused int // 429 or 503, with the time to wait
@@ -45,7 +45,7 @@ func (c *ConnectStorm) Answers() Answers {
 }
 
 // rage opens every stream at its time; one that comes late is opened all the
-// same. The error tells of answers that are neither a stream nor a refusal
+// same. The error describes answers that are neither a stream nor a refusal
 // that says when to come back.
 func (c *ConnectStorm) rage(ctx context.Context) error {
 	var under sync.WaitGroup

@@ -14,7 +14,7 @@ import (
 )
 
 // Sign looks for an independent sign of a fault that has happened: one that does
-// not come from whoever made it happen. It returns "" while there is none, and may
+// not come from the code that made it happen. It returns "" while there is none, and may
 // be called again and again until there is one; an error is no sign.
 type Sign func(ctx context.Context) (string, error)
 

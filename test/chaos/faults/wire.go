@@ -78,7 +78,7 @@ func (w *wire) acceptExits() {
 		}
 		select {
 		case w.exits <- conn:
-		case <-time.After(pairPatience): // its entry has gone
+		case <-time.After(pairPatience): // its entry is removed
 			conn.Close()
 		}
 	}
@@ -150,7 +150,7 @@ func (w *wire) through(toxiproxy string) (in, out net.Conn) {
 }
 
 // pass moves bytes until one side ends, and passes that end on behind them.
-// entering tells that they go towards the toxiproxy.
+// entering reports whether they go towards the toxiproxy.
 func (p *pair) pass(to, from net.Conn, lane *lane, entering bool) {
 	buffer := make([]byte, 64<<10)
 	for {

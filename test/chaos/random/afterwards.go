@@ -45,7 +45,7 @@ func (c *conductor) cleanProcess(ctx context.Context) {
 	}
 }
 
-// left says what of the clients is still in the process; "" for nothing.
+// left describes what of the clients is still in the process; it returns "" if there is nothing.
 func (c *conductor) left(now picture, v vitals) string {
 	var left []string
 	more := func(what string, have, before, slack float64) {

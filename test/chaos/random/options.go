@@ -42,7 +42,7 @@ type Options struct {
 	// Memory is the most that the process may have resident, in bytes; 0: no limit.
 	Memory int64
 
-	// Shared tells that streams with equal bindings have one queue.
+	// Shared is set where streams with equal bindings have one queue.
 	Shared bool
 
 	// Census counts what the broker holds of the proxy's; Account says by whose

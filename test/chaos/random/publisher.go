@@ -19,7 +19,7 @@ type Publisher struct {
 // publishPatience bounds one message.
 const publishPatience = 2 * time.Second
 
-// NewPublisher gives a Publisher to a topic exchange, which it declares.
+// NewPublisher returns a Publisher to a topic exchange, which it declares.
 func NewPublisher(broker amqp.Publishing, exchange string) *Publisher {
 	return &Publisher{broker: broker, exchange: exchange}
 }

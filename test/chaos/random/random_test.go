@@ -157,7 +157,7 @@ func serve(t *testing.T, broker string, flags ...string) (proxy, operator string
 	}
 }
 
-// freePorts gives two ports that were free a moment ago.
+// freePorts returns two ports that were free a moment ago.
 func freePorts(t *testing.T) (ports [2]string) {
 	for i := range ports {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -34,7 +34,7 @@ type conductor struct {
 	censusBefore Census
 }
 
-// Run breaks the proxy and reports. Its error says that the run itself could not
+// Run breaks the proxy and reports. It returns an error if the run itself could not
 // be done, or was called off; what did not hold stands in the Report, which is nil
 // where the run did not begin.
 func Run(ctx context.Context, o Options) (*Report, error) {

@@ -48,7 +48,7 @@ func draw(seed uint64, kinds []Harm, clients int, during, every time.Duration) [
 	return steps
 }
 
-// split tells harms that aim at one stream from the others.
+// split separates harms that aim at one stream from the others.
 func split(kinds []Harm) (single, wide []Harm) {
 	for _, kind := range kinds {
 		if kind.aimed() {

@@ -109,7 +109,7 @@ func judged(t *testing.T, recorder *history.Recorder, lines *bytes.Buffer) check
 	return judgement
 }
 
-// ignoring says yes to a path and does nothing.
+// ignoring answers a path with success and does nothing.
 func ignoring(path string) func(http.Handler) http.Handler {
 	return func(inner http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -139,7 +139,7 @@ func (c *conductor) failed(f history.Failure) {
 	c.book.reachedFailure(f)
 }
 
-// listen takes in what the proxy's log tells of failures, until ctx ends.
+// listen reads the failures from the proxy's log, until ctx ends.
 func (c *conductor) listen(ctx context.Context) {
 	for {
 		select {
@@ -151,7 +151,7 @@ func (c *conductor) listen(ctx context.Context) {
 	}
 }
 
-// FailureIn reads a line of the proxy's log; ok is false where it tells of no
+// FailureIn reads a line of the proxy's log; ok is false where it reports no
 // actor that failed.
 //
 //	time=… level=ERROR msg="actor failed" role=consumer stream=… reason="…"

@@ -83,7 +83,7 @@ func (r *reading) band(svg *strings.Builder, h *harm, class string, top, height 
 		class, r.x(h.asked), top, width, height, html.EscapeString(h.describe()))
 }
 
-// describe tells a harm's three facts.
+// describe returns a harm's three facts.
 func (h *harm) describe() string {
 	text := fmt.Sprintf("%s: asked at %.2f s", h.name, h.asked)
 	switch {

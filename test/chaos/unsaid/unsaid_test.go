@@ -200,7 +200,7 @@ func (w *reader) read(ctx context.Context) {
 		case *actors.Message:
 			n, err := strconv.ParseInt(string(e.Body), 10, 64)
 			if err != nil {
-				w.run.t.Errorf("a message that nobody published: %q", e.Body)
+				w.run.t.Errorf("a message that was not published: %q", e.Body)
 			}
 			w.got = append(w.got, n)
 			w.last.Store(n)

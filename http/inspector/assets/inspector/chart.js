@@ -74,7 +74,7 @@ export class Chart {
 
 const sum = (bucket) => [...bucket.values()].reduce((a, b) => a + b, 0);
 
-// The next of 1, 2, 5, 10, 20, … above a rate, so that the scale stays calm.
+// The next of 1, 2, 5, 10, 20, … above a rate, so that the scale seldom changes.
 function niceTop(most) {
   let top = 1;
   for (let i = 0; top < most; i++) top *= i % 3 === 1 ? 2.5 : 2;

@@ -77,7 +77,7 @@ const copyable = (text, what) =>
   text === '' ? make('em', { text: 'empty' })
     : make('button', { type: 'button', class: 'copyable', title: 'Copy', click: () => copy(text, what) }, make('code', { text }));
 
-// The words of a well-known key with their names; "_" says that there is none.
+// The words of a well-known key with their names; "_" stands for none.
 function anatomy(message) {
   const parts = dissect(message.exchange, message.routingKey);
   if (!parts) return null;

@@ -34,10 +34,10 @@ const services = {
     ['launch-config-archived', 'a launch configuration was put away', worker],
   ],
   'taskcluster-github': [
-    ['push', 'somebody pushed to a repository', repository],
+    ['push', 'commits were pushed to a repository', repository],
     ['pull-request', 'a pull request was opened or changed', repository + ' action'],
     ['release', 'a repository has a release', repository],
-    ['rerun', 'somebody asked to run a check again', repository],
+    ['rerun', 'a check was requested again', repository],
     ['task-group-creation-requested', 'tasks for a push were asked for', repository],
   ],
   'taskcluster-hooks': [

@@ -19,7 +19,7 @@ const codes = {
   },
   QueueDeleted: {
     title: 'The stream’s queue was deleted',
-    meaning: 'Somebody removed the queue at the broker while it was in use; the messages in it are gone.',
+    meaning: 'The queue was deleted at the broker while it was in use; the messages in it are gone.',
     next: 'Reconnect for a new queue. What was published in between is not shown.',
   },
   BrokerUnavailable: {

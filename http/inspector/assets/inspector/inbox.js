@@ -10,7 +10,7 @@ import { menu } from './menu.js';
 import { Table } from './table.js';
 import { View } from './view.js';
 
-const calm = 100; // ms between two drawings: faster ones could not be read
+const drawPeriod = 100; // ms between two drawings: faster ones could not be read
 
 export class Inbox {
   #view = new View(() => this.#soon());
@@ -122,7 +122,7 @@ export class Inbox {
   #soon() {
     if (this.#planned) return;
     this.#planned = true;
-    const wait = Math.max(0, this.#drawn + calm - performance.now());
+    const wait = Math.max(0, this.#drawn + drawPeriod - performance.now());
     setTimeout(() => requestAnimationFrame(() => {
       this.#planned = false;
       this.#drawn = performance.now();

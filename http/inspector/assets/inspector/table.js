@@ -51,7 +51,7 @@ export class Table {
     this.draw();
   }
 
-  // Whoever has scrolled down reads: new rows above must not move the text.
+  // A user who has scrolled down is reading: new rows above must not move the text.
   #hold() {
     const newest = this.#list.dropped + this.#list.length;
     const added = newest - this.#seen;

@@ -13,7 +13,7 @@ const codes = {
   InvalidBindings: ['warn', 'The client asked for bindings that cannot be'],
   ExchangeForbidden: ['warn', 'The list of allowed exchanges refused one'],
   BindingRefused: ['warn', 'The broker has no such exchange, or does not let us read it'],
-  QueueDeleted: ['warn', 'Somebody deleted the stream’s queue at the broker'],
+  QueueDeleted: ['warn', 'The stream’s queue was deleted at the broker'],
   BrokerUnavailable: ['bad', 'There was no link to the broker when the stream was opened'],
   BrokerLost: ['bad', 'Broker, link or channel went away under the stream'],
   SlowConsumer: ['warn', 'The client read too slowly for what it asked for'],

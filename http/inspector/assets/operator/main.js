@@ -37,7 +37,7 @@ const feed = new Feed({
   },
 });
 
-// Nobody sees a page in the background: it draws the newest when it is back.
+// A page in the background is not drawn: it draws the newest state when it is shown again.
 function draw() {
   if (document.hidden || !latest || drawn === latest) return;
   drawn = latest;

@@ -7,10 +7,10 @@ import { Rows } from './rows.js';
 const atOnce = 100; // children shown before a button asks for more
 const recently = 15_000; // ms for which a failure stands out
 const permanent = new Set(['events', 'broker', 'connections', 'feeds']);
-const calm = new Set(['running', 'up', 'ready', 'consuming']);
+const goodStates = new Set(['running', 'up', 'ready', 'consuming']);
 
 /** Which colour a state has: good, warn or bad. */
-export const mood = (state) => (calm.has(state) ? 'good' : state === 'down' ? 'bad' : 'warn');
+export const mood = (state) => (goodStates.has(state) ? 'good' : state === 'down' ? 'bad' : 'warn');
 
 /** The first letters of an id: enough to tell streams apart on a page. */
 export const short = (id) => id.slice(0, 7);
