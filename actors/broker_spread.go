@@ -15,12 +15,8 @@ import (
 // a new lease goes to the link with the fewest. A node that comes back gets a link again. Streams
 // that are open stay where they are.
 
-const (
-	// spreadOver is how many nodes should have a link.
-	spreadOver = 3
-	// spreadEvery is the time between two looks for a node without a link, spread by ± 10 %.
-	spreadEvery = 10 * time.Second
-)
+// spreadEvery is the time between two looks for a node without a link, spread by ± 10 %.
+const spreadEvery = 10 * time.Second
 
 // spread dials a node that has no link, where links lead to too few nodes. No stream waits for it.
 func (b *broker) spread(ctx actor.Context) {

@@ -98,9 +98,9 @@
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go (binds
 //     again where an exchange was deleted), deadletters.go (hears what the broker drops)
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
-//     errors), backoff.go, pool.go and lease.go (which link a channel is leased on),
-//     channellimit.go (how many channels the broker allows), broker_spread.go (over a cluster's
-//     nodes)
+//     errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go (which link a
+//     channel is leased on), channellimit.go (how many channels the broker allows),
+//     broker_spread.go (over a cluster's nodes)
 //   - what is tried before streams do it: broker_scouts.go, scouts.go, exchanges.go; what hangs:
 //     broker_stuck.go
 //   - failures: failures.go, herd.go (how long clients wait that were ended together)

@@ -13,8 +13,8 @@ import (
 //go:embed user-config-example.yml
 var Example string
 
-// WriteMarkdown writes the table of settings for people; "reload" marks those that a running proxy
-// takes anew on SIGHUP.
+// WriteMarkdown writes the table of settings for people, and returns the error of w; "reload" marks
+// those that a running proxy takes anew on SIGHUP.
 func WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("| variable | flag | key in a profile of the file | value | default | reload | meaning |\n|---|---|---|---|---|---|---|\n")
@@ -37,7 +37,7 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
-// WriteJSON writes the table of settings for machines.
+// WriteJSON writes the table of settings for machines, and returns the error of w.
 func WriteJSON(w io.Writer) error {
 	type line struct {
 		Key      string   `json:"key"`

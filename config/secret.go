@@ -11,7 +11,7 @@ const hidden = "(hidden)"
 // Secret is text that no log, error, JSON or %v shows; Reveal alone does.
 type Secret struct{ text string }
 
-// NewSecret hides text.
+// NewSecret returns a Secret that hides text.
 func NewSecret(text string) Secret { return Secret{text} }
 
 // Reveal returns the text, for the one place that needs it.

@@ -166,8 +166,8 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	count("events_actor_failures_total", "Actors that failed, planned failures of consumers included.", s.Failures)
 }
 
-// leasesByAddress returns how many channels are leased at each address that a link leads to: as many
-// as the broker has nodes, and no more.
+// leasesByAddress returns how many channels are leased at each address that a link leads to: as
+// many as the broker has nodes, and no more.
 func leasesByAddress(links []actors.LinkState) map[string]int64 {
 	leases := map[string]int64{}
 	for _, l := range links {
