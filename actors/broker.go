@@ -156,7 +156,7 @@ func (b *broker) await(ctx actor.Context, link awaitedLink) {
 }
 
 // serve grants leases to those who wait, in their order, as far as there are channels; the others
-// wait on, or are refused where waiting is of no use.
+// wait on, or are refused where waiting would not help.
 func (b *broker) serve(ctx actor.Context) {
 	for b.serveNext(ctx) {
 	}
@@ -328,7 +328,8 @@ func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	}
 }
 
-// end closes the links, and refuses who waits for a channel: they would wait for ever.
+// end closes the links, and refuses the owners that wait for a channel, which would otherwise never
+// be answered.
 func (b *broker) end(ctx actor.Context) {
 	b.timers.stop()
 	b.refuse(ctx, errNoBroker)

@@ -15,7 +15,7 @@ import (
 
 const (
 	// callTimeout is how long a call may take before its stream is told. The heartbeat of a link
-	// that dies within its handshake may never fire. A stream of a hundred bindings makes over a
+	// that is lost within its handshake may never fire. A stream of a hundred bindings makes over a
 	// hundred calls.
 	callTimeout = 10 * time.Second
 	// probeAfter is how long a call may take before its link is asked for a sign of life.

@@ -31,7 +31,7 @@ const (
 	mostScoutChannels   = 128
 	// triedChannels is how many channels are tried even for a crowd.
 	triedChannels = 32
-	// limitTimeout is how long a limit is believed, and how long it is that none was met: an
+	// limitTimeout is how long a limit counts, and how long it counts that none was met: an
 	// operator may change it.
 	limitTimeout = 30 * time.Second
 )

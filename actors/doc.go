@@ -59,9 +59,9 @@
 // streams: a broker may answer either by ending the link. A call that is not answered ends its own
 // stream; the link is retired if it answers others (it gets no new streams and is closed with its
 // last), else closed. Links are spread over the nodes of a cluster, so that a node's end ends its
-// own streams alone. What the pool learns of the broker (channels of a link, channels in all) it
-// doubts after a while. A right that the service lacks is told to its operator, not to the client
-// as its own fault.
+// own streams alone. What the pool has learned of the broker (channels of a link, channels in all)
+// it tries again after a while. A right that the service lacks is told to its operator, not to the
+// client as its own fault.
 //
 // # Who owns what
 //

@@ -17,7 +17,7 @@ type guardedLink struct {
 	lost <-chan struct{}
 }
 
-// guard returns the link that a dial returned, guarded, or an error where it is of no use.
+// guard returns the link that a dial returned, guarded, or an error where it is not usable.
 func guard(link amqp.Link) (amqp.Link, error) {
 	if v := reflect.ValueOf(link); link == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, errors.New("dial: the dialer returned neither a link nor an error")

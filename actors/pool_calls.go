@@ -46,7 +46,8 @@ func (p *pool) answered(l *leaseEntry) {
 }
 
 // exhausted notes that the owner's link has room for no more than the channels that are open on it.
-// Where the link tells its own capacity, that is believed for a while only.
+// Where the link reports a capacity of its own, the smaller number counts for
+// learnedCapacityTimeout only.
 func (p *pool) exhausted(owner *actor.PID, now time.Time) {
 	l := p.leases[owner.Id]
 	if l == nil {

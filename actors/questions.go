@@ -38,7 +38,7 @@ var (
 )
 
 // ask puts a question to an actor and returns its answer. It fails with errTreeEnded where there is
-// no such actor, or the tree ends before it answers: then the question lies in a mailbox that is
+// no such actor, or the tree ends before it answers: then the question stays in a mailbox that is
 // not read any more. It fails with errNoAnswer after the timeout, and with the error of ctx.
 func (c *core) ask(ctx context.Context, to *actor.PID, message any, timeout time.Duration) (any, error) {
 	q := &question{answer: make(chan any, 1)}

@@ -71,7 +71,7 @@ func (r *root) drain(ctx actor.Context) {
 	ctx.Forward(r.connections)
 }
 
-// childStopped ends the System: without that child it is of no use, and its owner can open
+// childStopped ends the System: without that child it cannot serve, and its owner can open
 // another.
 func (r *root) childStopped(ctx actor.Context, child *actor.PID) {
 	if r.ending {

@@ -85,7 +85,7 @@ var truth = kind[bool]{
 	format: strconv.FormatBool,
 }
 
-// list is written with commas; a settings file may give a YAML list.
+// list is written with commas; a settings file may hold a YAML list.
 var list = kind[[]string]{
 	name: "list",
 	parse: func(s string) ([]string, error) {

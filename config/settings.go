@@ -135,7 +135,7 @@ var Settings = []Setting{
 		Help: "connects per second of one client address, further ones get 429; 0: no limit",
 		in:   at(rate, func(c *Config) *float64 { return &c.Limits.ConnectsPerSecond })},
 	{Key: "limits.streamAge", Flag: "stream-age", Variable: "EVENTS_STREAM_AGE", Live: true,
-		Help: "age at which a stream is ended, to be opened anew, spread by 10 %: a balancer may keep the streams of clients that have gone; 0: no limit",
+		Help: "age at which a stream is ended, to be opened anew, spread by 10 %: a balancer may keep streams open after their clients have disconnected; 0: no limit",
 		in:   at(span(0), func(c *Config) *time.Duration { return &c.Limits.StreamAge })},
 	{Key: "limits.ipv6Prefix", Flag: "ipv6-prefix", Variable: "EVENTS_IPV6_PREFIX",
 		Help: "bits of an IPv6 address that the limits per address count by: a client has a whole network of addresses",

@@ -103,7 +103,7 @@ func (f *flushed) endWith(ctx context.Context) {
 }
 
 // clientLeft returns net/http's word that the client itself has left, which a
-// context that a host may have cancelled does not give.
+// context that a host may have cancelled does not provide.
 func clientLeft(w http.ResponseWriter) <-chan bool {
 	for {
 		//lint:ignore SA1019 Request.Context ends for the host's reasons, too

@@ -75,7 +75,7 @@ func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head [
 	c.state.Store(stateWriting)
 	s.Notify(c.wake)
 	o.peers.watch(c)
-	runtime.Gosched() // the actors speak first: head, ping and ready share a write, 7 % of a visit's CPU
+	runtime.Gosched() // the actors run first: head, ping and ready share a write, 7 % of a visit's CPU
 	go c.start()      // owner: c; ends when nothing waits
 	return c
 }
@@ -207,7 +207,7 @@ func (c *hijacked) close() {
 func (c *hijacked) fail(why *actors.Error) { c.stream.Fail(why) }
 
 // recoverPanic ends a stream whose writing panicked. Nothing of the batch that
-// was being filled has gone out, so the client stands between two frames,
+// was being filled was sent, so the client stands between two frames,
 // unless the panic came out of the write itself.
 func (c *hijacked) recoverPanic(b *batch) {
 	v := recover()

@@ -53,7 +53,7 @@ const writeBusy = -1
 
 // transport is where a writer's bytes go.
 type transport interface {
-	// write writes the parts, and returns how many bytes have gone out; an error
+	// write writes the parts, and returns how many bytes were sent; an error
 	// where that is not all, which wraps os.ErrDeadlineExceeded where the client
 	// did not take them in time. It may change the list of parts, not the bytes.
 	write(parts net.Buffers) (int, error)

@@ -30,7 +30,7 @@ func (p *patterns) unbind(pattern string) {
 	delete(p.queues, pattern)
 }
 
-// taken is what taking should give, by the definition.
+// taken is what taking should return, by the definition.
 func (p *patterns) taken(key string) []string {
 	var names []string
 	for pattern := range p.queues {

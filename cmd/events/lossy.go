@@ -18,7 +18,7 @@ const (
 	lastWords = time.Second
 )
 
-// lossy is the writer of a log that never blocks whoever logs: lines wait in memory for the one
+// lossy is the writer of a log that never blocks its callers: lines wait in memory for the one
 // goroutine that writes them. Where that cannot keep up, because a pipe is not read or its reader
 // has ended, lines are dropped and counted. A notice stands where they are missing:
 //
@@ -53,7 +53,7 @@ type entry struct {
 // newLossy starts the goroutine that writes; close ends it.
 func newLossy(to io.Writer) *lossy {
 	l := &lossy{to: to, wake: make(chan struct{}, 1), quit: make(chan struct{})}
-	go l.run() // owner: whoever calls close; a write that never returns ends with the process
+	go l.run() // owner: the caller of close; a write that never returns ends with the process
 	return l
 }
 

@@ -28,7 +28,7 @@ import (
 // It returns the exit status.
 func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer, listener net.Listener, reloads reloads, listening func(url string)) int {
 	defer listener.Close()         // for the returns before it is served
-	signal.Ignore(syscall.SIGPIPE) // the end of whoever reads the log is not the end of the streams
+	signal.Ignore(syscall.SIGPIPE) // the end of the log's reader is not the end of the streams
 	service := newServiceLog(p.stderr, c.Server)
 	defer service.out.close(lastWords)
 	p.log.Store(service)

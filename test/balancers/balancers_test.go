@@ -208,7 +208,7 @@ func TestEqualBindingsMeetInOneProcess(t *testing.T) {
 func queuesOf(t *testing.T, b *balancer, sets, streams int) int {
 	t.Helper()
 	node, ctx := rabbit.Run(t), bounded(t)
-	defer func() { must(t, node.Clean(ctx, "queue/", 4)) }() // the last of all: whoever comes next counts too
+	defer func() { must(t, node.Clean(ctx, "queue/", 4)) }() // the last of all: the next test counts queues too
 	for i := range streams {
 		s, err := clients.Open(ctx, b.URL+script.ConnectPath+"?"+script.Query(exchange, fmt.Sprintf("set%d.#", i%sets)), clients.Options{TLS: b.Trust})
 		must(t, err)

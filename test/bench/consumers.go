@@ -53,7 +53,7 @@ func WritingConsumers(broker string) error {
 		var frame []byte
 		if err := links.consume(func(d amqp091.Delivery) {
 			frame = appendFrame(frame[:0], d.Body, d.Exchange, d.RoutingKey)
-			conn.Write(frame) // a client that has gone is of no concern here
+			conn.Write(frame) // a client that has disconnected is not counted here
 		}); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ type Usage struct {
 // architecture that Go runs on.
 const clockTick = 10 * time.Millisecond
 
-// UsageOf reads /proc, for all the processes together. One that has gone uses
+// UsageOf reads /proc, for all the processes together. One that has ended uses
 // nothing.
 func UsageOf(pids ...int) Usage {
 	var all Usage

@@ -37,7 +37,7 @@ func Start(ctx context.Context, dir string) (browser context.Context, stop func(
 	return browser, stop, nil
 }
 
-// find looks for Chromium by the names that distributions give it.
+// find looks for Chromium by its names in the distributions.
 func find() (path string, err error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err = exec.LookPath(name); err == nil {

@@ -112,7 +112,7 @@ func (n *Node) Queues(ctx context.Context) ([]Queue, error) {
 
 // Connection is an AMQP connection as the broker has it.
 type Connection struct {
-	Name string // the connection_name that the client gave, or empty
+	Name string // the connection_name that the client has set, or empty
 	User string
 	Peer string // 127.0.0.1:40000 -> 127.0.0.1:5672
 }

@@ -60,7 +60,7 @@ func TestABrokerOfOthersGivesEvidenceThroughItsManagement(t *testing.T) {
 	must(t, n.Clean(ctx, "queue/bob/", 1)) // the publisher's channel
 	must(t, host.Delete(ctx))
 	must(t, n.DeleteUser(ctx, "bob"))
-	must(t, n.DeleteUser(ctx, "bob")) // it has gone already
+	must(t, n.DeleteUser(ctx, "bob")) // it is deleted already
 }
 
 // What would harm the process of a broker that others run is refused.

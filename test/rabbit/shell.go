@@ -25,7 +25,7 @@ type shell struct {
 	answers chan answer // closed when the node's output ends
 
 	turn chan struct{} // room for one question at a time
-	last int           // its number, for whoever has the turn
+	last int           // its number, for the caller whose turn it is
 }
 
 type answer struct {

@@ -139,7 +139,7 @@ func (s *response) limit() time.Duration {
 	return 1<<63 - 1
 }
 
-// Read reads the body; each byte that comes gives the stream further time.
+// Read reads the body; each byte that comes extends the stream's time.
 func (s *response) Read(p []byte) (int, error) {
 	n, err := s.Body.Read(p)
 	if n > 0 {

@@ -8,7 +8,7 @@ import { explain } from './topic.js';
 
 const about = 'Where messages are published. Choose one of Taskcluster’s, or type any other.';
 
-/** Wires the form; add(binding) adds and says what was wrong, or ''. */
+/** Wires the form; add(binding) adds a binding and returns what was wrong, or ''. */
 export function bindingForm(add) {
   const exchange = byId('exchange');
   const pattern = byId('pattern');

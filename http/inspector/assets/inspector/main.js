@@ -81,7 +81,7 @@ function bindingsChanged() {
   drawPlaceholders();
 }
 
-// Before the first message the panel says what to do, or what it waits for.
+// Before the first message the panel shows what to do, or what it waits for.
 function drawPlaceholders() {
   const empty = inbox.arrived === 0;
   const n = bindings.list.length;
@@ -141,7 +141,7 @@ shortcuts({
   '?': () => byId('help-dialog').showModal(),
 });
 
-// The address says what to show at first.
+// The address determines what is shown at first.
 const asked = readLink(location.search);
 const wrong = bindings.add(...asked.bindings);
 if (wrong) say(wrong);

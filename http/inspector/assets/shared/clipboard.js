@@ -12,7 +12,7 @@ export function say(text) {
   hide = setTimeout(() => toast.classList.remove('shown'), 2500);
 }
 
-/** Copies a text and says what was copied. */
+/** Copies a text and shows what was copied. */
 export async function copy(text, what) {
   const done = (await modern(text)) || older(text);
   say(done ? `Copied ${what}` : 'The browser does not allow copying');
