@@ -95,10 +95,10 @@ type wrappedPrefetcher struct {
 // its own.
 type wrappedChannel struct {
 	Channel
-	hooks   Hooks
-	passed  uint64 // tag of the last delivery that was passed on
-	settled uint64 // last tag that was acknowledged by the owner
-	dropped uint64 // tag of the last delivery that was dropped
+	hooks        Hooks
+	passed       uint64 // tag of the last delivery that was passed on
+	acknowledged uint64 // last tag that was acknowledged by the owner
+	dropped      uint64 // tag of the last delivery that was dropped
 }
 
 func (c *wrappedChannel) Bind(queue string, b Binding) error {
@@ -124,24 +124,24 @@ func (c *wrappedChannel) Next(wake <-chan struct{}) (*Delivery, error) {
 			return d, nil
 		}
 		c.dropped = tag
-		if err := c.settleDropped(); err != nil {
+		if err := c.acknowledgeDropped(); err != nil {
 			return nil, err
 		}
 	}
 }
 
 func (c *wrappedChannel) Acknowledge(tag uint64) error {
-	c.settled = max(c.settled, tag)
+	c.acknowledged = max(c.acknowledged, tag)
 	if tag >= c.passed && c.dropped > tag {
 		tag = c.dropped // dropped after all that was passed on
 	}
 	return c.Channel.Acknowledge(tag)
 }
 
-// settleDropped acknowledges a dropped delivery, unless one that was passed on before it is not
+// acknowledgeDropped acknowledges a dropped delivery, unless one that was passed on before it is not
 // acknowledged yet: then Acknowledge does.
-func (c *wrappedChannel) settleDropped() error {
-	if c.passed > c.settled {
+func (c *wrappedChannel) acknowledgeDropped() error {
+	if c.passed > c.acknowledged {
 		return nil
 	}
 	return c.Channel.Acknowledge(c.dropped)

@@ -71,19 +71,25 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf("http", operator))
 	}
 	reloader := &reloader{reloads: reloads, current: c, log: service, system: system, handler: handler, certificate: certificate}
+	return attend(ctx, c.Drain, server, reloader, ended)
+}
+
+// attend reloads settings as often as it is asked to, until ctx ends: then it drains; or until a
+// server or the actors have ended. It returns the exit status.
+func attend(ctx context.Context, d config.Drain, server *httpapi.Server, r *reloader, ended <-chan error) int {
 	for {
 		select {
 		case <-ctx.Done():
-			return drain(c.Drain, log, func(ctx context.Context) error {
-				return errors.Join(server.Shutdown(ctx), system.Close())
+			return drain(d, r.log.Logger, func(ctx context.Context) error {
+				return errors.Join(server.Shutdown(ctx), r.system.Close())
 			})
-		case <-reloads.wanted:
-			reloader.reload()
+		case <-r.wanted:
+			r.reload()
 			continue
 		case err := <-ended:
-			log.Error("a server has ended", "error", err)
-		case <-system.Done():
-			log.Error("the actors have ended", "error", system.Err())
+			r.log.Error("a server has ended", "error", err)
+		case <-r.system.Done():
+			r.log.Error("the actors have ended", "error", r.system.Err())
 		}
 		return failed // the process ends, and with it all that still runs
 	}

@@ -162,16 +162,16 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
-// settle is how long a process has rested when its memory is measured.
-const settle = 3 * time.Second
+// restTime is how long a process has rested when its memory is measured.
+const restTime = 3 * time.Second
 
 func idle(b *testing.B, into figures, mode string, streams int) {
 	p := serve(b, mode)
 	first := fleet(b, p, 1, samePath)
-	time.Sleep(settle) // what was needed only for the start goes
+	time.Sleep(restTime) // what was needed only for the start goes
 	before, brokerBefore := p.Usage(), brokerUsage(b)
 	f := fleet(b, p, streams, samePath)
-	time.Sleep(settle) // what was needed only for connecting goes
+	time.Sleep(restTime) // what was needed only for connecting goes
 	own, broker := p.Usage().Since(before), brokerUsage(b).Since(brokerBefore)
 	into.add("KiB/stream", float64(own.RSS)/1024/float64(streams))
 	into.add("broker-KiB/stream", float64(broker.RSS)/1024/float64(streams))
