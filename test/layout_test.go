@@ -56,7 +56,7 @@ var uses = map[string][]string{
 	"http/bindings":          {"actors/amqp"},
 	"test/chaos/check":       nil, // it judges a run without anything that made the run
 	"cmd/...":                {"cmd/...", "actors", "actors/amqp", "http", "http/sse", "config", "test/..."},
-	"test/...":               {"actors", "actors/amqp", "actors/amqp/amqptest", "http", "http/sse", "http/inspector", "config", "cmd/...", "test/..."},
+	"test/...":               {"actors", "actors/amqp", "http", "http/sse", "test/..."},
 }
 
 // Parts of the standard library that would make a package know too much.
