@@ -94,26 +94,61 @@ func (s *scouts) declare(queue string, report func(error)) {
 // with how many were opened, and why not all, which is errNoScout where none was tried.
 func (s *scouts) channels(n int, report func(opened int, err error)) {
 	opened := 0
-	s.try(func(err error) { report(opened, err) }, func(link amqp.Link) error {
+	s.try(func(err error) { report(opened, err) }, func(link amqp.Link) (err error) {
 		if capacity := amqp.Capacity(link); capacity > 0 {
 			n = min(n, capacity)
 		}
-		var channels []amqp.Channel
-		defer func() {
-			for _, c := range channels {
-				c.Close()
-			}
-		}()
-		for range n {
-			channel, err := link.Channel()
-			if err != nil {
-				return cmp.Or(whyLost(link, err), err)
-			}
-			channels = append(channels, channel)
-			opened++
+		if opened, err = openChannels(link, n, 0); isLost(link) {
+			opened = s.recount(opened)
 		}
-		return nil
+		return err
 	})
+}
+
+const (
+	// countingPause is the time between two channels that are counted: RabbitMQ counts the channels
+	// of a user beside opening them, and lets more through than it allows where they come at once.
+	countingPause = 25 * time.Millisecond
+	// countingRest is the time in which it forgets the channels of a link that has ended.
+	countingRest = 250 * time.Millisecond
+)
+
+// recount returns how many channels, at most so many, the broker allows one after the other. It is
+// called when it has ended the link on which that many were opened at once.
+func (s *scouts) recount(most int) (opened int) {
+	select {
+	case <-time.After(countingRest):
+	case <-s.links.ctx.Done():
+		return most
+	}
+	link, err := s.dial()
+	if err != nil {
+		return most
+	}
+	opened, _ = openChannels(link, most, countingPause)
+	s.links.forget(link)
+	s.links.close(link, linkCloseTimeout)
+	return opened
+}
+
+// openChannels opens n channels with a pause after each, closes them, and returns how many were
+// opened, with the reason where that is fewer.
+func openChannels(link amqp.Link, n int, pause time.Duration) (opened int, err error) {
+	var channels []amqp.Channel
+	defer func() {
+		for _, c := range channels {
+			c.Close()
+		}
+	}()
+	for range n {
+		channel, err := link.Channel()
+		if err != nil {
+			return len(channels), cmp.Or(whyLost(link, err), err)
+		}
+		channels = append(channels, channel)
+		time.Sleep(pause)
+	}
+	return n, nil
 }
 
 // try runs a task on a link, and keeps the link for the next where it has not ended.

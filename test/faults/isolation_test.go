@@ -148,7 +148,7 @@ func (r *rig) isServed(pairs ...string) func() error {
 }
 
 // A24: where the broker negotiates fewer channels than the proxy would put on a connection,
-// everybody of a burst is served, on further connections, and each is filled, after a burst too.
+// everybody of a burst is served, on as few further connections as that takes, after a burst too.
 func TestA24FewChannelsAConnectionServeEverybody(t *testing.T) {
 	const channels, burst = 10, 60
 	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
@@ -164,17 +164,14 @@ func TestA24FewChannelsAConnectionServeEverybody(t *testing.T) {
 			for _, s := range streams {
 				r.awaits(s, isReady)
 			}
-			full := 0
-			for _, l := range r.proxy.System.Snapshot().Links {
+			links := r.proxy.System.Snapshot().Links
+			for _, l := range links {
 				if l.Capacity != channels || l.Channels > channels {
 					r.Errorf("a link of %d channels has room for %d and %d leases", channels, l.Capacity, l.Channels)
 				}
-				if l.Channels == channels {
-					full++
-				}
 			}
-			if full < burst/channels-1 {
-				r.Errorf("round %d: %d links are full, of %d that %d streams need", round, full, burst/channels, burst)
+			if needed := burst / channels; len(links) > needed+1 { // one may be dialed and not needed any more
+				r.Errorf("round %d: %d links for streams that need %d", round, len(links), needed)
 			}
 			for _, s := range streams {
 				s.Close()

@@ -112,7 +112,7 @@ func (b beginning) left(broker Broker, patience time.Duration) (left string) {
 // the broker takes some too.
 func (b beginning) now(ctx context.Context, broker Broker) string {
 	var lines []string
-	running := goroutines()
+	running := lasting()
 	census, err := broker.Census(ctx)
 	if err != nil {
 		lines = append(lines, "the broker could not be asked: "+err.Error())

@@ -3,12 +3,27 @@ package brokertest
 import (
 	"runtime"
 	"strings"
+	"time"
 )
 
 // Goroutines that belong to the test's own machinery, by a function on their stack.
 var machinery = []string{
 	"testing.(*T).Run(", "testing.(*M).", "testing.tRunner.func", "testing.runTests", "testing.(*F).Fuzz(",
 	"os/signal.signal_recv(", "os/signal.loop(", "runtime.ensureSigM(", "testing/synctest.",
+}
+
+// lasting returns those of goroutines that are still there a moment later: a timer's function, such
+// as that of a context's deadline, has a goroutine of its own for microseconds.
+func lasting() map[string]string {
+	stacks := goroutines()
+	time.Sleep(5 * time.Millisecond)
+	now := goroutines()
+	for id := range stacks {
+		if now[id] == "" {
+			delete(stacks, id)
+		}
+	}
+	return stacks
 }
 
 // goroutines returns the stacks of all goroutines but the calling one, by their ids.
