@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -155,15 +156,19 @@ func (p *pair) pass(to, from net.Conn, lane *lane, entering bool) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
+		byEnd := entering // an end has ended it where reading from one fails
 		if n > 0 {
 			p.note(lane, int64(n), entering)
 			if _, broken := to.Write(buffer[:n]); broken != nil && err == nil {
-				err = broken
+				err, byEnd = broken, !entering
 			}
 		}
 		switch {
 		case err == nil:
-		case err == io.EOF && !p.end(entering):
+		case errors.Is(err, net.ErrClosed): // another way has hung up
+			hangUp(p.conns[:]...)
+			return
+		case !p.end(byEnd) && err == io.EOF:
 			to.(*net.TCPConn).CloseWrite()
 			return
 		default:
