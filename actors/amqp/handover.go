@@ -10,20 +10,19 @@ type handover[D any] struct {
 	tag     func(*D) uint64
 	old     <-chan D // nil once it is over
 	next    uint64   // the tag that comes next
-	held    D        // came before its turn
-	holding bool
-	heldOld bool // held came from old
+	held    *D       // came before its turn; nil: none did
+	heldOld bool     // held came from old
 }
 
 // over reports whether the replacement alone delivers.
-func (h *handover[D]) over() bool { return h.old == nil && !h.holding }
+func (h *handover[D]) over() bool { return h.old == nil && h.held == nil }
 
 // receive waits for the next delivery in order and puts it into d. It returns false where a value
 // was taken from wake first, or where deliveries have ended: then ended is true.
 func (h *handover[D]) receive(current <-chan D, wake <-chan struct{}, d *D) (ok, ended bool) {
 	for {
-		if h.holding && (h.old == nil || h.tag(&h.held) == h.next) {
-			*d, h.holding = h.held, false
+		if h.held != nil && (h.old == nil || h.tag(h.held) == h.next) {
+			*d, h.held = *h.held, nil
 			return h.give(d), false
 		}
 		open, fromOld := false, true
@@ -42,7 +41,8 @@ func (h *handover[D]) receive(current <-chan D, wake <-chan struct{}, d *D) (ok,
 		case h.old == nil || h.tag(d) == h.next:
 			return h.give(d), false
 		default:
-			h.held, h.holding, h.heldOld = *d, true, fromOld
+			held := *d
+			h.held, h.heldOld = &held, fromOld
 		}
 	}
 }
@@ -50,7 +50,7 @@ func (h *handover[D]) receive(current <-chan D, wake <-chan struct{}, d *D) (ok,
 // unheld returns the channel, or nil where its first delivery is held: the other has what is
 // missing.
 func (h *handover[D]) unheld(deliveries <-chan D, old bool) <-chan D {
-	if h.holding && h.heldOld == old {
+	if h.held != nil && h.heldOld == old {
 		return nil
 	}
 	return deliveries
