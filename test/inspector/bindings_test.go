@@ -147,3 +147,46 @@ func TestEqualBindingsAreSpelledAlike(t *testing.T) {
 		t.Errorf("first %s, then %s", code, got)
 	}
 }
+
+// What a pattern means is told before it is used, and doubted where it hardly is what was meant: a
+// wildcard is one only alone between dots.
+func TestAPatternThatIsHardlyMeantIsDoubted(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+"/")
+	b.fill("#exchange", completed)
+	for pattern, want := range map[string][2]string{
+		"a..b#c":      {"exactly this routing key", "“b#c” is taken letter by letter"},
+		"a..*":        {"“a”, then an empty word, then any one word", "two in a row"},
+		"a..b":        {"exactly this routing key", "two in a row"},
+		"#.a.#.#":     {"“a”", ""},
+		"#.a.#.b.*.#": {"“b”", "2 words #"},
+		"primary.#":   {"“primary”, then anything or nothing", ""},
+	} {
+		b.Do(setValue("#pattern", pattern))
+		b.AwaitText("#pattern-about", want[0])
+		if got := b.text("#pattern-caution"); want[1] == "" && got != "" || !strings.Contains(got, want[1]) {
+			t.Errorf("%s is said to be %q", pattern, got)
+		}
+	}
+	b.Do(setValue("#pattern", "a..b#c"))
+	b.Click("#add")
+	b.AwaitText("#binding-list", "letter by letter") // as it is for whoever opens a link
+}
+
+// A name that the broker has refused is a misspelling: it is not offered again, neither in the list
+// nor by the next visit.
+func TestARefusedExchangeIsNotSuggestedAgain(t *testing.T) {
+	const wrong, right = "exchange/our-own/thingg", "exchange/our-own/thing"
+	s := serve(t, actors.Options{})
+	s.declare(right)
+	b := open(t, s.proxy.URL+link(right, "#"))
+	b.AwaitState("live") // this one is remembered
+	b.visit(s.proxy.URL + link(wrong, "#"))
+	b.AwaitText("#notice", "BindingRefused")
+	for range 2 {
+		b.fill("#exchange", "our-own")
+		b.Await(`document.querySelectorAll('#exchange-list [role=option]').length === 1`)
+		b.AwaitText("#exchange-list", "used before")
+		b.visit(s.proxy.URL + "/")
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/test/browser"
 )
@@ -66,4 +68,25 @@ func TestTheCodeTabSpeaksOfTheBindings(t *testing.T) {
 		b.Click(fmt.Sprintf("#languages [role=tab]:nth-child(%d)", i+1))
 		b.Await(`/task-completed/.test(document.getElementById('snippet').textContent)`)
 	}
+}
+
+// A look at the code costs neither the opened message nor the place in the list.
+func TestTheOpenedMessageSurvivesALookAtTheCode(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.AwaitState("live")
+	for i := range 200 {
+		s.publish(completed, fmt.Sprint("primary.", i), fmt.Sprintf(`{"n":%d}`, i))
+	}
+	b.awaitReceived(200)
+	b.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById('table').scrollTop = 2000`))
+	b.Await(`[...document.querySelectorAll('.body .row:not([hidden])')].find((row) => row.textContent.includes('primary.130'))?.click() ?? !document.getElementById('detail').hidden`)
+	b.AwaitText("#detail", "primary.130")
+	b.Click("#tab-code")
+	b.Await(`!document.getElementById('detail').checkVisibility()`)
+	s.publish(completed, "primary.late", `{}`)
+	b.awaitReceived(201)
+	b.Click("#tab-messages")
+	b.AwaitText("#detail", "primary.130")
+	b.Await(`document.querySelector('.body .row[aria-selected="true"]:not([hidden])')?.textContent.includes('primary.130')`)
 }

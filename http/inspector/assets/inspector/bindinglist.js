@@ -2,7 +2,7 @@
 import { make, setText } from '../shared/dom.js';
 import { count } from '../shared/format.js';
 import { colourOf, nameParts } from '../shared/palette.js';
-import { matches } from './topic.js';
+import { caution, matches } from './topic.js';
 
 export class BindingList {
   #root;
@@ -25,6 +25,7 @@ export class BindingList {
 
   #row(binding, brought) {
     const [prefix, name] = nameParts(binding.exchange);
+    const doubt = caution(binding.routingKeyPattern);
     const number = make('span', { class: 'brought' });
     const element = make('li', {},
       make('span', { class: 'dot', 'data-colour': colourOf(binding.exchange), 'aria-hidden': 'true' }),
@@ -32,7 +33,8 @@ export class BindingList {
         make('div', { class: 'binding-name' },
           make('span', { class: 'name', text: name, title: binding.exchange }),
           make('code', { class: 'tag binding-pattern', text: binding.routingKeyPattern || 'no key', title: `Routing key pattern ${binding.routingKeyPattern}` })),
-        make('span', { class: 'prefix', text: prefix })),
+        make('span', { class: 'prefix', text: prefix }),
+        doubt ? make('span', { class: 'caution', text: doubt }) : null),
       number,
       make('button', { type: 'button', class: 'quiet small remove', text: '✕', title: 'Remove',
         'aria-label': `Remove the binding of ${binding.exchange} with ${binding.routingKeyPattern}`,

@@ -4,7 +4,7 @@ import { byId, setText } from '../shared/dom.js';
 import { lookUp } from './exchanges.js';
 import { patternHelp } from './patternhelp.js';
 import { suggest } from './suggestions.js';
-import { explain } from './topic.js';
+import { caution, explain } from './topic.js';
 
 const about = 'Where messages are published. Choose one of Taskcluster’s, or type any other.';
 
@@ -19,6 +19,7 @@ export function bindingForm(add) {
     const entry = lookUp(name);
     setText(byId('exchange-about'), entry ? `Here: ${entry.about}.` : about);
     setText(byId('pattern-about'), explain(pattern.value.trim() || '#'));
+    setText(byId('pattern-caution'), caution(pattern.value.trim()));
     help.show(name, pattern.value.trim() || '#');
     complain('');
   };

@@ -15,14 +15,15 @@ import { shortcuts } from './keys.js';
 import { decode } from './message.js';
 import { readLink, writeLink } from './permalink.js';
 import { Session } from './session.js';
-import { sawExchange, usedExchanges } from './suggestions.js';
+import { forgetExchange, sawExchange, usedExchanges } from './suggestions.js';
 import { tabs } from './tabs.js';
 
 const bindings = new Bindings(() => bindingsChanged());
 const list = new BindingList(byId('binding-list'), (binding) => bindings.remove(binding));
 const figures = new Figures();
 const showCode = codeTab();
-const views = tabs(document.querySelector('.content > .tabs'), (tab) => tab.id === 'tab-code' && inbox.closeDetail(false));
+// The code takes the drawer's place; the opened message is there again with the messages.
+const views = tabs(document.querySelector('.content > .tabs'), (tab) => (byId('layout').dataset.view = tab.id.slice('tab-'.length)));
 const form = bindingForm((binding) => bindings.add(binding));
 
 const inbox = new Inbox({
@@ -42,13 +43,16 @@ const inbox = new Inbox({
 const session = new Session(bindings, {
   message: received,
   changed: () => {
-    if (session.open) usedExchanges(bindings.list.map(({ exchange }) => exchange));
+    if (session.state === 'live') usedExchanges(bindings.list.map(({ exchange }) => exchange));
     if (session.state === 'connecting') opened();
     if (!session.open) figures.closed();
     writeAddress();
     drawPlaceholders();
   },
-  refused: (exchange) => list.mark(exchange),
+  refused: (exchange, code) => {
+    list.mark(exchange);
+    if (code === 'BindingRefused') forgetExchange(exchange);
+  },
 });
 
 let number = 0;
@@ -137,7 +141,10 @@ shortcuts({
   e: () => toForm(),
   s: () => session.toggle(),
   p: () => inbox.togglePause(),
-  m: () => inbox.focus(),
+  m: () => {
+    views.choose(byId('tab-messages'));
+    inbox.focus();
+  },
   '?': () => byId('help-dialog').showModal(),
 });
 

@@ -29,7 +29,8 @@ export class Session {
 
   /**
    * Calls on.message(data), on.changed() after each change of state,
-   * on.refused(exchange) with the exchange that a failure names, or ''.
+   * on.refused(exchange, code) with the exchange that a failure names and the
+   * failure's code, or with '' once that is settled.
    */
   constructor(bindings, on) {
     this.#bindings = bindings;
@@ -116,7 +117,7 @@ export class Session {
     this.#due = performance.now() + Math.random() * (failure.retryAfterMs ?? 0);
     const named = this.#named(failure.message);
     showFailure(byId('notice'), failure, this.#acts(failure, named));
-    this.#on.refused(named && !failure.retryable ? named.exchange : '');
+    this.#on.refused(named && !failure.retryable ? named.exchange : '', failure.code);
     this.#to('ended');
     setText(byId('state-text'), `${texts.ended}: ${failure.code}`);
   }

@@ -10,6 +10,8 @@ export class Table {
   #rows = [];
   #list = null; // Recent
   #height = 0; // of a row, px
+  #top = 0; // how far it was scrolled when last in sight, px
+  #away = true; // out of sight at the last measuring
   #head; // the head row
   #seen = 0; // ordinal behind the newest at the last drawing
   #chosen = null; // number of the chosen message
@@ -30,7 +32,7 @@ export class Table {
     root.setAttribute('aria-label', 'Messages, newest first');
     root.setAttribute('tabindex', '0');
     root.append(make('div', { role: 'rowgroup', class: 'head-group' }, this.#head), this.#body);
-    root.addEventListener('scroll', () => this.draw(), { passive: true });
+    root.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     root.addEventListener('keydown', (event) => this.#key(event));
     this.#body.addEventListener('click', (event) => this.#click(event));
     new ResizeObserver(() => this.#measure()).observe(root);
@@ -38,6 +40,12 @@ export class Table {
 
   get atTop() {
     return this.#root.scrollTop < this.#height;
+  }
+
+  #scrolled() {
+    if (!this.#inSight) return;
+    this.#top = this.#root.scrollTop;
+    this.draw();
   }
 
   /** Shows a list (oldest first, as it is kept). */
@@ -56,7 +64,12 @@ export class Table {
     const newest = this.#list.dropped + this.#list.length;
     const added = newest - this.#seen;
     this.#seen = newest;
-    if (added <= 0 || this.atTop || this.#root.hidden) return;
+    if (added <= 0) return;
+    if (!this.#inSight) {
+      if (this.#top >= this.#height) this.#top += added * this.#height;
+      return;
+    }
+    if (this.atTop) return;
     this.#resize();
     this.#root.scrollTop += added * this.#height;
   }
@@ -69,8 +82,8 @@ export class Table {
 
   /** Puts the rows in sight where they belong. */
   draw() {
-    if (!this.#list || this.#root.hidden) return;
-    if (!this.#height) this.#measure();
+    if (!this.#list || !this.#inSight) return;
+    if (!this.#height) return this.#measure(); // which draws
     this.#resize();
     const length = this.#list.length;
     const first = Math.max(0, Math.floor(this.#root.scrollTop / this.#height) - spare);
@@ -102,9 +115,21 @@ export class Table {
     this.#rows.forEach((row) => row.forget()); // another modulus, other places
   }
 
+  // Behind another tab the table has no size, and a browser may forget how far it was scrolled.
+  get #inSight() {
+    return this.#root.clientHeight > 0;
+  }
+
   #measure() {
+    const back = this.#inSight && this.#away;
+    this.#away = !this.#inSight;
     this.#height = parseFloat(getComputedStyle(this.#root).getPropertyValue('--row')) || 32;
-    if (this.#list) this.draw();
+    if (!this.#list || this.#away) return;
+    if (back) {
+      this.#resize();
+      this.#root.scrollTop = this.#top;
+    }
+    this.draw();
   }
 
   // Tells a screen reader which row the grid's focus stands on.

@@ -62,7 +62,32 @@ export function explain(pattern) {
 }
 
 function phrase(word, times) {
+  if (word === '') return 'an empty word';
   if (word === '#') return 'anything or nothing';
   if (word === '*') return times === 1 ? 'any one word' : `any ${times} words`;
   return `“${word}”`;
+}
+
+const mostMany = 2; // words `#` that the server takes in a pattern
+
+/** Returns what is probably not meant in a pattern, as sentences, or ''. */
+export function caution(pattern) {
+  const parts = words(pattern);
+  const said = parts
+    .filter((word) => word.length > 1 && /[*#]/.test(word))
+    .map((word) => `“${word}” is taken letter by letter: * and # stand for words only where they are alone between dots.`);
+  if (parts.includes('')) said.push('A dot at an end, or two in a row, make an empty word; few keys have one.');
+  if (many(parts) > mostMany) said.push(`The server takes ${mostMany} words # in a pattern at most.`);
+  return said.join(' ');
+}
+
+// How many words `#` are left where `#.#` is `#` and `#.*` is `*.#`, as the server counts them.
+function many(parts) {
+  let n = 0;
+  let open = false;
+  for (const word of parts) {
+    if (word === '#' && !open) n++;
+    if (word !== '*') open = word === '#';
+  }
+  return n;
 }

@@ -6,12 +6,14 @@ import { askToCrash, askToCrashStream, askToEnd } from './acts.js';
 import { Ends } from './ends.js';
 import { Feed } from './feed.js';
 import { Links } from './links.js';
+import { Pace } from './pace.js';
 import { Streams } from './streams.js';
 import { ActorTree } from './tree.js';
 
 let latest = null; // the newest picture
-let before = null; // the one before
 let drawn = null;
+const messages = new Pace();
+const data = new Pace();
 
 const tree = new ActorTree(byId('tree'), askToCrash);
 const streams = new Streams({
@@ -22,8 +24,11 @@ const parts = [tree, streams, new Links(), new Ends(), { show: figures }];
 
 const feed = new Feed({
   picture: (picture) => {
-    before = latest;
     latest = picture;
+    const now = Date.parse(picture.time);
+    messages.add(now, picture.stats.Messages);
+    data.add(now, picture.stats.Bytes);
+    streams.sample(picture);
     draw();
   },
   state: (state) => {
@@ -46,12 +51,10 @@ function draw() {
   parts.forEach((part) => part.show(latest));
 }
 
-function figures({ stats, time }) {
-  const passed = before ? (Date.parse(time) - Date.parse(before.time)) / 1000 : 0;
-  const perSecond = (name) => (passed > 0 ? Math.max(0, stats[name] - before.stats[name]) / passed : 0);
+function figures({ stats }) {
   setText(byId('figure-streams'), count(stats.Streams));
-  setText(byId('figure-messages'), rate(perSecond('Messages')));
-  setText(byId('figure-data'), `${bytes(perSecond('Bytes'))}/s`);
+  setText(byId('figure-messages'), rate(messages.perSecond));
+  setText(byId('figure-data'), `${bytes(data.perSecond)}/s`);
   setText(byId('figure-links'), count(stats.Links));
   setText(byId('figure-lost'), count(stats.LinksLost));
   setText(byId('figure-dials'), count(stats.DialsFailed));

@@ -1,11 +1,13 @@
 // The table of streams: who, what, how fast, how far behind.
 import { button, byId, make, setText } from '../shared/dom.js';
 import { bytes, count, rate } from '../shared/format.js';
+import { Pace } from './pace.js';
 import { Rows } from './rows.js';
 import { age, mood, short } from './tree.js';
 import { nameParts } from '../shared/palette.js';
 
 const atOnce = 100; // rows before a button asks for more
+const young = 10_000; // ms
 const muchWaiting = 64 << 10; // bytes of lag that stand out
 
 const orders = {
@@ -17,8 +19,7 @@ const orders = {
 export class Streams {
   #rows;
   #on;
-  #before = new Map(); // id → messages, in the picture before
-  #at = 0; // when that was taken, ms
+  #paces = new Map(); // id → Pace of its messages, of the streams in the latest picture
   #streams = [];
   #picture = null;
   #most = atOnce;
@@ -36,19 +37,22 @@ export class Streams {
   }
 
   show(picture) {
-    const now = Date.parse(picture.time);
-    this.#streams = picture.streams.map((stream) => ({ ...stream, rate: this.#rate(stream, now) }));
-    this.#before = new Map(picture.streams.map(({ id, messages }) => [id, messages]));
-    this.#at = now;
+    this.#streams = picture.streams.map((stream) => ({ ...stream, rate: this.#paces.get(stream.id).perSecond }));
     this.#picture = picture;
     this.#draw();
   }
 
-  // Messages a second since the picture before, or since the stream began.
-  #rate(stream, now) {
-    const before = this.#before.get(stream.id);
-    const passed = before === undefined ? stream.age / 1e9 : (now - this.#at) / 1000;
-    return passed > 0 ? Math.max(0, stream.messages - (before ?? 0)) / Math.max(1, passed) : 0;
+  /** Takes the counters of a picture, which need not be shown. */
+  sample(picture) {
+    const now = Date.parse(picture.time);
+    const before = this.#paces;
+    this.#paces = new Map(picture.streams.map(({ id, age, messages }) => {
+      const pace = before.get(id) ?? new Pace();
+      const lived = Math.max(1000, age / 1e6); // ms
+      if (!before.has(id) && lived < young) pace.add(now - lived, 0); // its rate since it began
+      pace.add(now, messages);
+      return [id, pace];
+    }));
   }
 
   #draw() {
