@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"strings"
@@ -25,18 +26,30 @@ type reloader struct {
 	system      *actors.System
 	handler     *httpapi.Handler
 	certificate *certificate // nil without TLS
+	systemd     systemd
+	status      string // what systemd shows of a service that is well
 }
 
 // reload reads the settings again and applies what a running proxy can take; what it cannot is
 // named. Where they are wrong, all of the old ones stay.
 func (r *reloader) reload() {
+	r.systemd.reloading()
+	status := r.status
+	if err := r.take(); err != nil {
+		r.keep(err)
+		status += "; the last reload failed: the old settings stay"
+	}
+	r.systemd.ready(status)
+}
+
+// take is reload but for its failures.
+func (r *reloader) take() error {
 	next, err := r.load()
 	if err == nil {
 		err = options.Validate(next)
 	}
 	if err != nil {
-		r.keep(err)
-		return
+		return err
 	}
 	var taken, left []config.Setting
 	for _, s := range r.current.Changed(next) {
@@ -47,13 +60,13 @@ func (r *reloader) reload() {
 		}
 	}
 	if err := r.apply(r.current.With(next, taken)); err != nil {
-		r.keep(err)
-		return
+		return err
 	}
-	r.log.Info("the settings were reloaded", "changed", keys(taken))
+	r.log.Info("the settings were reloaded", "changed", cmp.Or(keys(taken), "none"))
 	if len(left) > 0 {
 		r.log.Warn("changed settings need a restart", "settings", keys(left))
 	}
+	return nil
 }
 
 // canTake reports whether a running proxy can take another value of a setting. A listener cannot

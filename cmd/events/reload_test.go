@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -146,6 +147,32 @@ func TestReloadChangesLimitsAndListsWithoutTouchingAStream(t *testing.T) {
 	}
 }
 
+// Each setting that a running proxy cannot take is named, so that no change is thought to be in
+// effect.
+func TestReloadNamesEverySettingThatNeedsARestart(t *testing.T) {
+	values := map[string]string{
+		"server.operator": "127.0.0.1:0", "pulse.hostname": "broker.example.org", "server.rootUrl": "https://b.example.org", "server.logFormat": "json",
+		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "text": "x", "secret": "x",
+	}
+	settings, named := map[string]string{}, []string{}
+	for _, s := range config.Settings {
+		if s.Live || s.Key == "pulse.url" || s.Key == "server.port" || s.Key == "server.host" { // of the command line here
+			continue
+		}
+		section, key, _ := strings.Cut(s.Key, ".")
+		settings[section] += fmt.Sprintf("    %s: %s\n", key, cmp.Or(values[s.Key], values[s.Kind()]))
+		named = append(named, s.Key)
+	}
+	r := startReloading(t, "  limits: {streams: 1}\n")
+	text := "  limits:\n    streams: 1\n" + settings["limits"]
+	for _, section := range []string{"pulse", "server", "drain"} {
+		text += "  " + section + ":\n" + settings[section]
+	}
+	r.reload(text)
+	r.says(`level=WARN msg="changed settings need a restart" settings="` + strings.Join(named, ", ") + `"`)
+	r.says(`msg="the settings were reloaded" changed=none`)
+}
+
 // What cannot change while the proxy runs is named, and the rest changes.
 func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	r := startReloading(t, "  limits: {streams: 1}\n")
@@ -262,4 +289,19 @@ func untilHandshake(t *testing.T, in *instance, done func(error) bool) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// A hook that renews a certificate and sends SIGHUP sees in the log that the new one is shown, and a
+// handshake right after that has it.
+func TestRenewedCertificateIsTakenAtSIGHUP(t *testing.T) {
+	certificate, key, _ := selfSigned(t)
+	events := start(t, []string{"PULSE_URL=" + noBroker}, "serve", "--port=0", "--host=127.0.0.1", "--tls-certificate", certificate, "--tls-key", key)
+	renewed, renewedKey, trust := selfSigned(t)
+	move(t, renewed, certificate)
+	move(t, renewedKey, key)
+	events.signal(syscall.SIGHUP)
+	events.says(`(?s)level=INFO msg="the certificate has changed" file=.*msg="the settings were reloaded" changed=none`)
+	must(t, handshake(events.url, &tls.Config{RootCAs: trust}))
+	events.signal(syscall.SIGTERM)
+	events.ends(succeeded)
 }

@@ -70,7 +70,11 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	if operator != nil {
 		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf("http", operator))
 	}
-	reloader := &reloader{reloads: reloads, current: c, log: service, system: system, handler: handler, certificate: certificate}
+	reloader := &reloader{
+		reloads: reloads, current: c, log: service, system: system, handler: handler, certificate: certificate,
+		systemd: systemd{p.env("NOTIFY_SOCKET"), log}, status: "listening on " + url,
+	}
+	reloader.systemd.ready(reloader.status)
 	return attend(ctx, c.Drain, server, reloader, ended)
 }
 
@@ -80,6 +84,7 @@ func attend(ctx context.Context, d config.Drain, server *httpapi.Server, r *relo
 	for {
 		select {
 		case <-ctx.Done():
+			r.systemd.stopping(d.Delay + d.HardEnd)
 			return drain(d, r.log.Logger, func(ctx context.Context) error {
 				return errors.Join(server.Shutdown(ctx), r.system.Close())
 			})

@@ -58,8 +58,6 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		if c.looked = now; c.filesState() != c.state {
 			if err := c.read(); err != nil {
 				c.log.Warn("the certificate's files have changed and cannot be used: the old one stays", "error", err)
-			} else {
-				c.log.Info("the certificate has changed", "file", c.files.TLSCertificate, "expires", c.pair.Leaf.NotAfter)
 			}
 		}
 	}
@@ -80,14 +78,18 @@ func (c *certificate) use(s config.Server) error {
 	return err
 }
 
-// read must be called under the lock.
+// read must be called under the lock. It logs that another certificate takes the place of one.
 func (c *certificate) read() error {
 	c.state, c.looked = c.filesState(), time.Now()
 	pair, err := options.Certificate(c.files)
-	if err == nil {
-		c.pair = pair
+	if err != nil {
+		return err
 	}
-	return err
+	if c.pair != nil && !c.pair.Leaf.Equal(pair.Leaf) {
+		c.log.Info("the certificate has changed", "file", c.files.TLSCertificate, "expires", pair.Leaf.NotAfter)
+	}
+	c.pair = pair
+	return nil
 }
 
 func (c *certificate) filesState() (state [2]fileState) {
