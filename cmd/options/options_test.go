@@ -1,6 +1,7 @@
 package options
 
 import (
+	"errors"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -64,22 +65,33 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 	}
 }
 
-// Every setting that is said to change on SIGHUP changes a policy then; those of log and
-// certificate have tests from outside.
-func TestEveryLiveSettingIsInAPolicy(t *testing.T) {
+// Every setting that is said to change on SIGHUP changes what a running proxy has in effect; those
+// of log and certificate have tests from outside.
+func TestEveryLiveSettingIsTakenByARunningProxy(t *testing.T) {
+	broker := amqp.NewMemory()
+	defer broker.Close()
+	system, err := actors.Open(System(config.Default(), broker, slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer system.Close()
+	handler := httpapi.New(system, Handler(config.Default(), "http://localhost:1", slog.New(slog.DiscardHandler)))
 	policies := func(args ...string) []any {
 		c, err := config.Load(args, nil, func(string) ([]byte, error) { return nil, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
-		return []any{SystemPolicy(c), HandlerPolicy(c)}
+		if err := errors.Join(system.SetPolicy(SystemPolicy(c)), handler.SetPolicy(HandlerPolicy(c))); err != nil {
+			t.Fatal(err)
+		}
+		return []any{system.Policy(), handler.Policy()}
 	}
 	for _, s := range config.Settings {
 		if !s.Live || elsewhere[s.Key] {
 			continue
 		}
 		if reflect.DeepEqual(policies(), policies("--"+s.Flag+"="+values[s.Kind()])) {
-			t.Errorf("%s changes no policy", s.Key)
+			t.Errorf("%s stays as it was", s.Key)
 		}
 	}
 }
