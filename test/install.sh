@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the programs that the tests run and Go cannot fetch: a RabbitMQ node, a
-# browser, Node with npm, curl, jq, script, promtool. It needs no rights and prints nothing when
-# they are there. Debian and its relatives only.
+# browser, Node with npm, curl, jq, script, promtool, systemd-analyze. It needs no rights and
+# prints nothing when they are there. Debian and its relatives only.
 #
 #   sh test/install.sh
 set -eu
@@ -26,6 +26,7 @@ want haproxy /usr/sbin/haproxy
 want jq jq
 want bsdutils script
 want prometheus promtool
+want systemd systemd-analyze
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
