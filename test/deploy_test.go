@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -178,7 +179,13 @@ func TestDeployedSettingsExist(t *testing.T) {
 		}
 	}
 	variable := regexp.MustCompile(`\b(EVENTS|PULSE)_[A-Z_]+\b|\bTASKCLUSTER_[A-Z_]+\b|\b(TRUST_PROXY|FORCE_SSL|NODE_ENV)\b`)
-	files, err := filepath.Glob(deploy + "*")
+	var files []string
+	err := filepath.WalkDir(deploy, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files = append(files, path)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,80 +195,5 @@ func TestDeployedSettingsExist(t *testing.T) {
 				t.Errorf("%s: there is no setting %s", file, name)
 			}
 		}
-	}
-}
-
-// The compose file is YAML, builds what is there, and passes only variables
-// that are settings.
-func TestComposeFile(t *testing.T) {
-	var file struct {
-		Services map[string]struct {
-			Build       struct{ Context, Dockerfile string }
-			Environment map[string]string
-			Grace       string `yaml:"stop_grace_period"`
-		}
-	}
-	if err := yaml.Unmarshal([]byte(contents(t, deploy+"compose.yml")), &file); err != nil {
-		t.Fatal(err)
-	}
-	events := file.Services["events"]
-	if _, err := os.Stat(filepath.Join(deploy, events.Build.Context, events.Build.Dockerfile)); err != nil {
-		t.Error(err)
-	}
-	var environ []string
-	for name, text := range events.Environment {
-		environ = append(environ, name+"="+text)
-	}
-	c, err := config.Load(nil, environ, func(string) ([]byte, error) { return nil, os.ErrNotExist })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Pulse.BrokerURL(); err != nil {
-		t.Error(err)
-	}
-	if !strings.HasSuffix(events.Grace, "s") || events.Grace <= c.Drain.HardEnd.String() {
-		t.Errorf("killed after %s, before the hard end at %s", events.Grace, c.Drain.HardEnd)
-	}
-}
-
-// directives returns what a systemd unit sets; the last line of a name holds.
-func directives(text string) map[string]string {
-	all := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(name, "#") {
-			all[name] = value
-		}
-	}
-	return all
-}
-
-// systemd itself takes the unit, as it is and with what its comments offer; and the sandbox leaves
-// the service the socket on which it tells systemd that it is ready.
-func TestSystemdTakesTheUnit(t *testing.T) {
-	unit := contents(t, deploy+"events.service")
-	program, err := os.Executable() // systemd wants one that is there
-	if err != nil {
-		t.Fatal(err)
-	}
-	tls := regexp.MustCompile(`(?m)^#(\w+=)`).ReplaceAllString(unit, "$1")
-	for _, text := range []string{unit, tls} {
-		file := filepath.Join(t.TempDir(), "events.service")
-		if err := os.WriteFile(file, []byte(strings.Replace(text, "ExecStart=/usr/local/bin/events", "ExecStart="+program, 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		if out, err := exec.CommandContext(ctx, "systemd-analyze", "verify", "--man=no", file).CombinedOutput(); err != nil || len(out) > 0 {
-			t.Errorf("%v\n%s", err, out)
-		}
-		if set := directives(text); set["Type"] != "notify" || !slices.Contains(strings.Fields(set["RestrictAddressFamilies"]), "AF_UNIX") {
-			t.Errorf("type %s, with sockets of %s", set["Type"], set["RestrictAddressFamilies"])
-		}
-	}
-	if got := directives(tls)["CapabilityBoundingSet"]; got != "CAP_NET_BIND_SERVICE" {
-		t.Errorf("with TLS the service may have %q", got)
-	}
-	if stop, err := time.ParseDuration(directives(unit)["TimeoutStopSec"] + "s"); err != nil || stop <= config.Default().Drain.HardEnd {
-		t.Errorf("killed after %v (%v), before the hard end", stop, err)
 	}
 }
