@@ -7,13 +7,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// account keeps the number of streams and the connect rate of each client address. An IPv6 client
-// counts with its network, of which it has all addresses (see network). One actor holds it.
+// account keeps the number of streams and the connect rate of each client address, and the number of
+// streams of each subject. An IPv6 client counts with its network, of which it has all addresses
+// (see network). One actor holds it.
 type account struct {
-	limits  Limits
-	prefix  int                      // Limits.IPv6Prefix at the start: what was entered must be found again
-	entries map[string]*addressEntry // by network
-	sweep   int                      // entries that make the next look for stale ones worthwhile
+	limits   Limits
+	prefix   int                      // Limits.IPv6Prefix at the start: what was entered must be found again
+	entries  map[string]*addressEntry // by network
+	sweep    int                      // entries that make the next look for stale ones worthwhile
+	subjects map[string]int           // streams of each subject that has any
 }
 
 type addressEntry struct {
@@ -22,7 +24,7 @@ type addressEntry struct {
 }
 
 func newAccount(limits Limits) *account {
-	return &account{limits: limits, prefix: limits.IPv6Prefix, entries: map[string]*addressEntry{}, sweep: 1024}
+	return &account{limits: limits, prefix: limits.IPv6Prefix, entries: map[string]*addressEntry{}, sweep: 1024, subjects: map[string]int{}}
 }
 
 // use changes the limits. Addresses that are known keep their streams, and what is left of their
@@ -51,6 +53,15 @@ func (a *account) check(address string) *Error {
 	return nil
 }
 
+// checkSubject returns why a subject gets no further stream now, nil where it does. An empty subject
+// is never refused.
+func (a *account) checkSubject(subject string) *Error {
+	if most := a.limits.StreamsPerSubject; subject != "" && most > 0 && a.subjects[subject] >= most {
+		return &Error{Code: TooManyStreams, Reason: "Too many streams of this user"}
+	}
+	return nil
+}
+
 // network returns what an address counts as: an IPv6 address the network that its provider assigns
 // to one client, Limits.IPv6Prefix bits of it; any other text itself.
 func (a *account) network(address string) string {
@@ -73,13 +84,19 @@ func (a *account) connect(address string) *Error {
 	return &Error{Code: TooManyConnects, Reason: "Too many connects per second from this address"}
 }
 
-func (a *account) enter(address string) {
+func (a *account) enter(address, subject string) {
 	if address != "" {
 		a.entry(a.network(address)).streams++
 	}
+	if subject != "" {
+		a.subjects[subject]++
+	}
 }
 
-func (a *account) leave(address string) {
+func (a *account) leave(address, subject string) {
+	if a.subjects[subject]--; a.subjects[subject] <= 0 {
+		delete(a.subjects, subject)
+	}
 	address = a.network(address)
 	e := a.entries[address]
 	if e == nil {

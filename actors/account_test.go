@@ -19,12 +19,12 @@ func TestAnAddressMayHaveSoManyStreams(t *testing.T) {
 		if err := a.check("x"); err != nil {
 			t.Fatal(err)
 		}
-		a.enter("x")
+		a.enter("x", "")
 	}
 	if code(a.check("x")) != TooManyStreams || a.check("y") != nil {
 		t.Fatal("the limit is one address's own")
 	}
-	a.leave("x")
+	a.leave("x", "")
 	if err := a.check("x"); err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +69,10 @@ func TestAnUnknownAddressIsNeverRefusedNorKept(t *testing.T) {
 		if err := a.check(""); err != nil {
 			t.Fatal(err)
 		}
-		a.enter("")
+		a.enter("", "")
 	}
-	a.leave("")
-	a.leave("nobody")
+	a.leave("", "")
+	a.leave("nobody", "")
 	if len(a.entries) != 0 {
 		t.Fatalf("%d entries", len(a.entries))
 	}
@@ -84,10 +84,10 @@ func TestWithoutLimitsNobodyIsRefusedAndNothingStays(t *testing.T) {
 		if err := a.check("x"); err != nil {
 			t.Fatal(err)
 		}
-		a.enter("x")
+		a.enter("x", "")
 	}
 	for range 100 {
-		a.leave("x")
+		a.leave("x", "")
 	}
 	if len(a.entries) != 0 {
 		t.Fatalf("%d entries", len(a.entries))

@@ -62,8 +62,8 @@ func (c *connections) Receive(ctx actor.Context) {
 		c.startDrain(ctx, msg)
 	case shutdownNext:
 		c.shutdownNext(ctx)
-	case endStream:
-		c.endStream(ctx, msg)
+	case endStreams:
+		c.endStreams(ctx, msg)
 	case crash:
 		c.crash(ctx, msg)
 	case *actor.Restarting, *actor.Stopping:
@@ -74,16 +74,20 @@ func (c *connections) Receive(ctx actor.Context) {
 }
 
 func (c *connections) admit(ctx actor.Context, msg admit) {
-	if err := c.check(msg.stream.address); err != nil {
+	stream := msg.stream
+	err := c.check(stream.address)
+	if err == nil {
+		err = c.account.checkSubject(stream.subject.name)
+	}
+	if err != nil {
 		c.core.count.countRefusal(err.Code)
 		answer(ctx, refused{err: err})
 		return
 	}
-	stream := msg.stream
 	limits := c.core.limits()
 	in := intake{bindings: msg.bindings, prefetch: limits.Prefetch, bytes: limits.BacklogBytes, sink: stream}
 	pid := c.spawn(ctx, stream, in)
-	c.account.enter(stream.address)
+	c.account.enter(stream.address, stream.subject.name)
 	c.streams[pid.Id], c.pids[stream.id] = stream, pid
 	c.core.count.opened.Add(1)
 	c.core.count.streams.Add(1)
@@ -149,11 +153,13 @@ func (c *connections) childStopped(ctx actor.Context, who *actor.PID) {
 
 // recordEnd takes a stream out of the account and counts its end.
 func (c *connections) recordEnd(stream *Stream) {
-	c.account.leave(stream.address)
+	c.account.leave(stream.address, stream.subject.name)
 	c.core.count.streams.Add(-1)
 	stream.finish(errActorEnded)
-	c.core.count.countEnd(stream.Ended().Code)
-	c.core.recent.add(stream)
+	end := endOfStream(stream, stream.Ended())
+	c.core.count.countEnd(end.Code)
+	c.core.recent.add(end)
+	c.core.streamEnded(stream, end)
 }
 
 // endAll is called when this instance ends, and its connections with it.
@@ -216,14 +222,20 @@ func (c *connections) drained(ctx actor.Context) {
 	c.drain.asked = nil
 }
 
-func (c *connections) endStream(ctx actor.Context, msg endStream) {
-	pid := c.pids[msg.stream]
-	if pid == nil {
-		answer(ctx, refused{err: errNoSuchStream})
-		return
+// endStreams ends streams here and now, before their connections know: no message is offered to
+// them after the answer.
+func (c *connections) endStreams(ctx actor.Context, msg endStreams) {
+	var meant []*Stream
+	for _, stream := range c.streams {
+		if msg.which.selects(stream) && stream.Ended() == nil {
+			meant = append(meant, stream)
+		}
 	}
-	ctx.Send(pid, finish{err: errEndedByHand})
-	answer(ctx, admitted{})
+	err := msg.err.among(len(meant))
+	for _, stream := range meant {
+		stream.Fail(err)
+	}
+	answer(ctx, endedStreams{count: len(meant)})
 }
 
 func (c *connections) crash(ctx actor.Context, msg crash) {

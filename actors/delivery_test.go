@@ -101,7 +101,7 @@ func TestAMessageCarriesItsRoutingAndItsRoutes(t *testing.T) {
 
 func TestAMessageThatMatchesTwoBindingsComesOnce(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
-		s, err := f.Connect(bounded(f.t), actors.Request{Bindings: []amqp.Binding{
+		s, err := f.Connect(context.Background(), actors.Request{Bindings: []amqp.Binding{
 			{Exchange: task, Pattern: "a.#"}, {Exchange: task, Pattern: "#.b"},
 		}})
 		if err != nil {
@@ -138,7 +138,11 @@ func TestEventsRangesToTheErrorAndNoFurther(t *testing.T) {
 	bubble(t, nil, func(f *fixture) {
 		s := f.connect(task, "#")
 		var seen []string
-		for event := range s.Events(bounded(f.t)) {
+		for event, err := range s.Events(bounded(f.t)) {
+			if err != nil {
+				seen = append(seen, fmt.Sprintf("%T", err))
+				continue
+			}
 			seen = append(seen, fmt.Sprintf("%T", event))
 			if _, ok := event.(actors.Ready); ok {
 				f.broker.DropLinks()

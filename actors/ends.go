@@ -16,21 +16,24 @@ type recentEnds struct {
 // maxRecentEnds is how many ends are kept.
 const maxRecentEnds = 100
 
-// add keeps the end of a stream; one that goes on is ignored.
-func (r *recentEnds) add(s *Stream) {
-	now := time.Now()
-	state, why := s.state(now), s.Ended()
-	if why == nil {
-		return
-	}
+// add keeps the end of a stream.
+func (r *recentEnds) add(end StreamEnd) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.ends) == maxRecentEnds {
 		r.ends = slices.Delete(r.ends, 0, maxRecentEnds/2) // half at a time, so that most cost nothing
 	}
-	r.ends = append(r.ends, StreamEnd{
-		ID: state.ID, Address: state.Address, Code: why.Code, Reason: why.Reason, At: now, Age: state.Age, Messages: state.Messages,
-	})
+	r.ends = append(r.ends, end)
+}
+
+// endOfStream returns the end of a stream that has ended with why.
+func endOfStream(s *Stream, why *Error) StreamEnd {
+	now := time.Now()
+	state := s.state(now)
+	return StreamEnd{
+		ID: state.ID, Address: state.Address, Subject: state.Subject, Code: why.Code, Reason: why.Reason,
+		At: now, Age: state.Age, Messages: state.Messages, Bytes: state.Bytes,
+	}
 }
 
 // list returns the ends, newest first.

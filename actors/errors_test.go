@@ -3,13 +3,14 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 )
 
 // Retryable reports the codes for which a new stream may help.
 func TestOnlyRequestsThatMustChangeAreNotRetryable(t *testing.T) {
-	final := map[Code]bool{InvalidBindings: true, ExchangeForbidden: true, BindingRefused: true}
-	for _, c := range append(Codes, Draining, AtCapacity, TooManyStreams, TooManyConnects) {
+	final := map[Code]bool{InvalidBindings: true, ExchangeForbidden: true, BindingRefused: true, Unauthorized: true, AccessRevoked: true, "": true, "OfAHost": true}
+	for _, c := range append(slices.Clone(Codes), "", "OfAHost", Draining, AtCapacity, TooManyStreams, TooManyConnects) {
 		if c.Retryable() == final[c] {
 			t.Errorf("%s: retryable %t", c, c.Retryable())
 		}

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -39,7 +40,10 @@ func ExampleSystem_Connect() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for event := range stream.Events(ctx) {
+	for event, err := range stream.Events(ctx) {
+		if err != nil {
+			log.Fatal(err) // why the stream has ended, an *actors.Error
+		}
 		switch e := event.(type) {
 		case actors.Ping: // the stream is alive
 		case actors.Ready: // from now on nothing is missed
@@ -52,8 +56,6 @@ func ExampleSystem_Connect() {
 			fmt.Println(e.RoutingKey)
 			fmt.Printf("%s\n", e.JSON)
 			return // leaving the loop closes the stream
-		case *actors.Error: // the last event
-			fmt.Println(e.Code, e.Reason)
 		}
 	}
 	// Output:
@@ -62,7 +64,7 @@ func ExampleSystem_Connect() {
 	// {"payload":{"taskId":"abc"},"exchange":"exchange/queue/v1/task-completed","routingKey":"primary.abc","redelivered":false,"routes":[]}
 }
 
-// What goes wrong after Connect is told as the stream's last event.
+// What goes wrong after Connect is told at the stream's end.
 func ExampleStream_Events() {
 	broker := amqp.NewMemory()
 	defer broker.Close()
@@ -75,10 +77,11 @@ func ExampleStream_Events() {
 	if err != nil {
 		log.Fatal(err) // what is wrong with the request itself
 	}
-	for event := range stream.Events(context.Background()) {
-		if e, ok := event.(*actors.Error); ok {
-			fmt.Println(e.Code, "retryable:", e.Code.Retryable())
-			fmt.Println(e.Reason)
+	for _, err := range stream.Events(context.Background()) {
+		var why *actors.Error
+		if errors.As(err, &why) {
+			fmt.Println(why.Code, "retryable:", why.Code.Retryable())
+			fmt.Println(why.Reason)
 		}
 	}
 	// Output:
@@ -162,7 +165,10 @@ func ExampleOptions_dialer() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for event := range stream.Events(ctx) {
+	for event, err := range stream.Events(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
 		if _, ok := event.(actors.Ready); ok {
 			fmt.Println("ready")
 			break

@@ -152,7 +152,8 @@ var (
 	errShutdown       = &Error{Code: ServerShutdown, Reason: "The service is shutting down"}
 	errEndedByHand    = &Error{Code: ServerShutdown, Reason: "An operator has ended this stream"}
 	errExpired        = &Error{Code: StreamExpired, Reason: "The stream has reached the greatest age that the service allows"}
-	errNoSuchStream   = &Error{Code: InternalError, Reason: "There is no such stream"}
+	errRevoked        = &Error{Code: AccessRevoked, Reason: "The access to this stream was taken away"}
+	errNoReason       = &Error{Code: InternalError, Reason: "The stream was ended without a reason"}
 	errNoSuchActor    = &Error{Code: InternalError, Reason: "There is no such actor"}
 	errReaderGone     = &Error{Code: ClientGone, Reason: "The reader has gone"}
 	errNoBroker       = &Error{Code: BrokerUnavailable, Reason: "The message broker cannot be reached at present"}

@@ -156,7 +156,7 @@ func request(exchange, pattern string) actors.Request {
 
 func (f *fixture) connect(exchange, pattern string) *actors.Stream {
 	f.t.Helper()
-	s, err := f.Connect(bounded(f.t), request(exchange, pattern))
+	s, err := f.Connect(context.Background(), request(exchange, pattern))
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ func TestStreamsThatEndTogetherAreToldToSpreadTheirReturn(t *testing.T) {
 func TestAStreamThatEndsAloneMayComeBackSoon(t *testing.T) {
 	bubble(t, nil, func(f *fixture) {
 		streams := f.crowd(40)
-		if err := f.EndStream(streams[0].ID()); err != nil {
-			f.t.Fatal(err)
+		if n, err := f.End(actors.ByID(streams[0].ID()), nil); n != 1 || err != nil {
+			f.t.Fatal(n, err)
 		}
 		if wait := f.ends(streams[0], actors.ServerShutdown).RetryAfter(); wait != time.Second {
 			f.t.Fatalf("told to wait up to %v", wait)

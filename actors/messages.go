@@ -276,13 +276,20 @@ type (
 	drained struct{ late }
 )
 
-// Ended by an operator.
+// Ended by a host or an operator.
 type (
-	// endStream: System → root → connections. Answered by admitted, or by refused where there is no
-	// such stream.
-	endStream struct {
+	// endStreams: System → root → connections. Answered by endedStreams, once every stream that is
+	// meant has its verdict.
+	endStreams struct {
 		late
-		stream string
+		which Which
+		err   *Error
+	}
+
+	// endedStreams: connections → System.
+	endedStreams struct {
+		late
+		count int
 	}
 )
 

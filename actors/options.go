@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,6 +60,20 @@ type Options struct {
 	// cannot do it, is used without; the first is logged once.
 	NoticeDrops bool
 
+	// SubjectKey makes logs, the live tree and the hooks show an HMAC-SHA256 of a Request.Subject
+	// under this key, 16 hexadecimal digits of it, instead of the subject. Default: the subject.
+	SubjectKey string
+
+	// OnOpen is called for each stream that was admitted, by the goroutine that has called Connect
+	// and before that returns, with Connect's context. It returns the context of the stream's log
+	// lines and of OnEnd, such as one with a span; nil stands for the one it was called with.
+	// Connect waits for it.
+	OnOpen func(ctx context.Context, s StreamState) context.Context
+
+	// OnEnd is called once for each stream that was admitted, when it has ended, with the context of
+	// OnOpen: by a goroutine of its own, so that it may block. Close waits for it, for a while.
+	OnEnd func(ctx context.Context, e StreamEnd)
+
 	Limits Limits
 
 	// Chaos allows Crash.
@@ -69,6 +84,7 @@ type Options struct {
 type Limits struct {
 	Streams           int           // streams in all; default: no limit
 	StreamsPerAddress int           // default: no limit
+	StreamsPerSubject int           // of one Request.Subject; default: no limit
 	ConnectsPerSecond float64       // of one address, with a burst of one second's worth; default: no limit
 	StreamAge         time.Duration // a stream ends at this age, spread by ± 10 %; default: no limit
 	IPv6Prefix        int           // bits of an IPv6 address that those two count by, up to 128; default 64
@@ -158,7 +174,7 @@ func (o Options) validate() error {
 		name     string
 		negative bool
 	}{
-		{"Streams", l.Streams < 0}, {"StreamsPerAddress", l.StreamsPerAddress < 0}, {"ConnectsPerSecond", l.ConnectsPerSecond < 0}, {"StreamAge", l.StreamAge < 0},
+		{"Streams", l.Streams < 0}, {"StreamsPerAddress", l.StreamsPerAddress < 0}, {"StreamsPerSubject", l.StreamsPerSubject < 0}, {"ConnectsPerSecond", l.ConnectsPerSecond < 0}, {"StreamAge", l.StreamAge < 0},
 		{"IPv6Prefix", l.IPv6Prefix < 0}, {"Bindings", l.Bindings < 0}, {"MessageBytes", l.MessageBytes < 0}, {"Prefetch", l.Prefetch < 0},
 		{"FeedPrefetch", l.FeedPrefetch < 0}, {"BacklogBytes", l.BacklogBytes < 0}, {"Linger", l.Linger < 0},
 		{"Declares", l.Declares < 0}, {"ChannelsPerLink", l.ChannelsPerLink < 0}, {"SlowAfter", l.SlowAfter < 0},

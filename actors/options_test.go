@@ -15,7 +15,7 @@ func TestOpenNamesEveryProblemAtOnce(t *testing.T) {
 	_, err := Open(Options{
 		Namespace: "a\nb", PingPeriod: -1, AllowExchanges: []string{"ok", "["},
 		Limits: Limits{
-			Streams: -1, StreamsPerAddress: -1, ConnectsPerSecond: -1, StreamAge: -1, IPv6Prefix: -1, Bindings: -1, MessageBytes: -1, Prefetch: -1,
+			Streams: -1, StreamsPerAddress: -1, StreamsPerSubject: -1, ConnectsPerSecond: -1, StreamAge: -1, IPv6Prefix: -1, Bindings: -1, MessageBytes: -1, Prefetch: -1,
 			FeedPrefetch: -1, BacklogBytes: -1, Linger: -1, Declares: -1, ChannelsPerLink: -1, SlowAfter: -1, Backlog: -1, MaxLength: -1, RebindEvery: -1,
 		},
 	})
@@ -74,7 +74,7 @@ func TestTheNamespaceIsTheBrokersUser(t *testing.T) {
 
 func TestGivenOptionsAreKept(t *testing.T) {
 	limits := Limits{
-		Streams: 1, StreamsPerAddress: 2, ConnectsPerSecond: math.Pi, StreamAge: time.Hour, IPv6Prefix: 14, Bindings: 3, MessageBytes: 4, Prefetch: 5, FeedPrefetch: 6,
+		Streams: 1, StreamsPerAddress: 2, StreamsPerSubject: 16, ConnectsPerSecond: math.Pi, StreamAge: time.Hour, IPv6Prefix: 14, Bindings: 3, MessageBytes: 4, Prefetch: 5, FeedPrefetch: 6,
 		BacklogBytes: 7, Linger: 8, Declares: 9, ChannelsPerLink: 10, SlowAfter: 11, Backlog: 12, MaxLength: 13, RebindEvery: 15,
 	}
 	o := Options{Dialer: amqp.NewMemory(), Namespace: "n", PingPeriod: time.Second, Limits: limits}.withDefaults()

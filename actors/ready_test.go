@@ -1,6 +1,7 @@
 package actors_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -46,7 +47,7 @@ func TestReadyComesAfterTheConsumerAndEveryBinding(t *testing.T) {
 					}
 					return nil
 				})
-				s, err := f.Connect(bounded(f.t), f.threeBindings())
+				s, err := f.Connect(context.Background(), f.threeBindings())
 				if err != nil {
 					f.t.Fatal(err)
 				}
@@ -79,7 +80,7 @@ func TestNoMessageComesBeforeReady(t *testing.T) {
 			}
 			return nil
 		})
-		s, err := f.Connect(bounded(f.t), r)
+		s, err := f.Connect(context.Background(), r)
 		if err != nil {
 			f.t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package actors_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -41,7 +42,7 @@ func TestARefusedExchangeEndsOnlyItsOwnStream(t *testing.T) {
 // first slips out, and no ready.
 func TestOneRefusedBindingRefusesTheStream(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
-		s, err := f.Connect(bounded(f.t), actors.Request{Bindings: []amqp.Binding{
+		s, err := f.Connect(context.Background(), actors.Request{Bindings: []amqp.Binding{
 			{Exchange: task, Pattern: "#"}, {Exchange: "exchange/none", Pattern: "#"},
 		}})
 		if err != nil {

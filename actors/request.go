@@ -14,6 +14,11 @@ type Request struct {
 	// Address is the client's, for limits and logs. Empty where there is none: no limit by address
 	// applies then.
 	Address string
+
+	// Subject names whose stream it is, as the program that opens it knows its users: for
+	// Limits.StreamsPerSubject, [BySubject], logs and the live tree. Empty: not known, and no limit
+	// by subject applies.
+	Subject string
 }
 
 // check returns the request's distinct bindings as they were asked for, which is how they are

@@ -1,6 +1,7 @@
 package actors_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,7 +63,7 @@ func TestARequestIsRefusedForTheOneExchangeThatEndsTheLink(t *testing.T) {
 		mixed := actors.Request{Bindings: []amqp.Binding{
 			{Exchange: "exchange/tc/new", Pattern: "#"}, {Exchange: hostile, Pattern: "#"}, {Exchange: task, Pattern: "a"},
 		}}
-		s, err := f.Connect(bounded(f.t), mixed)
+		s, err := f.Connect(context.Background(), mixed)
 		if err != nil {
 			f.t.Fatal(err)
 		}

@@ -36,6 +36,7 @@ type Actor struct {
 type StreamState struct {
 	ID           string         `json:"id"`
 	Address      string         `json:"address,omitempty"`
+	Subject      string         `json:"subject,omitempty"` // as it is shown, see Options.SubjectKey
 	Bindings     []amqp.Binding `json:"bindings"`
 	State        string         `json:"state"` // of its connection actor
 	Age          time.Duration  `json:"age"`   // nanoseconds
@@ -49,11 +50,13 @@ type StreamState struct {
 type StreamEnd struct {
 	ID       string        `json:"id"`
 	Address  string        `json:"address,omitempty"`
+	Subject  string        `json:"subject,omitempty"` // as StreamState's
 	Code     Code          `json:"code"`
 	Reason   string        `json:"reason"`
 	At       time.Time     `json:"at"`
 	Age      time.Duration `json:"age"` // nanoseconds
 	Messages int64         `json:"messages"`
+	Bytes    int64         `json:"bytes"` // of the messages' JSON
 }
 
 // LinkState is one AMQP connection that is up.

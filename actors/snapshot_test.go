@@ -163,15 +163,17 @@ func TestTheMostOfASnapshotAreTheStreamsWithMostWaiting(t *testing.T) {
 func TestAStreamMayBeEndedByHand(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
 		s, other := f.ready(task, "#"), f.ready(task, "#")
-		if err := f.EndStream(s.ID()); err != nil {
-			f.t.Fatal(err)
+		if n, err := f.End(actors.ByID(s.ID()), nil); n != 1 || err != nil {
+			f.t.Fatal(n, err)
 		}
 		if err := f.ends(s, actors.ServerShutdown); !err.Code.Retryable() {
 			f.t.Fatal("not retryable")
 		}
 		synctest.Wait()
-		if f.EndStream(s.ID()) == nil || f.EndStream("nobody") == nil {
-			f.t.Fatal("a stream that is not there was ended")
+		for _, id := range []string{s.ID(), "none", ""} {
+			if n, err := f.End(actors.ByID(id), nil); n != 0 || err != nil {
+				f.t.Fatal("a stream that is not there was ended", n, err)
+			}
 		}
 		f.publish("a", 1)
 		f.messages(other, 1)

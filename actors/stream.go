@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"sync"
@@ -23,16 +24,20 @@ import (
 type Stream struct {
 	id       string
 	address  string
+	subject  subject
 	bindings []amqp.Binding
 	since    time.Time
+	opened   chan struct{} // closed when Options.OnOpen has returned; nil where nothing waits for that
 
 	mu              sync.Mutex
+	context         context.Context
 	owner           streamOwner  // nil before there is one
 	waiting         *[]Event     // nil while nothing waits: an idle stream costs no buffer
 	backlog         backlog      // of messages that are not written
 	messages, total int64        // offered since the start, and their bytes
 	verdict         *Error       // why it ended; set once
 	closed          bool         // by its reader
+	unbind          func() bool  // ends the wait for the end of Connect's context; nil without one
 	notify          func()       // set by Notify
 	acks            acknowledger // where deliveries come from; nil: there is none that waits for a word
 	takenTag        uint64       // the highest tag that the reader has taken
@@ -67,8 +72,8 @@ var buffers = sync.Pool{New: func() any { return new([]Event) }}
 // maxIdleList is the longest waiting list that is kept for another stream.
 const maxIdleList = 1024
 
-func newStream(address string, bindings []amqp.Binding) *Stream {
-	return &Stream{id: newID(), address: address, bindings: bindings, since: time.Now()}
+func newStream(ctx context.Context, address string, subject subject, bindings []amqp.Binding) *Stream {
+	return &Stream{id: newID(), address: address, subject: subject, bindings: bindings, since: time.Now(), context: ctx}
 }
 
 // newID returns 22 random characters, 128 random bits.
@@ -81,6 +86,21 @@ func newID() string {
 // ID returns the stream's name in logs and in the live tree: 22 characters, unguessable.
 func (s *Stream) ID() string { return s.id }
 
+// Context returns the context that the stream was opened with, or what Options.OnOpen has made of it:
+// for its values, such as a trace. It may have ended while the stream goes on, and go on when the
+// stream has ended.
+func (s *Stream) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.context
+}
+
+func (s *Stream) setContext(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.context = ctx
+}
+
 // Ended returns why the stream has ended, and nil while it goes on.
 func (s *Stream) Ended() *Error {
 	s.mu.Lock()
@@ -91,13 +111,14 @@ func (s *Stream) Ended() *Error {
 // Notify sets the function that is called when events come to wait where none did, and once more
 // when the stream ends. It is called at once where either is the case already. f must not block,
 // nor call the Stream's methods but Ended; it is called by any goroutine, sometimes by two at a
-// time. A reader whose f panics counts as closed. Notify must not be called twice.
+// time. A reader whose f panics counts as closed. A nil f is not called. Notify must not be called
+// twice.
 func (s *Stream) Notify(f func()) {
 	s.mu.Lock()
 	s.notify = f
 	due := s.waiting != nil || s.verdict != nil
 	s.mu.Unlock()
-	if due {
+	if due && f != nil {
 		f()
 	}
 }
@@ -117,8 +138,8 @@ func (s *Stream) callNotify(notify func()) {
 }
 
 // Close ends the stream on behalf of its reader. It returns at once; the stream's actors stop, and
-// its queue and channel are released, in the background. Closing again, or after the end, does
-// nothing.
+// its queue and channel are released, in the background. No event comes out of the stream any more,
+// the last one included. Closing again does nothing.
 func (s *Stream) Close() {
 	s.mu.Lock()
 	first, owner := !s.closed, s.owner
@@ -131,7 +152,9 @@ func (s *Stream) Close() {
 		s.recycle()
 	}
 	signal(s.wake) // Next may be waiting
+	unbind := s.takeUnbind()
 	s.mu.Unlock()
+	unbind()
 	if first && owner != nil {
 		owner.readerClosed()
 	}
@@ -150,9 +173,11 @@ func (s *Stream) ownedBy(owner streamOwner) {
 }
 
 // Fail ends the stream with the reader's own verdict, such as SlowConsumer for a client that did
-// not take its bytes in time. The reader receives it as its last event unless the stream has ended
-// for another reason before.
+// not take its bytes in time, or a code of its own. The reader receives it as its last event unless
+// the stream has ended for another reason before. A nil err, and one without a code, is told as
+// InternalError. With AccessRevoked no message that waits is read any more.
 func (s *Stream) Fail(err *Error) {
+	err = orDefect(err)
 	s.mu.Lock()
 	owner := s.owner
 	s.mu.Unlock()
@@ -186,7 +211,33 @@ func (s *Stream) offer(event Event) (taken, full bool) {
 	return true, false
 }
 
-// finish ends the stream; the first verdict stands. What was offered before stays in front of it.
+// endWith makes the stream end when ctx does. It comes after ownedBy.
+func (s *Stream) endWith(ctx context.Context) {
+	if ctx.Done() == nil {
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { s.Fail(endOf(ctx)) })
+	s.mu.Lock()
+	s.unbind = stop
+	over := s.verdict != nil
+	s.mu.Unlock()
+	if over {
+		stop()
+	}
+}
+
+// takeUnbind returns what ends the wait for the end of Connect's context, to be called without mu. mu
+// is held.
+func (s *Stream) takeUnbind() func() bool {
+	unbind := s.unbind
+	if s.unbind = nil; unbind == nil {
+		return func() bool { return false }
+	}
+	return unbind
+}
+
+// finish ends the stream; the first verdict stands. What was offered before stays in front of it,
+// unless the access was revoked: then nothing of it is read.
 func (s *Stream) finish(err *Error) {
 	s.mu.Lock()
 	if s.verdict != nil {
@@ -194,9 +245,15 @@ func (s *Stream) finish(err *Error) {
 		return
 	}
 	s.verdict = err
+	if err.Code == AccessRevoked && s.waiting != nil {
+		s.backlog.drop()
+		clear(*s.waiting)
+		*s.waiting = (*s.waiting)[:0]
+	}
 	s.enqueue(err)
-	notify := s.notify
+	notify, unbind := s.notify, s.takeUnbind()
 	s.mu.Unlock()
+	unbind()
 	s.callNotify(notify)
 }
 
@@ -266,7 +323,7 @@ func (s *Stream) state(now time.Time) StreamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	state := StreamState{
-		ID: s.id, Address: s.address, Bindings: s.bindings, Age: now.Sub(s.since),
+		ID: s.id, Address: s.address, Subject: s.subject.shown, Bindings: s.bindings, Age: now.Sub(s.since),
 		Messages: s.messages, Bytes: s.total, WaitingBytes: s.backlog.held(),
 	}
 	if s.waiting != nil {

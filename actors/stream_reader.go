@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 )
@@ -84,16 +85,19 @@ func (s *Stream) acknowledger() acknowledger {
 }
 
 // Next waits for the next event and returns it. Asking for an event reports that the one before was
-// dealt with. After the *Error, which is the last event, it returns [io.EOF]. Where ctx ends first
-// it returns the error of ctx, and the stream goes on.
+// dealt with. After the *Error, which is the last event, and after Close it returns [io.EOF]. Where
+// ctx ends first it returns the error of ctx, and the stream goes on.
 func (s *Stream) Next(ctx context.Context) (Event, error) {
 	if s.wake == nil {
 		s.listen()
 	}
 	s.acknowledgeLast()
-	for len(s.pulled) == 0 {
-		if s.pulled = s.Take(nil); len(s.pulled) > 0 {
+	for {
+		if s.withhold(); len(s.pulled) > 0 {
 			break
+		}
+		if s.pulled = s.Take(nil); len(s.pulled) > 0 {
+			continue // it may be withheld
 		}
 		if s.over() {
 			return nil, io.EOF
@@ -129,14 +133,44 @@ func signal(wake chan<- struct{}) {
 	}
 }
 
-// Events returns the stream's events for a range loop, the *Error last. The stream is closed when
-// the loop is left, however it is left.
-func (s *Stream) Events(ctx context.Context) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
+// withhold takes from what was pulled and not returned yet what is not to be read any more: all of
+// it once the stream is closed, all but the last event where the access was revoked.
+func (s *Stream) withhold() {
+	s.mu.Lock()
+	closed, revoked := s.closed, s.verdict != nil && s.verdict.Code == AccessRevoked
+	s.mu.Unlock()
+	switch {
+	case closed:
+		s.pulled = nil
+	case revoked && len(s.pulled) > 0:
+		last := s.pulled[len(s.pulled)-1:]
+		if s.pulled = nil; isLast(last[0]) {
+			s.pulled = last
+		}
+	}
+}
+
+func isLast(e Event) bool { _, ok := e.(*Error); return ok }
+
+// Events returns the stream's events for a range loop. The last pair has no event and the reason of
+// the end: the stream's *Error, or the error of ctx. A stream that was closed meanwhile ends the loop
+// without one. The stream is closed when the loop is left, however it is left.
+func (s *Stream) Events(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
 		defer s.Close()
 		for {
 			event, err := s.Next(ctx)
-			if err != nil || !yield(event) {
+			last, ended := event.(*Error)
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case err != nil:
+				yield(nil, err)
+				return
+			case ended:
+				yield(nil, last)
+				return
+			case !yield(event, nil):
 				return
 			}
 		}

@@ -52,16 +52,22 @@ func Open(o Options) (*System, error) {
 // Connect admits a new stream and returns it at once; what happens to it later, an unreachable
 // broker included, is told as its events. The error is an *Error with the code InvalidBindings or
 // ExchangeForbidden for what the request asks, and Draining, AtCapacity, TooManyStreams or
-// TooManyConnects for when and from where. Where ctx has ended before, it is the error of ctx.
+// TooManyConnects for when, from where and for whom.
+//
+// The stream lives no longer than ctx: a session, or a reader's own. When ctx ends, the stream ends
+// with the *Error of [context.Cause], where it wraps one; else with TokenExpired at a deadline, and
+// with AccessRevoked. Where ctx has ended before, Connect returns that error. The values of ctx are
+// those of [Stream.Context].
 func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	bindings, invalid := s.options.with(*s.policy.Load()).check(r)
 	if invalid != nil {
 		return nil, invalid
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, endOf(ctx)
 	}
-	stream := newStream(r.Address, bindings)
+	stream := newStream(ctx, r.Address, s.options.subjectOf(r), bindings)
+	s.prepareHooks(stream)
 	if s.options.ShareQueues {
 		stream.backlog.limit = s.limits().BacklogBytes
 	}
@@ -69,6 +75,8 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 		stream.Close() // where the answer came late, the stream is open and has no reader
 		return nil, err
 	}
+	s.streamOpened(stream)
+	stream.endWith(ctx)
 	return stream, nil
 }
 
@@ -118,9 +126,21 @@ func (s *System) request(question any) error {
 	return nil
 }
 
-// EndStream ends a stream by hand. Its reader is told ServerShutdown: another stream may be opened
-// at once. The error says that there is no such stream, or that the System is draining.
-func (s *System) EndStream(id string) error { return s.request(endStream{stream: id}) }
+// End ends open streams, and returns how many. Their readers are told err; nil stands for
+// AccessRevoked with [BySubject], and for ServerShutdown with [ByID]: another stream may be opened at
+// once. When End returns, no further message goes into these streams; with AccessRevoked no message
+// that waits is read any more. The error says that the System has ended or does not answer.
+func (s *System) End(which Which, err *Error) (int, error) {
+	if err == nil {
+		err = which.reason()
+	}
+	answer, failed := s.ask(context.Background(), s.root, endStreams{which: which, err: orDefect(err)}, askTimeout)
+	if failed != nil {
+		return 0, fmt.Errorf("actors: end streams: %w", failed)
+	}
+	ended, _ := answer.(endedStreams)
+	return ended.count, nil
+}
 
 // PingPeriod returns the time between a stream's pings, before the spread.
 func (s *System) PingPeriod() time.Duration { return s.options.PingPeriod }

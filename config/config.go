@@ -57,6 +57,7 @@ type Server struct {
 	Exchanges      []string      // patterns of exchanges that may be bound; empty: all
 	OperatorHosts  []string      // names of the operator's listener, beside IP addresses and localhost
 	OperatorToken  Secret        // what it asks for; empty: nothing
+	SubjectKey     Secret        // subjects are shown as hashes under it; empty: as they are
 	Chaos          bool          // operators may make actors fail
 	Pprof          bool          // operators may take profiles of the process
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
@@ -67,11 +68,12 @@ type Server struct {
 	LogFormat      string        // text or json
 }
 
-// Limits bound what clients may take. Zero means no limit for the first four; the others are at
+// Limits bound what clients may take. Zero means no limit for the first five; the others are at
 // least 1.
 type Limits struct {
 	Streams           int           // in all
 	StreamsPerAddress int           // of one client address
+	StreamsPerSubject int           // of one subject, where clients have to say who they are
 	ConnectsPerSecond float64       // of one client address
 	StreamAge         time.Duration // ends a stream, to be opened anew
 	IPv6Prefix        int           // bits of an IPv6 address that make one client

@@ -17,7 +17,8 @@ import (
 //  2. 503 or 429 where there is no room: the service is draining or full, or
 //     this address has its share
 //  3. 414 or 431 for a head that is too large
-//  4. 200 and an error event for bindings that are wrong
+//  4. 200 and an error event for bindings that are wrong, and for what the host
+//     does not admit
 //
 // Admission comes before syntax, so that a flood of bad requests is held to the
 // same limits as one of good ones, and so that a client which is told that its
@@ -44,30 +45,58 @@ func (h *Handler) connect(w http.ResponseWriter, r *http.Request) {
 		h.refuseUnlessFull(w, r, address, &actors.Error{Code: actors.InvalidBindings, Reason: err.Error()})
 		return
 	}
-	h.stream(w, r, actors.Request{Bindings: list, Address: address})
-}
-
-// stream asks the system for a stream and serves it.
-func (h *Handler) stream(w http.ResponseWriter, r *http.Request, request actors.Request) {
 	if h.outlets.registry.shuttingDown() {
 		h.refuse(w, r, &actors.Error{Code: actors.Draining, Reason: errShuttingDown.Reason})
 		return
 	}
-	stream, err := h.system.Connect(r.Context(), request)
+	request := actors.Request{Bindings: list, Address: address}
+	access, refusal := h.admit(r, &request)
+	switch {
+	case refusal == nil:
+		h.stream(w, r, access, request)
+	case r.Context().Err() == nil: // else the client has left
+		h.refuseUnlessFull(w, r, address, refusal)
+	}
+}
+
+// stream asks the system for a stream and serves it.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request, a access, request actors.Request) {
+	stream, err := h.open(a, request)
+	if err != nil {
+		h.notOpened(w, r, request.Address, err)
+		return
+	}
+	if err := h.outlets.serve(w, r, stream); err != nil {
+		h.log.ErrorContext(r.Context(), "no stream can be served", "error", err)
+		h.refuse(w, r, &actors.Error{Code: actors.InternalError, Reason: "A defect of this service"})
+	}
+}
+
+// open asks the system for a stream, which releases the access when it is closed.
+func (h *Handler) open(a access, request actors.Request) (stream, error) {
+	opened, err := h.system.Connect(a.context, request)
+	switch {
+	case a.release == nil && err == nil:
+		return opened, nil
+	case err == nil:
+		return held{opened, a.release}, nil
+	case a.release != nil:
+		a.release()
+	}
+	return nil, err
+}
+
+// notOpened answers a request that got no stream.
+func (h *Handler) notOpened(w http.ResponseWriter, r *http.Request, address string, err error) {
 	var why *actors.Error
 	switch {
-	case err == nil:
-		if err := h.outlets.serve(w, r, stream); err != nil {
-			h.log.Error("no stream can be served", "error", err)
-			h.refuse(w, r, &actors.Error{Code: actors.InternalError, Reason: "A defect of this service"})
-		}
 	case r.Context().Err() != nil: // the client has left
 	case errors.As(err, &why) && hasStatus(why.Code):
 		h.refuse(w, r, why)
-	case why != nil && why.Code != actors.InternalError: // the bindings, which Connect checks before admission
-		h.refuseUnlessFull(w, r, request.Address, why)
+	case why != nil && why.Code != actors.InternalError: // the bindings, which Connect checks before admission; access that has ended
+		h.refuseUnlessFull(w, r, address, why)
 	default:
-		h.log.Error("connect", "error", err)
+		h.log.ErrorContext(r.Context(), "connect", "error", err)
 		writeErrorStream(w, errDefect)
 	}
 }

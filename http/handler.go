@@ -86,6 +86,12 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err *actors.Err
 	writeRefusal(w, r, err)
 }
 
+// logPanic logs and counts a panic of a request's handler. It must be called while that is recovered.
+func (h *Handler) logPanic(r *http.Request, v any) {
+	h.metrics.panics.Inc()
+	h.log.ErrorContext(r.Context(), "panic", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+}
+
 // answerPanic is called by the router: a request whose handler panicked gets a
 // 500, or a broken answer where one has begun. Streams handle their own panics;
 // an error page in an event stream would be read as fields.
@@ -93,8 +99,7 @@ func (h *Handler) answerPanic(w http.ResponseWriter, r *http.Request, v any) {
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
-	h.metrics.panics.Inc()
-	h.log.Error("panic", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	h.logPanic(r, v)
 	if a, ok := w.(*answer); !ok || a.status != 0 {
 		panic(http.ErrAbortHandler)
 	}

@@ -16,6 +16,7 @@ import (
 //	GET  /__tree__                          the snapshot
 //	GET  /__tree__/events?streams=N         the same as an event stream, once a second
 //	POST /__tree__/end?stream=ID            ends a stream: ServerShutdown
+//	POST /__tree__/end?subject=NAME         ends the streams of a subject: AccessRevoked
 //	POST /__chaos__/crash?role=R&stream=ID  makes an actor fail, only with Chaos
 const (
 	treePeriod  = time.Second
@@ -78,10 +79,22 @@ func (h *Handler) writeTree(w http.ResponseWriter, most int) error {
 	return control.Flush()
 }
 
-// endStream ends one stream by hand.
-func (h *Handler) endStream(w http.ResponseWriter, r *http.Request) {
-	h.acted(w, r, h.system.EndStream(r.URL.Query().Get("stream")))
+// endStreams ends one stream by hand, or all of a subject.
+func (h *Handler) endStreams(w http.ResponseWriter, r *http.Request) {
+	query, which := r.URL.Query(), actors.Which{}
+	if query.Has("subject") {
+		which = actors.BySubject(query.Get("subject"))
+	} else {
+		which = actors.ByID(query.Get("stream"))
+	}
+	count, err := h.system.End(which, nil)
+	if err == nil && count == 0 {
+		err = errNoSuchStream
+	}
+	h.acted(w, r, err)
 }
+
+var errNoSuchStream = &actors.Error{Code: notFound, Reason: "There is no such stream"}
 
 // crash makes an actor fail.
 func (h *Handler) crash(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
 )
 
 // Options of a Handler. Every zero value works.
@@ -79,6 +82,22 @@ type Options struct {
 	// OperatorToken is asked of operators, as a bearer token or as the password of
 	// basic authentication. Default: none is asked for.
 	OperatorToken string
+
+	// Admit decides whether a request gets its stream, for whom, and for how long. It is called once
+	// for each connect request whose bindings are well formed, by the request's own goroutine, before
+	// anything is asked of the actors; several requests call it concurrently.
+	//
+	// It may change q: its Bindings, and its Subject, which names the user in limits, logs, the live
+	// tree and [actors.BySubject]. The stream lives no longer than the context that it returns, such
+	// as that of the user's session, on every protocol: see [actors.System.Connect] for what the
+	// client is told. A nil context stands for r.Context(). That of r ends when the stream has ended,
+	// and when the client leaves while Admit runs; net/http's own would end at once where a stream of
+	// HTTP/1.1 takes its connection over.
+	//
+	// An error refuses the request. The client is told an *actors.Error ([Unauthorized],
+	// [actors.Forbidden]) as the only event of its stream. Any other error, and a panic, is logged and
+	// told as InternalError without its text. Default: every request gets its stream.
+	Admit func(r *http.Request, q *actors.Request) (context.Context, error)
 
 	// Chaos lets operators make actors fail, where the system allows it too
 	// (actors.Options.Chaos).

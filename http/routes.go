@@ -70,7 +70,7 @@ func (h *Handler) operatorRoutes() http.Handler {
 	get(r, "/metrics", h.metrics.handler().ServeHTTP)
 	get(r, "/__tree__", h.tree)
 	get(r, "/__tree__/events", h.treeEvents)
-	post(r, "/__tree__/end", h.endStream)
+	post(r, "/__tree__/end", h.endStreams)
 	if h.options.Chaos {
 		post(r, "/__chaos__/crash", h.crash)
 	}

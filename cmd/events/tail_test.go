@@ -244,7 +244,7 @@ func TestRecipeWaitForATask(t *testing.T) {
 	r := recipe(t, s, "Wait for a task", []string{"task=NvC3DOq2RDi_5B7kHxcXkw"}, "")
 	s.awaitStreams(1)
 	for _, stream := range s.system.Snapshot().Streams {
-		s.system.EndStream(stream.ID)
+		s.system.End(actors.ByID(stream.ID), nil)
 	}
 	for asked.Load() < 2 {
 		time.Sleep(5 * time.Millisecond)

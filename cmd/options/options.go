@@ -39,6 +39,7 @@ func System(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Option
 		ShareQueues:    c.Server.ShareQueues,
 		NoticeDrops:    c.Server.NoticeDrops,
 		Chaos:          c.Server.Chaos,
+		SubjectKey:     c.Server.SubjectKey.Reveal(),
 		Limits:         policy.Limits,
 	}
 }
@@ -50,6 +51,7 @@ func SystemPolicy(c config.Config) actors.Policy {
 		Limits: actors.Limits{
 			Streams:           c.Limits.Streams,
 			StreamsPerAddress: c.Limits.StreamsPerAddress,
+			StreamsPerSubject: c.Limits.StreamsPerSubject,
 			ConnectsPerSecond: c.Limits.ConnectsPerSecond,
 			StreamAge:         c.Limits.StreamAge,
 			IPv6Prefix:        c.Limits.IPv6Prefix,

@@ -31,7 +31,7 @@ func TestEndsAreExplainedAndReconnectWorks(t *testing.T) {
 		{"QueueDeleted", func() { s.broker.DeleteQueue(s.broker.Queues()[0]) }},
 		{"BrokerLost", s.broker.CloseChannels},
 		{"InternalError", func() { s.proxy.System.Crash(actors.RoleWorker, s.stream()) }},
-		{"ServerShutdown", func() { s.proxy.System.EndStream(s.stream()) }},
+		{"ServerShutdown", func() { s.proxy.System.End(actors.ByID(s.stream()), nil) }},
 	} {
 		b.AwaitState("live")
 		end.harm()

@@ -5,6 +5,7 @@ package unsaid
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -151,7 +152,7 @@ func (r *run) harm(ctx context.Context) {
 		{"feed", func() { r.system.Crash(actors.RoleFeed, victim.ID()) }},
 		{"broker", func() { r.system.Crash(actors.RoleBroker, "") }},
 		{"connections", func() { r.system.Crash(actors.RoleConnections, "") }},
-		{"by hand", func() { r.system.EndStream(victim.ID()) }},
+		{"by hand", func() { r.system.End(actors.ByID(victim.ID()), nil) }},
 		{"drain", func() { go r.system.Drain(ctx, 0) }}, // ends with the system at the latest
 	}
 	one := harms[r.draw.IntN(len(harms))]
@@ -189,7 +190,10 @@ func (w *reader) read(ctx context.Context) {
 	defer w.over.Store(true)
 	begun := sync.OnceFunc(func() { close(w.ready) })
 	defer begun()
-	for event := range w.stream.Events(ctx) {
+	for event, err := range w.stream.Events(ctx) {
+		if told := (*actors.Error)(nil); errors.As(err, &told) {
+			w.code = told.Code
+		}
 		switch e := event.(type) {
 		case actors.Ready:
 			w.from = w.run.started.Load() + 1
@@ -204,8 +208,6 @@ func (w *reader) read(ctx context.Context) {
 			}
 			w.got = append(w.got, n)
 			w.last.Store(n)
-		case *actors.Error:
-			w.code = e.Code
 		}
 	}
 }

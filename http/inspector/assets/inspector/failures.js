@@ -47,10 +47,25 @@ const codes = {
     meaning: 'This proxy is being restarted or replaced; nothing is wrong with your bindings.',
     next: 'Reconnect in a moment: another instance or the new version takes over.',
   },
+  Unauthorized: {
+    title: 'You have no access to these bindings',
+    meaning: 'This server asks who you are, or does not let you read one of these exchanges with this pattern.',
+    next: 'Sign in, or remove the binding that is named here; then start again. The same request would fail again.',
+  },
   StreamExpired: {
     title: 'The stream has reached its greatest age',
     meaning: 'The operator of this proxy has every stream opened anew from time to time; nothing is wrong with your bindings.',
     next: 'Reconnect. What was published in between is not shown.',
+  },
+  TokenExpired: {
+    title: 'Your access has expired',
+    meaning: 'The token or the session that opened this stream was valid until now; nothing is wrong with your bindings.',
+    next: 'Reconnect, with a new token or after signing in again. What was published in between is not shown.',
+  },
+  AccessRevoked: {
+    title: 'Your access was taken away',
+    meaning: 'This server, or its operator, ended the streams of your account.',
+    next: 'Sign in again, or ask the operator. The same request may be refused.',
   },
   InternalError: {
     title: 'The server made a mistake',

@@ -10,6 +10,9 @@ const codes = {
   ClientGone: ['good', 'The client left: a closed tab, a program that ended, its network'],
   ServerShutdown: ['good', 'Ended by an operator, or by the drain of this process'],
   StreamExpired: ['good', 'Ended at the greatest age (EVENTS_STREAM_AGE): the client opens another'],
+  TokenExpired: ['good', 'The client’s token or session was valid until then: it comes back with a new one'],
+  AccessRevoked: ['good', 'The host program, or an operator, ended the streams of this subject'],
+  Unauthorized: ['warn', 'The client has no access, or not to these bindings'],
   InvalidBindings: ['warn', 'The client asked for bindings that cannot be'],
   ExchangeForbidden: ['warn', 'The list of allowed exchanges refused one'],
   BindingRefused: ['warn', 'The broker has no such exchange, or does not let us read it'],
@@ -21,7 +24,7 @@ const codes = {
   InternalError: ['bad', 'A defect of the proxy ended this stream: the log has the cause'],
   Draining: ['warn', 'Refused: this process is going away'],
   AtCapacity: ['warn', 'Refused: as many streams as are allowed'],
-  TooManyStreams: ['warn', 'Refused: too many streams of one address'],
+  TooManyStreams: ['warn', 'Refused: too many streams of one address or subject'],
   TooManyConnects: ['warn', 'Refused: too many connects a second of one address'],
 };
 
