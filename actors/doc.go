@@ -83,7 +83,8 @@
 // # The files
 //
 //   - the door: system.go (System), stats.go, snapshot.go; options.go, policy.go (what may change
-//     while a System runs), request.go (what a stream is asked for with), errors.go (codes)
+//     while a System runs), request.go (what a stream is asked for with), subject.go (whose it is),
+//     which.go (which streams are ended), hooks.go (what a host hears of streams), errors.go (codes)
 //   - what actors share: core.go, nodes.go (the registry of live actors), role.go, messages.go,
 //     questions.go (a call from outside the tree), timers.go (each belongs to one life of its actor),
 //     supervision.go, logging.go

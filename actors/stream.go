@@ -31,17 +31,18 @@ type Stream struct {
 
 	mu              sync.Mutex
 	context         context.Context
-	owner           streamOwner  // nil before there is one
-	waiting         *[]Event     // nil while nothing waits: an idle stream costs no buffer
-	backlog         backlog      // of messages that are not written
-	messages, total int64        // offered since the start, and their bytes
-	verdict         *Error       // why it ended; set once
-	closed          bool         // by its reader
-	unbind          func() bool  // ends the wait for the end of Connect's context; nil without one
-	notify          func()       // set by Notify
-	acks            acknowledger // where deliveries come from; nil: there is none that waits for a word
-	takenTag        uint64       // the highest tag that the reader has taken
-	taken           []Event      // by the reader, whose slice it is, and not written
+	owner           streamOwner     // nil before there is one
+	waiting         *[]Event        // nil while nothing waits: an idle stream costs no buffer
+	backlog         backlog         // of messages that are not written
+	messages, total int64           // offered since the start, and their bytes
+	verdict         *Error          // why it ended; set once
+	closed          bool            // by its reader
+	bound           context.Context // Connect's, while the stream goes on; nil where that never ends
+	unbind          func() bool     // ends the wait for its end
+	notify          func()          // set by Notify
+	acks            acknowledger    // where deliveries come from; nil: there is none that waits for a word
+	takenTag        uint64          // the highest tag that the reader has taken
+	taken           []Event         // by the reader, whose slice it is, and not written
 
 	// Of Next alone; wake is read under mu.
 	wake   chan struct{} // nil before the first
@@ -103,7 +104,7 @@ func (s *Stream) setContext(ctx context.Context) {
 
 // Ended returns why the stream has ended, and nil while it goes on.
 func (s *Stream) Ended() *Error {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	return s.verdict
 }
@@ -218,11 +219,25 @@ func (s *Stream) endWith(ctx context.Context) {
 	}
 	stop := context.AfterFunc(ctx, func() { s.Fail(endOf(ctx)) })
 	s.mu.Lock()
-	s.unbind = stop
 	over := s.verdict != nil
+	if !over {
+		s.bound, s.unbind = ctx, stop
+	}
 	s.mu.Unlock()
 	if over {
 		stop()
+	}
+}
+
+// lock takes mu for a reader. Where Connect's context has ended, the verdict is set before: no message
+// is read once the context's cancel function has returned, which is before what waits for the
+// context runs.
+func (s *Stream) lock() {
+	s.mu.Lock()
+	if ctx := s.bound; ctx != nil && ctx.Err() != nil {
+		s.mu.Unlock()
+		s.Fail(endOf(ctx))
+		s.mu.Lock()
 	}
 }
 
@@ -230,7 +245,7 @@ func (s *Stream) endWith(ctx context.Context) {
 // is held.
 func (s *Stream) takeUnbind() func() bool {
 	unbind := s.unbind
-	if s.unbind = nil; unbind == nil {
+	if s.bound, s.unbind = nil, nil; unbind == nil {
 		return func() bool { return false }
 	}
 	return unbind

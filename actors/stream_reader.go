@@ -15,7 +15,7 @@ import (
 // it before the next Take or Done.
 func (s *Stream) Take(events []Event) []Event {
 	events = events[:0]
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	if s.waiting == nil {
 		return events
@@ -136,7 +136,7 @@ func signal(wake chan<- struct{}) {
 // withhold takes from what was pulled and not returned yet what is not to be read any more: all of
 // it once the stream is closed, all but the last event where the access was revoked.
 func (s *Stream) withhold() {
-	s.mu.Lock()
+	s.lock()
 	closed, revoked := s.closed, s.verdict != nil && s.verdict.Code == AccessRevoked
 	s.mu.Unlock()
 	switch {

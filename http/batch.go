@@ -70,6 +70,16 @@ func (b *batch) reset() {
 	b.first, b.last, b.ready = nil, nil, false
 }
 
+// withhold takes the events out of the batch; the response's head stays.
+func (b *batch) withhold() {
+	kept, ends := 0, b.ends[:0]
+	if b.headed {
+		kept, ends = b.ends[0], b.ends[:1]
+	}
+	b.buf, b.split, b.large, b.ends = b.buf[:kept], 0, nil, ends
+	b.first, b.last, b.ready = nil, nil, false
+}
+
 // size is the number of bytes to write.
 func (b *batch) size() int { return len(b.buf) + len(b.large) }
 

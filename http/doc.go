@@ -15,6 +15,7 @@
 //	GET …/connect/?bindings=…
 //	  routes.go    which handler
 //	  connect.go   the checks, in the contract's order   bindings/, forwarded.go
+//	  admit.go     what the host decides
 //	  outlets.go   whose socket                          hijacked.go, flushed.go
 //	  writer.go    events → frames → batches → socket    frame.go, batch.go
 //

@@ -51,6 +51,9 @@ const (
 	// second makes room for within this time.
 	writeTimeoutAfterEnd = 4 * time.Second
 
+	// writeTimeoutAfterRevocation is the same where the client may not read any more.
+	writeTimeoutAfterRevocation = 500 * time.Millisecond
+
 	// lingerTimeout is how long the client's side is read after the stream's end.
 	// Closing with unread bytes would make the kernel send a reset, which
 	// destroys what the client has not read yet.

@@ -66,10 +66,13 @@ func (c *hijacked) writeSome(parts *net.Buffers) (int, error) {
 // timeout returns for how long a client may take no byte.
 func (c *hijacked) timeout() time.Duration {
 	timeout := c.outlets.writeTimeout()
-	if c.endKnown.Load() {
-		return min(timeout, writeTimeoutAfterEnd)
+	switch {
+	case !c.endKnown.Load():
+		return timeout
+	case c.revoked():
+		return min(timeout, writeTimeoutAfterRevocation)
 	}
-	return timeout
+	return min(timeout, writeTimeoutAfterEnd)
 }
 
 // tlsTransport is a hijacked connection's behind TLS.

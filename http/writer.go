@@ -135,9 +135,19 @@ func (w *writer) addDefect(b *batch, cause error) {
 	}
 }
 
+// revoked reports whether the client may not read what the stream holds any more.
+func (w *writer) revoked() bool {
+	why := w.stream.Ended()
+	return why != nil && why.Code == actors.AccessRevoked
+}
+
 // write writes a batch, acknowledges its messages and empties it. It returns nil
-// unless a write failed.
+// unless a write failed. Where the access was revoked the events are withheld; the
+// stream's last event comes with the next batch.
 func (w *writer) write(b *batch) *failedWrite {
+	if b.last != nil && w.revoked() {
+		b.withhold()
+	}
 	total := b.size()
 	if total == 0 {
 		return nil
