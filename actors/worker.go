@@ -138,9 +138,17 @@ func (w *worker) askToRebind() {
 	w.look()
 }
 
-// rebind repeats the bindings. Where the broker refuses one of them now, the stream ends.
+// rebind repeats the bindings. Where the broker refuses one of them now, the stream ends. It has a
+// goroutine of its own meanwhile, for the reason that opening has.
 func (w *worker) rebind(channel amqp.Channel) error {
 	w.rebinding.Store(false)
+	bound := make(chan error, 1)
+	w.core.work.Go(func() { bound <- w.bindAgain(channel) })
+	return <-bound
+}
+
+func (w *worker) bindAgain(channel amqp.Channel) (err error) {
+	defer recovered(&err)
 	for _, binding := range w.intake.bindings {
 		if w.cancelled.Load() {
 			return nil
@@ -163,7 +171,7 @@ func (w *worker) next(channel amqp.Channel) (delivered bool, err error) {
 		return false, nil
 	}
 	w.hand(delivery)
-	return true, w.adjustPace(channel)
+	return true, nil
 }
 
 // adjustPace changes how many deliveries may be under way, where their sizes ask for it.
@@ -206,8 +214,14 @@ func (w *worker) hand(delivery *amqp.Delivery) {
 
 // keepUp acknowledges what was written, and ends the stream of a reader that is too slow. busy
 // means that deliveries are coming, so that acknowledging can wait for more. Where it is time, the
-// bindings are repeated first.
+// bindings are repeated first. What is seldom done has a function of its own, so that little stands
+// on the stack while nothing is.
 func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
+	if busy {
+		if err := w.adjustPace(channel); err != nil {
+			return err
+		}
+	}
 	if w.rebinding.Load() {
 		if err := w.rebind(channel); err != nil {
 			return err
@@ -218,9 +232,14 @@ func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
 			return lossFailure(err)
 		}
 	}
-	if !w.window.checkDue() {
-		return nil
+	if w.window.checkDue() {
+		return w.check(channel)
 	}
+	return nil
+}
+
+// check ends the stream of a reader that is too slow.
+func (w *worker) check(channel amqp.Channel) error {
 	w.lease.calling()
 	depth, err := channel.Depth(w.queue)
 	w.lease.progressed()
