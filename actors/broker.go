@@ -110,6 +110,8 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.serve(ctx)
 	case exchangeTried:
 		b.exchangeTried(ctx, msg)
+	case tryExchange:
+		b.tryExchange(ctx, msg.binding)
 	case channelsTried:
 		b.channelsTried(ctx, msg)
 	case closeScouts:

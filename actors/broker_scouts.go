@@ -26,15 +26,30 @@ func (b *broker) tryExchanges(ctx actor.Context) bool {
 		return false
 	}
 	b.pool.withdraw(r.owner)
-	root, self, links := b.core.rootContext, ctx.Self(), b.links
 	for _, binding := range b.exchanges.hold(r) {
-		b.core.count.scouts.Add(1)
-		queue := amqp.QueueName(b.core.options.Namespace)
-		b.scouts.bind(queue, binding, func(err error) {
-			root.Send(self, exchangeTried{by: links, exchange: binding.Exchange, queue: queue, err: err})
-		})
+		b.scoutExchange(ctx, binding)
 	}
 	return true
+}
+
+// tryExchange answers a feed that is to bind one more exchange, when that was tried.
+func (b *broker) tryExchange(ctx actor.Context, binding amqp.Binding) {
+	if b.core.options.NoScouts || b.exchanges.known([]amqp.Binding{binding}) {
+		ctx.Respond(exchangeUsable{exchange: binding.Exchange})
+		return
+	}
+	if b.exchanges.ask(binding.Exchange, ctx.Sender()) {
+		b.scoutExchange(ctx, binding)
+	}
+}
+
+func (b *broker) scoutExchange(ctx actor.Context, binding amqp.Binding) {
+	b.core.count.scouts.Add(1)
+	root, self, links := b.core.rootContext, ctx.Self(), b.links
+	queue := amqp.QueueName(b.core.options.Namespace)
+	b.scouts.bind(queue, binding, func(err error) {
+		root.Send(self, exchangeTried{by: links, exchange: binding.Exchange, queue: queue, err: err})
+	})
 }
 
 // exchangeTried: those who have waited for the exchange go on, or are told what is wrong with it.
@@ -48,6 +63,7 @@ func (b *broker) exchangeTried(ctx actor.Context, msg exchangeTried) {
 		for _, r := range b.exchanges.passed(msg.exchange, !untried) {
 			b.pool.wait(r)
 		}
+		b.answerAsked(ctx, msg.exchange, nil)
 		b.serve(ctx)
 		return
 	}
@@ -57,6 +73,13 @@ func (b *broker) exchangeTried(ctx actor.Context, msg exchangeTried) {
 	}
 	for _, owner := range b.exchanges.failed(msg.exchange) {
 		ctx.Send(owner, refused{err: err})
+	}
+	b.answerAsked(ctx, msg.exchange, err)
+}
+
+func (b *broker) answerAsked(ctx actor.Context, exchange string, err *Error) {
+	for _, feed := range b.exchanges.answer(exchange) {
+		ctx.Send(feed, exchangeUsable{exchange: exchange, err: err})
 	}
 }
 

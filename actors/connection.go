@@ -9,15 +9,16 @@ import (
 // connection is the actor behind one event stream: its life, not its bytes. Messages go from a
 // worker straight into the stream.
 //
-// Owns:    stream (it alone ends it), the timer of pings, and in dedicated mode its consumer. In
-// shared mode a feed feeds the stream. Parent:  connections; never restarted. Ends:    reader
-// closed or failed, consumer or feed failed, greatest age, shutdown.
+// Owns:    stream (it alone ends it), the timer of pings, and its consumer, unless a feed feeds the
+// stream.
+// Parent:  connections; never restarted.
+// Ends:    reader closed or failed, consumer or feed failed, greatest age, shutdown.
 type connection struct {
 	*node
 	core   *core
 	stream *Stream
-	source source     // dedicated mode
-	feeds  *actor.PID // shared mode, else nil
+	source source     // where the stream has a queue of its own
+	feeds  *actor.PID // where a feed feeds the stream, else nil
 	timers timers
 }
 

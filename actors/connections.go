@@ -17,7 +17,7 @@ type connections struct {
 	*node
 	core    *core
 	broker  *actor.PID
-	feeds   *actor.PID            // nil in dedicated mode
+	feeds   *actor.PID            // nil where there are none
 	streams map[string]*Stream    // by the connection's PID
 	pids    map[string]*actor.PID // of the connections, by the stream's id
 	account *account
@@ -99,7 +99,11 @@ func (c *connections) spawn(ctx actor.Context, stream *Stream, in intake) *actor
 	return c.core.spawn(ctx, c.node, RoleConnection, stream.id, stopAlways, func(n *node) actor.Actor {
 		n.stream = stream
 		source := source{core: c.core, node: n, broker: c.broker, intake: in}
-		return &connection{node: n, core: c.core, stream: stream, source: source, feeds: c.feeds}
+		connection := &connection{node: n, core: c.core, stream: stream, source: source}
+		if stream.fed {
+			connection.feeds = c.feeds
+		}
+		return connection
 	})
 }
 
@@ -244,7 +248,7 @@ func (c *connections) crash(ctx actor.Context, msg crash) {
 		panic(requestedFailure(msg.role))
 	}
 	pid := c.pids[msg.stream]
-	if pid == nil || (msg.role == RoleFeed && c.feeds == nil) {
+	if pid == nil || (msg.role == RoleFeed && !c.streams[pid.Id].fed) {
 		answer(ctx, refused{err: errNoSuchActor})
 		return
 	}

@@ -21,6 +21,7 @@ type core struct {
 	count   *counters
 	nodes   *registry
 	recent  recentEnds
+	routing *routing
 	links   atomic.Pointer[[]LinkState] // published by the broker actor
 
 	actors      *actor.ActorSystem
@@ -43,8 +44,8 @@ func newCore(o Options) (c *core, own bool) {
 	count := newCounters()
 	c = &core{
 		options: o, log: o.Logger, count: count, nodes: newRegistry(count, o.Logger),
-		rebinds: newRebindLimiter(),
-		actors:  o.host(), done: make(chan struct{}),
+		routing: newRouting(o.RoutedExchanges), rebinds: newRebindLimiter(),
+		actors: o.host(), done: make(chan struct{}),
 	}
 	c.policy.Store(o.policy())
 	if own = c.actors == nil; own {

@@ -6,16 +6,17 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// exchanges knows which exchanges of the broker were bound without harm, and which requests wait
-// for one to be tried. A broker may answer a bind by ending the whole link (an exchange of the kind
+// exchanges knows which exchanges of the broker were bound without harm, and who waits for one to be
+// tried: requests for a lease, and feeds that have theirs. A broker may answer a bind by ending the whole link (an exchange of the kind
 // x-jms-topic does it, with 541), so the first bind to each exchange is a scout's, on a link
 // without streams.
 //
 // It is the broker actor's: it decides and does nothing.
 type exchanges struct {
 	bound   map[string]bool
-	waiting map[string][]*trial // by the exchange that is being tried
-	owners  map[string]*trial   // by the owner's PID
+	waiting map[string][]*trial     // by the exchange that is being tried, also where there are none
+	owners  map[string]*trial       // by the owner's PID
+	asked   map[string][]*actor.PID // who is to be told, by the exchange
 }
 
 // trial is a request that waits until its exchanges have been tried.
@@ -25,7 +26,9 @@ type trial struct {
 }
 
 func newExchanges() *exchanges {
-	return &exchanges{bound: map[string]bool{}, waiting: map[string][]*trial{}, owners: map[string]*trial{}}
+	return &exchanges{
+		bound: map[string]bool{}, waiting: map[string][]*trial{}, owners: map[string]*trial{}, asked: map[string][]*actor.PID{},
+	}
 }
 
 // known reports whether every exchange of the bindings was bound before.
@@ -47,13 +50,30 @@ func (e *exchanges) hold(r leaseRequest) (try []amqp.Binding) {
 		if e.bound[b.Exchange] || t.left[b.Exchange] {
 			continue
 		}
-		if e.waiting[b.Exchange] == nil {
+		if _, tried := e.waiting[b.Exchange]; !tried {
 			try = append(try, b)
 		}
 		t.left[b.Exchange] = true
 		e.waiting[b.Exchange] = append(e.waiting[b.Exchange], t)
 	}
 	return try
+}
+
+// ask notes who is to be told when an exchange was tried, and reports whether a try is to begin.
+func (e *exchanges) ask(exchange string, who *actor.PID) (try bool) {
+	e.asked[exchange] = append(e.asked[exchange], who)
+	_, tried := e.waiting[exchange]
+	if !tried {
+		e.waiting[exchange] = nil
+	}
+	return !tried
+}
+
+// answer returns who has asked for an exchange, once.
+func (e *exchanges) answer(exchange string) (who []*actor.PID) {
+	who = e.asked[exchange]
+	delete(e.asked, exchange)
+	return who
 }
 
 // passed is called when the exchange was bound without harm; or could not be tried, which does not
@@ -103,6 +123,7 @@ func (e *exchanges) clear() (owners []*actor.PID) {
 	}
 	clear(e.owners)
 	clear(e.waiting)
+	clear(e.asked)
 	return owners
 }
 

@@ -164,6 +164,7 @@ var (
 	errFeedEnded      = &Error{Code: InternalError, Reason: "The stream's feed ended without a word"}
 	errConsumerEnded  = &Error{Code: InternalError, Reason: "The stream's consumer ended without a word"}
 	errDefect         = &Error{Code: InternalError, Reason: "A defect of this service ended the stream"}
+	errMisrouted      = &Error{Code: InternalError, Reason: "Messages of this stream's exchanges may have been missed; a further stream is served in another way"}
 	errTooManyWaiting = &Error{Code: SlowConsumer, Reason: "The client reads more slowly than messages come: too many wait for it"}
 	errStoppedReading = &Error{Code: SlowConsumer, Reason: "The client has stopped reading"}
 )

@@ -11,7 +11,8 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// feeds has a feed for each distinct set of bindings (shared mode).
+// feeds has a feed for each distinct set of bindings (shared mode), and a routed feed for all
+// streams whose bindings are on routed exchanges.
 //
 // Owns:    the feeds (PIDs), and which stream is attached to which.
 // Parent:  root, which restarts it; every attached stream ends then.
@@ -75,7 +76,10 @@ func (f *feeds) publish() {
 }
 
 func (f *feeds) attach(ctx actor.Context, msg attach) {
-	key := feedKey(msg.bindings)
+	key := routedKey
+	if !f.core.routing.routes(msg.bindings) {
+		key = feedKey(msg.bindings)
+	}
 	entry := f.byKey[key]
 	if entry == nil {
 		entry = f.spawn(ctx, key, msg.bindings)
@@ -88,11 +92,14 @@ func (f *feeds) attach(ctx actor.Context, msg attach) {
 func (f *feeds) spawn(ctx actor.Context, key string, bindings []amqp.Binding) *feedEntry {
 	c := f.core
 	pid := c.spawn(ctx, f.node, RoleFeed, "", stopAlways, func(n *node) actor.Actor {
+		if key == routedKey {
+			return newRoutedFeed(c, n, f.broker)
+		}
 		h := newHub()
 		limits := c.limits()
 		in := intake{bindings: bindings, prefetch: limits.FeedPrefetch, bytes: feedBytes * limits.BacklogBytes, sink: h}
 		source := source{core: c, node: n, broker: f.broker, intake: in}
-		return &feed{node: n, hub: h, source: source, waiting: map[*Stream]*actor.PID{}}
+		return &feed{feedQueue: feedQueue{node: n, source: source}, hub: h, waiting: map[*Stream]*actor.PID{}}
 	})
 	entry := &feedEntry{key: key, feed: pid, attached: map[*Stream]*actor.PID{}}
 	f.byKey[key], f.byFeed[pid.Id] = entry, entry
@@ -180,6 +187,9 @@ func (f *feeds) endAll(ctx actor.Context) {
 		f.failed(ctx, entry.feed, err)
 	}
 }
+
+// routedKey is the key of the routed feed: no set of bindings has it.
+const routedKey = ""
 
 // feedKey returns a key that is the same for equal sets of bindings, in whatever order. Names hold
 // no control characters, so these can stand between them.

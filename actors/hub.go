@@ -3,16 +3,15 @@ package actors
 import (
 	"math/rand/v2"
 	"sync"
-	"time"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // hub hands a feed's messages to every attached stream. Its worker delivers; the feed actor
 // attaches and detaches.
 //
 // A stream that cannot take a message is cut, and costs the others nothing. Where more than half of
-// the streams are over half full, it is not they who are slow but the machine: then the hub asks
-// for backpressure, and the broker keeps the messages. That ends when the number of streams that
-// lag has not fallen for backpressurePatience: readers that have stopped would starve the others.
+// the streams are over half full, the hub asks for backpressure, see lag.
 type hub struct {
 	mu      sync.Mutex
 	bound   bool // every binding is in place
@@ -21,13 +20,8 @@ type hub struct {
 	lagging int             // streams that were over half full at the last delivery
 	ended   []*Stream       // streams that took nothing at this delivery, and will not
 	acks    acknowledger
-
-	lowest   int       // of lagging, since backpressure began; 0: there is none
-	fallenAt time.Time // when lowest fell last
+	lag     lag
 }
-
-// backpressurePatience is how long the number of lagging streams may stay as it is.
-const backpressurePatience = time.Second
 
 func newHub() *hub { return &hub{index: map[*Stream]int{}} }
 
@@ -78,6 +72,9 @@ func (h *hub) ready(a acknowledger) {
 	}
 }
 
+// wants is true: the broker sends nothing else.
+func (h *hub) wants(*amqp.Delivery) bool { return true }
+
 // deliver offers the message to every stream, starting with a random one so that none is always the
 // last, and acknowledges it: a stream that cannot take it is cut, and its reader told.
 func (h *hub) deliver(m *Message) {
@@ -124,12 +121,5 @@ func (h *hub) backpressure() bool {
 			}
 		}
 	}
-	if 2*h.lagging <= len(h.streams) {
-		h.lowest = 0
-		return false
-	}
-	if h.lowest == 0 || h.lagging < h.lowest {
-		h.lowest, h.fallenAt = h.lagging, time.Now()
-	}
-	return time.Since(h.fallenAt) < backpressurePatience
+	return h.lag.holdsBack(h.lagging, len(h.streams))
 }

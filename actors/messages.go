@@ -66,8 +66,8 @@ type (
 	// closed: Stream → connection. The reader has closed the stream.
 	closed struct{ late }
 
-	// finish: Stream, connections, feeds or upkeep → connection; upkeep → feed. End the stream, or
-	// the feed's streams, with err.
+	// finish: Stream, connections, feeds or upkeep → connection; upkeep or broker → feed. End the
+	// stream, or the feed's streams, with err.
 	finish struct {
 		late
 		err *Error
@@ -122,6 +122,48 @@ type (
 	release struct{ late }
 )
 
+// A routed feed and the exchanges that its streams want.
+type (
+	// tryExchange: routed feed → broker. May the exchange be bound on a link with streams? Answered
+	// by exchangeUsable.
+	tryExchange struct {
+		late
+		binding amqp.Binding
+	}
+
+	// exchangeUsable: broker → routed feed. Nothing is known against binding the exchange where err
+	// is nil, else streams that want it are told err.
+	exchangeUsable struct {
+		late
+		exchange string
+		err      *Error
+	}
+
+	// exchangeBound: binding goroutine → routed feed. The queue was bound to the exchange, for the
+	// first time or again, or could not be.
+	exchangeBound struct {
+		late
+		exchange string
+		err      error
+	}
+
+	// bindAgain: rebinder → routed feed. The binding to the exchange is to be repeated.
+	bindAgain struct {
+		late
+		exchange string
+	}
+
+	// bindingLate: routed feed → itself. Look for streams that have waited long enough.
+	bindingLate struct{ late }
+
+	// misrouted: worker → routed feed. A message of an exchange has come that the queue is not bound
+	// to.
+	misrouted struct {
+		late
+		exchange string
+	}
+)
+
 // A consumer and its worker, and the connection above them. A failure is no message: the consumer
 // panics with the *Error, and the connection hears of it as its supervisor.
 type (
@@ -137,7 +179,7 @@ type (
 	}
 )
 
-// A connection and its feed (shared mode).
+// A connection and its feed (shared queues, routed queue).
 type (
 	// attach: connection → feeds → feed. Answered by subscribed when the stream is ready, by finish
 	// when the feed has failed.
@@ -306,8 +348,8 @@ type (
 	// crashed: the actor's parent → System. It was told to fail.
 	crashed struct{ late }
 
-	// fail: parent → child. Panic now; role says how far down. In shared mode it goes connection →
-	// feeds → feed, and stream says which.
+	// fail: parent → child. Panic now; role says how far down. Where a feed feeds the stream it goes
+	// connection → feeds → feed, and stream says which.
 	fail struct {
 		late
 		role   Role

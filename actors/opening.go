@@ -68,7 +68,9 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 		}
 		w.lease.progressed()
 	}
-	w.rebound = w.lease.upkeep.rebinder.add(len(w.intake.bindings), w.askToRebind)
+	if n := len(w.intake.bindings); n > 0 { // a routed feed binds by itself
+		w.rebound = w.lease.upkeep.rebinder.add(n, w.askToRebind)
+	}
 	return nil
 }
 

@@ -49,6 +49,15 @@ type Options struct {
 	// each message. Default: a queue per stream.
 	ShareQueues bool
 
+	// RoutedExchanges are patterns, as AllowExchanges, of exchanges that this process routes by
+	// itself: one queue gets all their messages and serves every stream whose bindings are all on
+	// such exchanges, so that the broker's cost grows with the traffic and not with the streams.
+	// The list is a statement about the broker: the exchanges are topic exchanges to which no other
+	// exchange is bound, and which are nobody's alternate exchange; publishers do not use the header
+	// BCC. Where a message shows it to be wrong, the exchanges in use are no longer routed, and
+	// their streams end. Default: none.
+	RoutedExchanges []string
+
 	// NoScouts spares the links that try what a stream asks for where no other stream is: for a
 	// broker that never ends a link because of a bind or of one channel too many. RabbitMQ does.
 	NoScouts bool
@@ -164,9 +173,11 @@ func (o Options) validate() error {
 	if o.PingPeriod < 0 {
 		bad("PingPeriod is negative")
 	}
-	for _, pattern := range o.AllowExchanges {
-		if _, err := path.Match(pattern, ""); err != nil {
-			bad("AllowExchanges: %q is no pattern", pattern)
+	for name, patterns := range map[string][]string{"AllowExchanges": o.AllowExchanges, "RoutedExchanges": o.RoutedExchanges} {
+		for _, pattern := range patterns {
+			if _, err := path.Match(pattern, ""); err != nil {
+				bad("%s: %q is no pattern", name, pattern)
+			}
 		}
 	}
 	l := o.Limits
@@ -203,6 +214,9 @@ func (o Options) host() *actor.ActorSystem {
 	}
 	return o.System
 }
+
+// hasFeeds reports whether there may be queues that serve several streams.
+func (o Options) hasFeeds() bool { return o.ShareQueues || len(o.RoutedExchanges) > 0 }
 
 // allowed reports whether the operator lets streams ask for an exchange. What RabbitMQ publishes
 // about itself (trace, event, log: messages, names and addresses of everybody who uses it) must be

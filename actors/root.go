@@ -15,7 +15,7 @@ type root struct {
 	*node
 	core        *core
 	broker      *actor.PID
-	feeds       *actor.PID // nil in dedicated mode
+	feeds       *actor.PID // nil where every stream has a queue of its own
 	connections *actor.PID
 	failure     error // why it stops, where a child's end is the reason
 }
@@ -56,7 +56,7 @@ func (r *root) start(ctx actor.Context) {
 	r.setState("running")
 	redial := &redialState{} // outlives the broker actor's failures
 	r.broker = c.spawn(ctx, r.node, RoleBroker, "", stopAlways, func(n *node) actor.Actor { return newBroker(c, n, redial) })
-	if c.options.ShareQueues {
+	if c.options.hasFeeds() {
 		r.feeds = c.spawn(ctx, r.node, RoleFeeds, "", stopAlways, func(n *node) actor.Actor { return newFeeds(c, n, r.broker) })
 	}
 	r.connections = c.spawn(ctx, r.node, RoleConnections, "", stopAlways, func(n *node) actor.Actor {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // Stats are the System's counters since Open, and its present gauges.
@@ -18,6 +20,8 @@ type Stats struct {
 	Workers      int64          // goroutines that hold a channel now
 	Feeds        int64          // shared queues now
 	FeedStreams  int64          // streams that are attached to them now
+	Routed       int64          // of those, streams of the routed queue that are ready
+	Patterns     int64          // distinct patterns that they are routed by, per exchange
 	Dials        int64          // tries to reach the broker
 	DialsFailed  int64
 	LinksLost    int64
@@ -25,6 +29,9 @@ type Stats struct {
 	Scouts       int64            // tries of exchanges and of further channels, on links without streams
 	Denied       int64            // times that the broker let this service not make or use a queue of its own
 	Messages     int64            // deliveries taken from the broker
+	Matches      int64            // messages handed to routed streams, counted once for each
+	Unwanted     int64            // deliveries that no routed stream wants
+	Misrouted    int64            // times that a message has shown Options.RoutedExchanges to be wrong
 	Bytes        int64            // of their bodies
 	Dropped      int64            // messages that the broker has dropped from streams' queues
 	Redelivered  int64            // of them, marked as delivered before
@@ -38,6 +45,8 @@ type counters struct {
 	streams, opened                 atomic.Int64
 	links, leases, waiting, workers atomic.Int64
 	feeds, feedStreams              atomic.Int64
+	routed, patterns                atomic.Int64
+	matches, unwanted, misrouted    atomic.Int64
 	dials, dialsFailed, linksLost   atomic.Int64
 	linksRetired, scouts, denied    atomic.Int64
 	up                              atomic.Bool // a link may get new streams
@@ -70,6 +79,15 @@ func (c *counters) countMessage(m *Message, size int, encoding string) {
 	}
 }
 
+func (c *counters) countUnwanted(d *amqp.Delivery) {
+	c.messages.Add(1)
+	c.unwanted.Add(1)
+	c.bytes.Add(int64(len(d.Body)))
+	if d.Redelivered {
+		c.redelivered.Add(1)
+	}
+}
+
 // stats returns the counters and gauges as they are now.
 func (c *counters) stats() Stats {
 	c.mu.Lock()
@@ -77,7 +95,8 @@ func (c *counters) stats() Stats {
 	return Stats{
 		Streams: c.streams.Load(), Opened: c.opened.Load(), Ended: maps.Clone(c.ended), Refused: maps.Clone(c.refused),
 		Links: c.links.Load(), Leases: c.leases.Load(), Waiting: c.waiting.Load(), Workers: c.workers.Load(),
-		Feeds: c.feeds.Load(), FeedStreams: c.feedStreams.Load(),
+		Feeds: c.feeds.Load(), FeedStreams: c.feedStreams.Load(), Routed: c.routed.Load(), Patterns: c.patterns.Load(),
+		Matches: c.matches.Load(), Unwanted: c.unwanted.Load(), Misrouted: c.misrouted.Load(),
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),

@@ -37,6 +37,7 @@ type Stream struct {
 	messages, total int64           // offered since the start, and their bytes
 	verdict         *Error          // why it ended; set once
 	closed          bool            // by its reader
+	fed             bool            // by a feed, instead of a consumer of its own; set once, before the first event
 	bound           context.Context // Connect's, while the stream goes on; nil where that never ends
 	unbind          func() bool     // ends the wait for its end
 	notify          func()          // set by Notify
@@ -279,6 +280,14 @@ func (s *Stream) halfFull() bool {
 	return s.backlog.halfFull()
 }
 
+// load reports whether the stream holds bytes of messages, and whether that is more than half of
+// what it may hold.
+func (s *Stream) load() (some, halfFull bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.backlog.held() > 0, s.backlog.halfFull()
+}
+
 // idle reports whether nothing waits.
 func (s *Stream) idle() bool {
 	s.mu.Lock()
@@ -286,11 +295,15 @@ func (s *Stream) idle() bool {
 	return s.waiting == nil
 }
 
-// ready, deliver and backpressure make a stream the sink of its own worker, in dedicated mode.
+// ready, wants, deliver and backpressure make a stream the sink of its own worker, in dedicated
+// mode.
 func (s *Stream) ready(a acknowledger) {
 	s.acknowledgeTo(a)
 	s.offer(Ready{})
 }
+
+// wants is true: the broker sends nothing else.
+func (s *Stream) wants(*amqp.Delivery) bool { return true }
 
 func (s *Stream) deliver(m *Message) { s.offer(m) }
 

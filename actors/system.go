@@ -66,12 +66,12 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 	if ctx.Err() != nil {
 		return nil, endOf(ctx)
 	}
-	stream := newStream(ctx, r.Address, s.options.subjectOf(r), bindings)
+	stream, asked := newStream(ctx, r.Address, s.options.subjectOf(r), bindings), normal(bindings)
 	s.prepareHooks(stream)
-	if s.options.ShareQueues {
-		stream.backlog.limit = s.limits().BacklogBytes
+	if s.options.ShareQueues || s.routing.routes(asked) {
+		stream.fed, stream.backlog.limit = true, s.limits().BacklogBytes
 	}
-	if err := s.admission(admit{stream: stream, bindings: normal(bindings)}); err != nil {
+	if err := s.admission(admit{stream: stream, bindings: asked}); err != nil {
 		stream.Close() // where the answer came late, the stream is open and has no reader
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ type worker struct {
 
 // intake is what a consumer is to take from the broker, and where it goes.
 type intake struct {
+	queue    string // its name; empty: a new one
 	bindings []amqp.Binding
 	prefetch int // deliveries under way at once: few to one reader, more to a hub, which holds none back
 	bytes    int // of those deliveries, see pace; 0: no limit
@@ -41,6 +43,9 @@ type sink interface {
 	// ready reports that every binding is in place, and who is told about written messages. It
 	// comes once, before any message.
 	ready(a acknowledger)
+	// wants reports whether a delivery is for any reader. One that is not is acknowledged, and
+	// neither decoded nor encoded; of any other, deliver is called next.
+	wants(d *amqp.Delivery) bool
 	// deliver hands one message on.
 	deliver(m *Message)
 	// backpressure reports whether the readers cannot take more at present, so that the broker
@@ -51,7 +56,7 @@ type sink interface {
 func newWorker(c *core, l lease, in intake) *worker {
 	w := &worker{
 		core: c, lease: l, intake: in,
-		queue: amqp.QueueName(c.options.Namespace), wake: make(chan struct{}, 1),
+		queue: cmp.Or(in.queue, amqp.QueueName(c.options.Namespace)), wake: make(chan struct{}, 1),
 	}
 	w.window = newWindow(*c.limits(), newPace(in.prefetch, in.bytes), w.look)
 	return w
@@ -206,6 +211,12 @@ func (w *worker) pause() {
 }
 
 func (w *worker) hand(delivery *amqp.Delivery) {
+	if !w.intake.sink.wants(delivery) {
+		w.core.count.countUnwanted(delivery)
+		w.window.markDelivered(delivery.Tag, len(delivery.Body))
+		w.acknowledge(delivery.Tag)
+		return
+	}
 	message, encoding := encode(*delivery, w.core.limits().MessageBytes)
 	w.core.count.countMessage(message, len(delivery.Body), encoding)
 	w.window.markDelivered(delivery.Tag, sizeOf(message))
