@@ -1,0 +1,301 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// routedFeed is one queue for all streams whose bindings are on routed exchanges: it gets every
+// message of them, and a router finds the streams that want it.
+//
+// Owns:    its consumer, the hub that its worker delivers to, and the queue's bindings.
+// Parent:  feeds; never restarted.
+// Ends:    its consumer failed, a message has shown that the operator's list is wrong, or feeds
+// stops it when no stream is attached.
+//
+// The queue is bound to an exchange when the first stream wants it, with the pattern #, and stays
+// so:
+//
+//	attach ─▶ tryExchange ─▶ exchangeUsable ─▶ bound in a goroutine ─▶ exchangeBound ─▶ ready
+//	            (broker)                          └── again, now and then: bindAgain
+//
+// A stream is ready when all its exchanges are bound; where they are already, at once. What goes
+// wrong with an exchange is told to the streams that want it, and the others do not notice: the
+// queue is bound on channels of their own.
+type routedFeed struct {
+	feedQueue
+	core      *core
+	hub       *routedHub
+	upkeep    *upkeep // of the link, once there is one
+	binder    binder
+	exchanges map[string]*routedExchange // nil until the queue is there
+	waiting   map[*Stream]newcomer       // streams whose exchanges are not all bound
+	timers    timers
+	check     *timer // of the next look for newcomers that have waited long enough
+}
+
+// routedExchange is an exchange that a stream has wanted.
+type routedExchange struct {
+	rebound *rebound // nil until the queue is bound to it
+}
+
+// newcomer is a stream that waits for its exchanges.
+type newcomer struct {
+	connection *actor.PID
+	bindings   []amqp.Binding
+	since      time.Time // of the queue, or of the attach where that was later
+}
+
+func newRoutedFeed(c *core, n *node, broker *actor.PID) *routedFeed {
+	f := &routedFeed{core: c, waiting: map[*Stream]newcomer{}}
+	limits := c.limits()
+	in := intake{queue: amqp.QueueName(c.options.Namespace), prefetch: limits.FeedPrefetch, bytes: feedBytes * limits.BacklogBytes}
+	f.feedQueue = feedQueue{node: n, source: source{core: c, node: n, broker: broker, intake: in}}
+	return f
+}
+
+// Receive handles the queue, its exchanges, and the streams that come and go.
+func (f *routedFeed) Receive(ctx actor.Context) {
+	switch msg := f.timers.event(ctx.Message()).(type) {
+	case *actor.Started:
+		f.start(ctx)
+	case attach:
+		f.attach(ctx, msg)
+	case detach:
+		f.detach(msg.stream)
+	case leased:
+		f.upkeep, f.binder.link = msg.upkeep, msg.link
+		f.source.consume(ctx, msg)
+	case subscribed:
+		f.subscribed(ctx)
+	case exchangeUsable:
+		f.exchangeUsable(ctx, msg)
+	case exchangeBound:
+		f.exchangeBound(ctx, msg)
+	case bindAgain:
+		f.bindAgain(ctx, msg.exchange)
+	case bindingLate:
+		f.refuseLate(ctx)
+	case misrouted:
+		f.misrouted(ctx, msg.exchange)
+	case *actor.Stopping:
+		f.end()
+	case *actor.Stopped:
+		f.end()
+		f.receive(ctx)
+	default:
+		f.receive(ctx)
+	}
+}
+
+func (f *routedFeed) start(ctx actor.Context) {
+	root, self := f.core.rootContext, ctx.Self()
+	f.hub = newRoutedHub(f.core.count, func(exchange string) { root.Send(self, misrouted{exchange: exchange}) })
+	f.source.intake.sink = f.hub
+	f.binder.queue = f.source.intake.queue
+	f.open(ctx)
+}
+
+// attach makes a stream ready at once where all its exchanges are bound; else it waits for them.
+func (f *routedFeed) attach(ctx actor.Context, msg attach) {
+	f.attached.Add(1)
+	n := newcomer{connection: ctx.Sender(), bindings: msg.bindings}
+	if f.bound(n) {
+		f.welcome(ctx, msg.stream, n)
+		return
+	}
+	f.waiting[msg.stream] = n
+	if f.exchanges != nil {
+		f.want(ctx, msg.stream, n)
+	}
+}
+
+func (f *routedFeed) detach(s *Stream) {
+	f.attached.Add(-1)
+	f.hub.detach(s)
+	delete(f.waiting, s)
+}
+
+// subscribed: the queue is there, and bound to nothing.
+func (f *routedFeed) subscribed(ctx actor.Context) {
+	f.source.subscribed()
+	f.exchanges = map[string]*routedExchange{}
+	for s, n := range f.waiting {
+		f.want(ctx, s, n)
+	}
+}
+
+// want has the exchanges tried that no stream has wanted before.
+func (f *routedFeed) want(ctx actor.Context, s *Stream, n newcomer) {
+	n.since = time.Now()
+	f.waiting[s] = n
+	if f.check == nil {
+		f.check = f.timers.after(ctx, callTimeout, bindingLate{})
+	}
+	for _, b := range n.bindings {
+		if f.exchanges[b.Exchange] == nil {
+			f.exchanges[b.Exchange] = &routedExchange{}
+			ctx.Request(f.source.broker, tryExchange{binding: allOf(b.Exchange)})
+		}
+	}
+}
+
+// bound reports whether the queue is bound to all exchanges of a stream.
+func (f *routedFeed) bound(n newcomer) bool {
+	for _, b := range n.bindings {
+		if e := f.exchanges[b.Exchange]; e == nil || e.rebound == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *routedFeed) welcome(ctx actor.Context, s *Stream, n newcomer) {
+	f.hub.attach(s, n.bindings)
+	ctx.Send(n.connection, subscribed{})
+}
+
+// exchangeUsable: the exchange may be bound on a link with streams, or may not.
+func (f *routedFeed) exchangeUsable(ctx actor.Context, msg exchangeUsable) {
+	if msg.err != nil {
+		f.refuse(msg.exchange, msg.err)
+		return
+	}
+	f.hub.expect(msg.exchange)
+	f.bind(ctx, msg.exchange, func() {})
+}
+
+// bind binds the queue to an exchange in a goroutine, which calls done when the broker has
+// answered. It ends with the link at the latest.
+func (f *routedFeed) bind(ctx actor.Context, exchange string, done func()) {
+	root, self, binder := f.core.rootContext, ctx.Self(), f.binder
+	f.core.work.Go(func() {
+		err := binder.bind(exchange)
+		done()
+		root.Send(self, exchangeBound{exchange: exchange, err: err})
+	})
+}
+
+// exchangeBound: the broker has answered. A binding that could not be repeated for another reason
+// than a refusal is repeated at the next time; where the link is lost, the worker hears of it too.
+func (f *routedFeed) exchangeBound(ctx actor.Context, msg exchangeBound) {
+	e := f.exchanges[msg.exchange]
+	switch {
+	case e == nil:
+		// it was refused, and no stream has wanted it since
+	case msg.err == nil && e.rebound == nil:
+		f.keepBound(ctx, msg.exchange, e)
+	case msg.err == nil:
+		// it was repeated
+	case e.rebound == nil:
+		f.hub.forget(msg.exchange)
+		f.refuse(msg.exchange, openFailure(msg.err, f.binder.queue))
+	case amqp.KindOf(msg.err) == amqp.Refused:
+		f.refuse(msg.exchange, rebindFailure(msg.err, f.binder.queue))
+	}
+}
+
+// keepBound has the binding repeated, and welcomes the streams that have waited for it.
+func (f *routedFeed) keepBound(ctx actor.Context, exchange string, e *routedExchange) {
+	root, self := f.core.rootContext, ctx.Self()
+	e.rebound = f.upkeep.rebinder.add(1, func() { root.Send(self, bindAgain{exchange: exchange}) })
+	for s, n := range f.waiting {
+		if f.bound(n) {
+			delete(f.waiting, s)
+			f.welcome(ctx, s, n)
+		}
+	}
+}
+
+func (f *routedFeed) bindAgain(ctx actor.Context, exchange string) {
+	if e := f.exchanges[exchange]; e != nil && e.rebound != nil {
+		rebound := e.rebound
+		f.bind(ctx, exchange, func() { f.upkeep.rebinder.done(rebound) })
+	}
+}
+
+// refuse ends the streams that want an exchange. The next one that does has it tried again.
+func (f *routedFeed) refuse(exchange string, err *Error) {
+	f.release(f.exchanges[exchange])
+	delete(f.exchanges, exchange)
+	streams := f.hub.on(exchange)
+	for s, n := range f.waiting {
+		if n.wants(exchange) {
+			streams = append(streams, s)
+		}
+	}
+	f.cut(streams, err)
+}
+
+// cut ends streams. Each of them detaches in a moment.
+func (f *routedFeed) cut(streams []*Stream, err *Error) {
+	err = err.among(len(streams))
+	for _, s := range streams {
+		delete(f.waiting, s)
+		s.Fail(err)
+	}
+}
+
+// refuseLate ends newcomers for whose exchanges no answer has come. It may still come, for others.
+func (f *routedFeed) refuseLate(ctx actor.Context) {
+	f.check = nil
+	now, next := time.Now(), time.Duration(0)
+	var late []*Stream
+	for s, n := range f.waiting {
+		left := callTimeout - now.Sub(n.since)
+		switch {
+		case left <= 0:
+			late = append(late, s)
+		case next == 0 || left < next:
+			next = left
+		}
+	}
+	f.cut(late, errNoCallAnswered)
+	if next > 0 {
+		f.check = f.timers.after(ctx, next, bindingLate{})
+	}
+}
+
+// misrouted: a message has come from an exchange that the queue is not bound to, so one that it is
+// bound to gets messages of others; which one cannot be seen. None of them is routed any more: their
+// streams come back to queues of their own, which the broker fills as it should.
+func (f *routedFeed) misrouted(ctx actor.Context, from string) {
+	exchanges := f.hub.exchanges()
+	f.core.routing.distrust(exchanges)
+	f.core.count.misrouted.Add(1)
+	f.core.log.Error("a routed queue has received a message of an exchange that it is not bound to: "+
+		"an exchange is bound to one of those below, or has one of them as its alternate exchange; they are no longer routed",
+		"from", from, "exchanges", exchanges, "streams", f.attached.Load())
+	f.fail(ctx, errMisrouted)
+}
+
+func (f *routedFeed) end() {
+	f.timers.stop()
+	f.hub.clear()
+	for _, e := range f.exchanges {
+		f.release(e)
+	}
+	f.exchanges = nil
+}
+
+// release ends the repetitions of a binding, if there are any.
+func (f *routedFeed) release(e *routedExchange) {
+	if e != nil && e.rebound != nil {
+		f.upkeep.rebinder.remove(e.rebound)
+	}
+}
+
+func (n newcomer) wants(exchange string) bool {
+	for _, b := range n.bindings {
+		if b.Exchange == exchange {
+			return true
+		}
+	}
+	return false
+}
+
+// allOf returns the binding to every message of a topic exchange.
+func allOf(exchange string) amqp.Binding { return amqp.Binding{Exchange: exchange, Pattern: "#"} }
