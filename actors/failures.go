@@ -20,6 +20,10 @@ import (
 // openFailure returns what a client is told of an error before `ready`, while its queue is made and
 // bound.
 func openFailure(err error, queue string) *Error {
+	var told *Error
+	if errors.As(err, &told) { // a panic
+		return told
+	}
 	var e *amqp.Error
 	if errors.As(err, &e) {
 		switch e.Kind {
@@ -80,6 +84,12 @@ func rebindFailure(err error, queue string) *Error {
 func droppedFailure(n int) *Error {
 	return &Error{Code: MessagesDropped, Reason: fmt.Sprintf(
 		"The message broker has dropped messages of this stream, %d or more: a policy of its operator limits the stream's queue", n)}
+}
+
+// isGone reports whether the broker does not know the queue.
+func isGone(err error, queue string) bool {
+	var e *amqp.Error
+	return errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.NotFound && e.Subject == queue
 }
 
 // isDenied reports whether the broker has denied this service the right to make or use its own

@@ -28,6 +28,7 @@ type fixture struct {
 	pub    amqp.Publisher
 	t      *testing.T
 	shared bool // streams share queues
+	routed bool // all of them the same one
 	broken bool // Close is known to fail
 }
 
@@ -46,7 +47,8 @@ func openOn(t *testing.T, broker *amqp.Memory, change func(*actors.Options)) *fi
 	if change != nil {
 		change(&o)
 	}
-	f.shared = o.ShareQueues
+	f.routed = len(o.RoutedExchanges) > 0
+	f.shared = o.ShareQueues || f.routed
 	var err error
 	if f.pub, err = broker.Publisher(t.Context()); err != nil {
 		t.Fatal(err)
@@ -98,13 +100,42 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// eachMode runs a test with a queue per stream and with shared queues.
+// mode is a way in which streams get their messages.
+type mode struct {
+	name string
+	set  func(*actors.Options)
+}
+
+// modes are all of them: a queue per stream, one for equal bindings, one for all.
+var modes = []mode{{"dedicated", dedicated}, {"shared", shared}, {"routed", routed}}
+
+// binding are those in which the bindings of a stream are the broker's: each set of them has a
+// channel and a queue.
+var binding = modes[:2]
+
+// feeding are those in which a queue serves several streams.
+var feeding = modes[1:]
+
+func dedicated(*actors.Options) {}
+
+func shared(o *actors.Options) { o.ShareQueues = true }
+
+// routed lists every exchange that tests declare.
+func routed(o *actors.Options) { o.RoutedExchanges = []string{"exchange/*", "exchange/*/*"} }
+
+// eachMode runs a test in each mode.
 func eachMode(t *testing.T, change func(*actors.Options), test func(f *fixture)) {
 	t.Helper()
-	for _, share := range []bool{false, true} {
-		t.Run(map[bool]string{false: "dedicated", true: "shared"}[share], func(t *testing.T) {
+	eachOf(modes, t, change, test)
+}
+
+// eachOf runs a test in some modes.
+func eachOf(modes []mode, t *testing.T, change func(*actors.Options), test func(f *fixture)) {
+	t.Helper()
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
 			bubble(t, func(o *actors.Options) {
-				if o.ShareQueues = share; change != nil {
+				if m.set(o); change != nil {
 					change(o)
 				}
 			}, test)
@@ -115,8 +146,8 @@ func eachMode(t *testing.T, change func(*actors.Options), test func(f *fixture))
 // eachModeQuietly is eachMode for many rounds: without a subtest each.
 func eachModeQuietly(t *testing.T, test func(f *fixture)) {
 	t.Helper()
-	for _, share := range []bool{false, true} {
-		bubble(t, func(o *actors.Options) { o.ShareQueues = share }, test)
+	for _, m := range modes {
+		bubble(t, m.set, test)
 	}
 }
 

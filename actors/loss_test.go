@@ -96,10 +96,11 @@ func TestAQueueThatIsMissedByALookAtItWasDeleted(t *testing.T) {
 // A frozen network is silent, and pings go on, until AMQP's heartbeat gives
 // the link up.
 func TestAFrozenBrokerIsLostWithItsHeartbeat(t *testing.T) {
-	for _, share := range []bool{false, true} {
+	for _, m := range modes {
 		synctest.Test(t, func(t *testing.T) {
 			f := openOn(t, amqp.NewMemory(amqp.MemoryOptions{Heartbeat: 5 * time.Second}), func(o *actors.Options) {
-				o.PingPeriod, o.ShareQueues = time.Second, share
+				m.set(o)
+				o.PingPeriod = time.Second
 			})
 			s := f.ready(task, "#")
 			f.broker.Freeze()

@@ -13,11 +13,12 @@ import (
 
 // A lost link is one line with the number of streams that ended with it, not a line for each.
 func TestALostLinkIsOneLineWithTheNumberOfItsStreams(t *testing.T) {
-	for _, share := range []bool{false, true} {
+	for _, m := range modes {
 		synctest.Test(t, func(t *testing.T) {
 			var log strings.Builder
 			f := openOn(t, amqp.NewMemory(), func(o *actors.Options) {
-				o.ShareQueues, o.Logger = share, slog.New(slog.NewTextHandler(&log, nil))
+				m.set(o)
+				o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			})
 			for i := range 30 {
 				f.ready(task, fmt.Sprint("key.", i%3))
@@ -32,7 +33,7 @@ func TestALostLinkIsOneLineWithTheNumberOfItsStreams(t *testing.T) {
 				}
 			}
 			if len(lines) != 1 || !strings.Contains(lines[0], `msg="broker link lost"`) || !strings.Contains(lines[0], " streams=30 ") {
-				t.Errorf("shared %t: %s", share, strings.Join(lines, ""))
+				t.Errorf("%s: %s", m.name, strings.Join(lines, ""))
 			}
 		})
 	}

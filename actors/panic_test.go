@@ -21,8 +21,12 @@ func (f *fixture) crash(role actors.Role, stream string) {
 // Isolation: one stream's defect is that stream's alone.
 func TestAPanicEndsOneStreamWithInternalError(t *testing.T) {
 	for _, role := range []actors.Role{actors.RoleConnection, actors.RoleConsumer, actors.RoleWorker} {
+		with := modes
+		if role != actors.RoleConnection {
+			with = binding // the routed queue's consumer is everybody's
+		}
 		t.Run(string(role), func(t *testing.T) {
-			eachMode(t, nil, func(f *fixture) {
+			eachOf(with, t, nil, func(f *fixture) {
 				good, bad := f.ready(task, "#"), f.ready(task, "a.#")
 				f.publish("a", 3)
 				synctest.Wait()

@@ -62,7 +62,11 @@ func TestReadyComesAfterTheConsumerAndEveryBinding(t *testing.T) {
 					f.t.Fatal("no ready")
 				}
 				ops := f.record.of(1)
-				if want := []string{"declare", "consume", "bind", "bind", "bind"}; !slices.Equal(ops, want) {
+				want := []string{"declare", "consume", "bind", "bind", "bind"}
+				if f.routed { // bound on other channels
+					want = want[:2]
+				}
+				if !slices.Equal(ops, want) {
 					f.t.Fatalf("have %v, want %v: a queue is consumed before it is bound, or a refused binding leaves it behind", ops, want)
 				}
 			})

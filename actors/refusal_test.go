@@ -16,11 +16,11 @@ func TestARefusedExchangeEndsOnlyItsOwnStream(t *testing.T) {
 		{"unknown", "exchange/none", `The exchange "exchange/none" does not exist`},
 		{"forbidden", "exchange/secret", `The exchange "exchange/secret" may not be read by this service`},
 	} {
-		for _, share := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, shared %t", c.name, share), func(t *testing.T) {
+		for _, m := range modes {
+			t.Run(c.name+", "+m.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					broker := amqp.NewMemory(amqp.MemoryOptions{Readable: func(exchange string) bool { return exchange != "exchange/secret" }})
-					f := openOn(t, broker, func(o *actors.Options) { o.ShareQueues = share })
+					f := openOn(t, broker, m.set)
 					good := f.ready(task, "#")
 					err := f.ends(f.connect(c.exchange, "#"), actors.BindingRefused)
 					if err.Reason != c.reason {

@@ -11,7 +11,8 @@ import (
 // routedFeed is one queue for all streams whose bindings are on routed exchanges: it gets every
 // message of them, and a router finds the streams that want it.
 //
-// Owns:    its consumer, the hub that its worker delivers to, and the queue's bindings.
+// Owns:    its consumer, the hub that its worker delivers to, and the queue's bindings, which a
+// binder makes.
 // Parent:  feeds; never restarted.
 // Ends:    its consumer failed, a message has shown that the operator's list is wrong, or feeds
 // stops it when no stream is attached.
@@ -29,8 +30,8 @@ type routedFeed struct {
 	feedQueue
 	core      *core
 	hub       *routedHub
-	upkeep    *upkeep // of the link, once there is one
-	binder    binder
+	upkeep    *upkeep                    // of the link, once there is one
+	binder    *binder                    // the same
 	exchanges map[string]*routedExchange // nil until the queue is there
 	waiting   map[*Stream]newcomer       // streams whose exchanges are not all bound
 	timers    timers
@@ -67,8 +68,7 @@ func (f *routedFeed) Receive(ctx actor.Context) {
 	case detach:
 		f.detach(msg.stream)
 	case leased:
-		f.upkeep, f.binder.link = msg.upkeep, msg.link
-		f.source.consume(ctx, msg)
+		f.leased(ctx, msg)
 	case subscribed:
 		f.subscribed(ctx)
 	case exchangeUsable:
@@ -95,8 +95,12 @@ func (f *routedFeed) start(ctx actor.Context) {
 	root, self := f.core.rootContext, ctx.Self()
 	f.hub = newRoutedHub(f.core.count, func(exchange string) { root.Send(self, misrouted{exchange: exchange}) })
 	f.source.intake.sink = f.hub
-	f.binder.queue = f.source.intake.queue
 	f.open(ctx)
+}
+
+func (f *routedFeed) leased(ctx actor.Context, msg leased) {
+	f.upkeep, f.binder = msg.upkeep, &binder{link: msg.link, queue: f.source.intake.queue}
+	f.source.consume(ctx, msg)
 }
 
 // attach makes a stream ready at once where all its exchanges are bound; else it waits for them.
@@ -190,6 +194,8 @@ func (f *routedFeed) exchangeBound(ctx actor.Context, msg exchangeBound) {
 		f.keepBound(ctx, msg.exchange, e)
 	case msg.err == nil:
 		// it was repeated
+	case isGone(msg.err, f.binder.queue):
+		// the queue's worker hears why
 	case e.rebound == nil:
 		f.hub.forget(msg.exchange)
 		f.refuse(msg.exchange, openFailure(msg.err, f.binder.queue))
@@ -279,6 +285,10 @@ func (f *routedFeed) end() {
 		f.release(e)
 	}
 	f.exchanges = nil
+	if f.binder != nil {
+		f.core.work.Go(f.binder.close)
+		f.binder = nil
+	}
 }
 
 // release ends the repetitions of a binding, if there are any.
@@ -296,6 +306,3 @@ func (n newcomer) wants(exchange string) bool {
 	}
 	return false
 }
-
-// allOf returns the binding to every message of a topic exchange.
-func allOf(exchange string) amqp.Binding { return amqp.Binding{Exchange: exchange, Pattern: "#"} }

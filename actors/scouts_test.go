@@ -12,16 +12,22 @@ import (
 
 const hostile = "exchange/tc/hostile"
 
-// scouting runs a test in both modes with a System that sends scouts, on a broker that answers a
+// scouting runs a test in each mode with a System that sends scouts, on a broker that answers a
 // bind to the hostile exchange by ending the link.
 func scouting(t *testing.T, change func(*actors.Options), test func(f *fixture)) {
 	t.Helper()
-	for _, share := range []bool{false, true} {
-		t.Run(map[bool]string{false: "dedicated", true: "shared"}[share], func(t *testing.T) {
+	scoutingIn(modes, t, change, test)
+}
+
+func scoutingIn(modes []mode, t *testing.T, change func(*actors.Options), test func(f *fixture)) {
+	t.Helper()
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				broker := amqp.NewMemory(amqp.MemoryOptions{EndsLink: func(exchange string) bool { return exchange == hostile }})
 				test(openOn(t, broker, func(o *actors.Options) {
-					if o.ShareQueues, o.NoScouts = share, false; change != nil {
+					m.set(o)
+					if o.NoScouts = false; change != nil {
 						change(o)
 					}
 				}))
@@ -108,11 +114,11 @@ func TestAnExchangeIsTriedOnce(t *testing.T) {
 
 // An exchange may be deleted and made again as one that ends links. That happens once.
 func TestAnExchangeThatHasEndedALinkIsTriedAgain(t *testing.T) {
-	for _, share := range []bool{false, true} {
+	for _, m := range modes {
 		synctest.Test(t, func(t *testing.T) {
 			harmful := false
 			broker := amqp.NewMemory(amqp.MemoryOptions{EndsLink: func(exchange string) bool { return harmful && exchange == hostile }})
-			f := openOn(t, broker, func(o *actors.Options) { o.NoScouts, o.ShareQueues = false, share })
+			f := openOn(t, broker, func(o *actors.Options) { m.set(o); o.NoScouts = false })
 			f.declare(hostile)
 			f.ready(hostile, "a").Close()
 			pass(10 * time.Second)
@@ -188,7 +194,7 @@ func TestAScoutsLinkIsClosedWhenItIsNotNeeded(t *testing.T) {
 // told to come back, without trying what the broker answers by ending a link; and when the limit is
 // raised, they are served.
 func TestAChannelLimitOfTheBrokerEndsNoStream(t *testing.T) {
-	scouting(t, channelsPerLink(3), func(f *fixture) { // over several links
+	scoutingIn(binding, t, channelsPerLink(3), func(f *fixture) { // over several links
 		f.broker.LimitChannels(5)
 		var streams []*actors.Stream
 		for _, key := range []string{"a.#", "#", "a", "*", "a.a.#"}[:5] {
@@ -232,7 +238,7 @@ func TestAChannelLimitOfTheBrokerEndsNoStream(t *testing.T) {
 // Another process of the same user takes the channels that were ours a moment ago: a link is lost
 // once, and then the limit is known.
 func TestAChannelLimitThatOthersReachIsLearned(t *testing.T) {
-	scouting(t, nil, func(f *fixture) {
+	scoutingIn(binding, t, nil, func(f *fixture) {
 		var streams []*actors.Stream
 		for _, key := range []string{"a", "b", "c", "d"} {
 			streams = append(streams, f.ready(task, key))

@@ -11,8 +11,6 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-func shared(o *actors.Options) { o.ShareQueues = true }
-
 // Broker cost grows with distinct binding sets, not with clients.
 func TestEqualBindingsShareOneQueueInAnyOrder(t *testing.T) {
 	f := open(t, shared)

@@ -152,12 +152,10 @@ func TestPingsComeEveryPeriodWithinTenPercent(t *testing.T) {
 	})
 }
 
-// In shared mode the queue is not one reader's: a reader that stops alone with
+// The queue of a feed is not one reader's: a reader that stops alone with
 // it must neither keep its feed from ever reading nor be forgotten.
 func TestTheOnlyReaderOfASharedQueueIsCutWhenItStops(t *testing.T) {
-	bubble(t, func(o *actors.Options) {
-		o.ShareQueues, o.Limits.BacklogBytes = true, 1000
-	}, func(f *fixture) {
+	eachOf(feeding, t, func(o *actors.Options) { o.Limits.BacklogBytes = 1000 }, func(f *fixture) {
 		s := f.ready(task, "#")
 		f.publish("a", 200)
 		pass(20 * time.Second)
@@ -168,9 +166,7 @@ func TestTheOnlyReaderOfASharedQueueIsCutWhenItStops(t *testing.T) {
 
 // Most of the readers have stopped: those are cut, and the one that reads goes on.
 func TestReadersOfASharedQueueThatStopDoNotStarveTheOthers(t *testing.T) {
-	bubble(t, func(o *actors.Options) {
-		o.ShareQueues, o.Limits.BacklogBytes = true, 256<<10
-	}, func(f *fixture) {
+	eachOf(feeding, t, func(o *actors.Options) { o.Limits.BacklogBytes = 256 << 10 }, func(f *fixture) {
 		const count = 1000 // of a KiB: four times what may wait for one
 		good := f.ready(task, "#")
 		stuck := []*actors.Stream{f.ready(task, "#"), f.ready(task, "#"), f.ready(task, "#")}

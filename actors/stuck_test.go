@@ -29,7 +29,7 @@ const remote = "exchange/tc/remote"
 // waits for it is told in bounded time; the streams that share its link miss nothing; newcomers get
 // another link; and the link is closed with its last stream.
 func TestALinkOnWhichOneCallHangsIsRetiredAndNotCut(t *testing.T) {
-	eachMode(t, nil, func(f *fixture) {
+	eachOf(binding, t, nil, func(f *fixture) {
 		neighbours := []*actors.Stream{f.ready(task, "#"), f.ready(task, "a")}
 		f.declare(remote)
 		end := f.silence("bind", remote)
@@ -72,7 +72,7 @@ func TestALinkOnWhichOneCallHangsIsRetiredAndNotCut(t *testing.T) {
 
 // A link that does not answer at all is lost for its other streams too.
 func TestALinkThatAnswersNothingIsClosed(t *testing.T) {
-	eachMode(t, nil, func(f *fixture) {
+	eachOf(binding, t, nil, func(f *fixture) {
 		other := f.ready(task, "#")
 		f.broker.Freeze()
 		f.ends(f.connect(task, "a"), actors.BrokerUnavailable)
