@@ -16,8 +16,8 @@
 //
 //	root                   role "events"; restarts a child 3 times in 10 s, then the System ends
 //	├─ broker              AMQP links: dial, lost, redial; leases their channels
-//	├─ feeds               (shared mode) one feed per distinct set of bindings
-//	│  └─ feed*            one consumer for all streams with these bindings
+//	├─ feeds               (shared queues, routed exchanges)
+//	│  └─ feed*            one consumer for all streams with equal bindings, or for all routed ones
 //	└─ connections         admits, counts, drains
 //	   └─ connection*      the life of one stream; never restarted
 //	      └─ consumer*     owns one worker: the goroutine that holds one AMQP channel
@@ -40,6 +40,14 @@
 // worker delivers to a hub, which puts the same message into every stream. A stream that is full is
 // cut; the feed never waits. When the last stream leaves, and none comes for a short time, the
 // queue goes.
+//
+// Streams whose bindings are all on exchanges that the operator has listed
+// (Options.RoutedExchanges) are routed here: they attach to one feed, whatever they bind. Its queue
+// is bound to each such exchange with the pattern #, when the first stream wants it, and stays so;
+// a trie of all patterns finds the streams of each message. Nothing is asked of the broker when a
+// further stream comes. There is one such queue in all, not one for each link: every further one
+// would bring every message once more. The end of its link ends all routed streams, which come back
+// without a bind each.
 //
 // Blocking happens in two places: in the worker (AMQP calls) and in the reader (a socket). An actor
 // never blocks, so it can always be stopped.
@@ -75,7 +83,7 @@
 //   - a new failure code: errors.go; what makes it, where the broker does: failures.go, the one way
 //     from a broker's error to what a client is told; where admission does: connections.go
 //   - why a client was cut: failures.go for the broker's reasons, window.go for a slow reader of
-//     its own queue, hub.go for one of a shared queue
+//     its own queue, hub.go and routed_hub.go for one of a feed's queue
 //   - a new kind of event: event.go, where it is offered (messages: worker.go; ready: stream.go and
 //     hub.go; pings: connection.go), and the frame in package httpapi
 //   - a new rule for bindings: amqp/binding.go (true for every broker) or request.go (ours)
@@ -94,8 +102,10 @@
 //     ends.go (the streams that ended last)
 //   - its queue: source.go (the lease), consumer.go, worker.go, opening.go (declare, consume,
 //     bind), window.go (acknowledgements), pace.go (how many deliveries may be under way)
-//   - shared queues: feeds.go, feed.go, hub.go; router.go and router_node.go (a topic trie: which
-//     streams want a message; no feed uses it)
+//   - queues of several streams: feeds.go, feed_queue.go (what both kinds of feeds have), lag.go (for
+//     how long slow readers hold the broker back); shared: feed.go, hub.go; routed: routing.go (which
+//     exchanges), routed_feed.go, routed_hub.go, binder.go, router.go and router_node.go (a topic
+//     trie: which streams want a message)
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go (binds
 //     again where an exchange was deleted), deadletters.go (hears what the broker drops)
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
@@ -115,7 +125,8 @@
 //   - source: an actor's way to its messages; intake: what its consumer takes, and where it goes (a
 //     sink)
 //   - scout: a try, on a link without streams, of what might end a link
-//   - feed: the actor that has one queue for many streams; hub: its fan-out
+//   - feed: the actor that has one queue for many streams; hub: its fan-out; routed: said of a stream
+//     whose messages this process finds in the queue that all such streams share
 //   - verdict: why a stream ended
 //   - window: the deliveries under way to a reader, at most prefetch
 //   - backlog: the bytes of messages that a stream holds in memory; pace: how many deliveries a

@@ -21,21 +21,20 @@ import (
 // trie, whatever the patterns are; following one branch after the other would
 // cost exponential time for #.a.#.a.#, and every client may send such patterns.
 //
-// It is called so, by the feed of a link's routed queue:
+// It is called so, by the hub of the routed feed:
 //
 //	insert(stream, bindings)             a stream attaches: all its bindings at once, no broker is asked
 //	match(d.Exchange, d.RoutingKey, d.CC)  a delivery, before it is decoded; empty: acknowledge it and forget it,
 //	                                     else encode it once and offer it to each stream of the result
 //	remove(stream)                       a stream detaches or has ended
-//	on(exchange)                         the exchange proved not to be a topic exchange: these streams end
-//	all()                                the link is ready, or lost: these streams are told
+//	on(exchange)                         the exchange is gone: these streams end
+//	all()                                how many streams are behind?
 //
 // Which exchanges are routed at all is its owner's business: an exchange
 // without a pattern matches nothing. The zero router is not usable, see
 // newRouter. A router must not be used concurrently, and match changes it too:
-// the worker matches while the feed actor inserts and removes, so their owner
-// holds one mutex over every call, as hub does, and over the offers that follow
-// a match, so that no message comes to a stream before its Ready.
+// the worker matches while the feed actor inserts and removes, so their hub
+// holds one mutex over every call.
 type router struct {
 	exchanges map[string]*routerNode // the first level: where the patterns of an exchange begin
 	streams   map[*Stream]*routed

@@ -11,8 +11,8 @@ import (
 //
 //	root          restartFew: a failing child is restarted, 3 times in 10 s; then the System ends
 //	├─ broker
-//	├─ feeds          (shared mode) stopAlways: a failing feed is stopped, its streams told
-//	│  └─ feed*           its own strategy (feed.go): the consumer's failure is told to all its streams
+//	├─ feeds          (shared queues, routed exchanges) stopAlways: a failing feed is stopped, its streams told
+//	│  └─ feed*           its own strategy (feed_queue.go): the consumer's failure is told to all its streams
 //	│     └─ consumer*
 //	└─ connections    stopAlways: a failing connection is stopped, its stream told InternalError
 //	   └─ connection*     its own strategy (connection.go): the consumer's failure becomes the error event

@@ -61,6 +61,7 @@ type Server struct {
 	Chaos          bool          // operators may make actors fail
 	Pprof          bool          // operators may take profiles of the process
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
+	Routed         []string      // patterns of exchanges that the process routes by itself; empty: none
 	NoticeDrops    bool          // streams whose queue loses messages to a policy of the broker end; default: they lose them
 	PingPeriod     time.Duration // time between pings
 	Debug          string        // as DEBUG of Node's debug: patterns, events:* for ours

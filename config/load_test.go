@@ -65,6 +65,7 @@ var samples = map[string][]string{
 	"server.subjectKey":        {"0123", "null", "p@ss:word"},
 	"server.exchanges":         {"exchange/a/*", "b", "c,d"},
 	"server.shareQueues":       {"true", "false", "true"},
+	"server.routedExchanges":   {"exchange/a/*", "b", "c,d"},
 	"server.noticeDrops":       {"true", "false", "true"},
 	"server.chaos":             {"true", "false", "true"},
 	"server.pprof":             {"true", "false", "true"},

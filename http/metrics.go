@@ -142,6 +142,11 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	gauge("events_streams_waiting", "Streams that wait for a channel now.", s.Waiting)
 	gauge("events_feeds", "Shared queues now.", s.Feeds)
 	gauge("events_feed_streams", "Streams attached to shared queues now.", s.FeedStreams)
+	gauge("events_routed_streams", "Streams of the routed queue that are ready now.", s.Routed)
+	gauge("events_routed_patterns", "Distinct patterns by which messages are routed now.", s.Patterns)
+	count("events_routed_matches_total", "Messages handed to routed streams, counted once for each.", s.Matches)
+	count("events_routed_unwanted_total", "Deliveries to the routed queue that no stream wanted.", s.Unwanted)
+	count("events_misrouted_total", "Times that a message has shown the list of routed exchanges to be wrong.", s.Misrouted)
 	count("events_streams_opened_total", "Streams admitted.", s.Opened)
 	for code, n := range fromZero(s.Ended, append(slices.Clone(actors.Codes), actors.ClientGone)...) {
 		count("events_streams_ended_total", "Streams ended.", n, "code", string(code))

@@ -31,16 +31,17 @@ func Broker(c config.Config) (*amqp.RabbitMQ, error) {
 func System(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Options {
 	policy := SystemPolicy(c)
 	return actors.Options{
-		Dialer:         dialer,
-		Namespace:      c.Pulse.Namespace,
-		Logger:         log,
-		PingPeriod:     c.Server.PingPeriod,
-		AllowExchanges: policy.AllowExchanges,
-		ShareQueues:    c.Server.ShareQueues,
-		NoticeDrops:    c.Server.NoticeDrops,
-		Chaos:          c.Server.Chaos,
-		SubjectKey:     c.Server.SubjectKey.Reveal(),
-		Limits:         policy.Limits,
+		Dialer:          dialer,
+		Namespace:       c.Pulse.Namespace,
+		Logger:          log,
+		PingPeriod:      c.Server.PingPeriod,
+		AllowExchanges:  policy.AllowExchanges,
+		ShareQueues:     c.Server.ShareQueues,
+		RoutedExchanges: c.Server.Routed,
+		NoticeDrops:     c.Server.NoticeDrops,
+		Chaos:           c.Server.Chaos,
+		SubjectKey:      c.Server.SubjectKey.Reveal(),
+		Limits:          policy.Limits,
 	}
 }
 

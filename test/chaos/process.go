@@ -181,6 +181,7 @@ func flags(b script.Broker, s script.Settings) []string {
 	number("backlog", s.Backlog)
 	number("message-bytes", s.MessageBytes)
 	add("exchanges", strings.Join(s.AllowExchanges, ","), len(s.AllowExchanges) > 0)
+	add("routed-exchanges", strings.Join(s.Routed, ","), len(s.Routed) > 0)
 	add("origins", strings.Join(s.AllowOrigins, ","), len(s.AllowOrigins) > 0)
 	add("root-url", s.RootURL, s.RootURL != "")
 	for flag, wanted := range map[string]bool{"share-queues": s.ShareQueues, "trust-proxy": s.TrustProxy, "force-ssl": s.ForceSSL} {

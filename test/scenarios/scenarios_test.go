@@ -25,9 +25,17 @@ func TestScenariosOnMemoryWithSharedQueues(t *testing.T) {
 	play(t, script.Params{Brokers: script.Memory(), Settings: shared})
 }
 
+// Nor does routing in the proxy, with one queue for all streams.
+func TestScenariosOnMemoryWithRoutedExchanges(t *testing.T) {
+	play(t, script.Params{Brokers: script.Memory(), Settings: routed})
+}
+
 func TestScenariosOnRabbitMQWithSharedQueues(t *testing.T) { play(t, rabbitMQ(t, shared)) }
 
-var shared = script.Settings{ShareQueues: true}
+var (
+	shared = script.Settings{ShareQueues: true}
+	routed = script.Settings{Routed: []string{"exchange/*/task", "exchange/tc/group", "exchange/tc/nowhere"}}
+)
 
 func play(t *testing.T, p script.Params) {
 	p.Proxy = script.Local

@@ -42,5 +42,5 @@
 // the streams. Where scripts are played is up to Params: a proxy in this process
 // or one at a URL, a queue for each stream or shared queues, the in-memory broker
 // or RabbitMQ. A line that holds only on one broker or in one mode begins with a
-// condition: [memory], [rabbitmq], [dedicated], [shared].
+// condition: [memory], [rabbitmq], [dedicated], [shared], [routed].
 package script

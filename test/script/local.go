@@ -13,7 +13,7 @@ func Local(b Broker, s Settings) (Proxy, error) {
 	running, err := proxy.Start(proxy.Options{
 		Actors: actors.Options{
 			Dialer: b.Dialer(), Namespace: b.Namespace(), PingPeriod: s.Ping,
-			AllowExchanges: s.AllowExchanges, Limits: s.limits(), ShareQueues: s.ShareQueues, Chaos: true,
+			AllowExchanges: s.AllowExchanges, Limits: s.limits(), ShareQueues: s.ShareQueues, RoutedExchanges: s.Routed, Chaos: true,
 		},
 		HTTP: httpapi.Options{
 			WriteDeadline: s.WriteTimeout, VanishAfter: s.VanishAfter, AllowOrigins: s.AllowOrigins, PingPeriod: s.Ping,

@@ -82,9 +82,11 @@ func (p Params) condition(name string) (bool, error) {
 	case "memory", "rabbitmq":
 		return name == p.Brokers.Name(), nil
 	case "dedicated":
-		return !p.Settings.ShareQueues, nil
+		return !p.Settings.ShareQueues && p.Settings.Routed == nil, nil
 	case "shared":
 		return p.Settings.ShareQueues, nil
+	case "routed":
+		return p.Settings.Routed != nil, nil
 	}
 	return false, fmt.Errorf("no condition is called %s", name)
 }

@@ -16,6 +16,7 @@ import (
 // are the proxy's own defaults.
 type Settings struct {
 	ShareQueues       bool          // streams with equal bindings share one queue
+	Routed            []string      // patterns of exchanges whose streams share one queue
 	Ping              time.Duration // between two pings
 	SlowAfter         time.Duration // a window full for so long ends the stream
 	WriteTimeout      time.Duration // of one write to a client
