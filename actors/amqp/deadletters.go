@@ -1,10 +1,5 @@
 package amqp
 
-import (
-	"crypto/rand"
-	"encoding/base64"
-)
-
 // DeadLetters is implemented by channels of brokers that pass on what a queue drops: messages over
 // its length (x-max-length, or a policy of the broker's operator), and those that have waited too
 // long (a policy's message-ttl). Without it the broker drops them in silence; with it they go to an
@@ -25,8 +20,6 @@ const deadLettersLength = 1000
 // DeadLetterNames returns new names for an exchange and a queue of dead letters, below
 // exchange/<namespace>/ and queue/<namespace>/: Pulse lets a user make no others.
 func DeadLetterNames(namespace string) (exchange, queue string) {
-	var id [16]byte
-	rand.Read(id[:]) // never fails
-	name := base64.RawURLEncoding.EncodeToString(id[:])
+	name := unique()
 	return "exchange/" + namespace + "/dropped/" + name, "queue/" + namespace + "/dropped/" + name
 }

@@ -73,6 +73,9 @@ type Memory struct {
 
 	policyLength int // see LimitQueues; 0: no limit
 
+	blocked bool             // see BlockPublishers
+	held    []*memoryMessage // canaries that were sent meanwhile
+
 	frozen atomic.Bool // thawed != nil, for consumers, which do without mu
 }
 

@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"bytes"
 	"errors"
 )
 
@@ -79,8 +80,42 @@ func (c *memoryChannel) DeclareDeadLetters(exchange, queue string) error {
 		if err != nil {
 			return err
 		}
-		m.exchanges[exchange] = &memoryExchange{kind: "fanout", router: newRouter("fanout"), deadLetters: true}
+		m.exchanges[exchange] = &memoryExchange{kind: "fanout", router: newRouter("fanout"), autoDelete: true}
 		return m.bind(q, Binding{Exchange: exchange})
+	})
+}
+
+// BindCanaries is for what shows whether a node is alone, see Canaries.
+func (c *memoryChannel) BindCanaries(queue, exchange string) error {
+	return c.perform("bind", exchange, func(m *Memory) *Error {
+		q, err := m.ownQueue(c.link, "bind", queue)
+		if err != nil {
+			return err
+		}
+		made := m.exchanges[exchange] == nil
+		if made {
+			m.exchanges[exchange] = &memoryExchange{kind: "fanout", router: newRouter("fanout"), autoDelete: true}
+		}
+		if err = m.bind(q, Binding{Exchange: exchange}); err != nil && made {
+			delete(m.exchanges, exchange)
+		}
+		return err
+	})
+}
+
+// SendCanary publishes at the link's node, see Canaries.
+func (c *memoryChannel) SendCanary(exchange string, body []byte) error {
+	return c.perform("publish", exchange, func(m *Memory) *Error {
+		message := &memoryMessage{side: m.side(c.link.address), exchange: exchange, body: bytes.Clone(body)}
+		switch {
+		case m.exchanges[exchange] == nil:
+			return refusal(NotFound, "publish", exchange, "no exchange '%s'", exchange)
+		case m.blocked:
+			m.held = append(m.held, message)
+		default:
+			m.publish(message)
+		}
+		return nil
 	})
 }
 

@@ -10,8 +10,14 @@ type memoryExchange struct {
 	kind    string
 	durable bool // one of the broker's own
 
-	deadLetters bool // internal, and deleted with its queue
-	router      router
+	autoDelete bool // it is deleted with the last of its queues
+	router     router
+}
+
+// unused reports whether no queue is bound to an exchange of the kind fanout.
+func (x *memoryExchange) unused() bool {
+	bound, fanout := x.router.(fanoutRouter)
+	return fanout && len(bound) == 0
 }
 
 // router is what makes the kinds of exchange different. Binding twice is harmless, as is unbinding

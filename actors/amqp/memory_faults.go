@@ -132,3 +132,17 @@ func (m *Memory) LimitQueues(messages int) {
 	defer m.mu.Unlock()
 	m.policyLength = messages
 }
+
+// BlockPublishers keeps canaries that are sent over links, as a broker with an alarm for memory or
+// disk does, until it is called with false. Publishers go on.
+func (m *Memory) BlockPublishers(block bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.blocked = block; block {
+		return
+	}
+	for _, message := range m.held {
+		m.publish(message)
+	}
+	m.held = nil
+}

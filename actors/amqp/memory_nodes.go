@@ -12,6 +12,7 @@ import (
 type memoryNode struct {
 	down  bool          // dials are refused
 	muted chan struct{} // dials are not answered until it is closed; nil: they are
+	alone bool          // no message passes between it and the others
 }
 
 func newMemoryNodes(addresses []string) map[string]*memoryNode {
@@ -104,10 +105,28 @@ func (m *Memory) MuteNode(address string) bool {
 	})
 }
 
-// StartNode ends what StopNode and MuteNode did. It reports whether there is such a node.
+// IsolateNode leaves one of MemoryOptions.Nodes alone, as a partition of a RabbitMQ cluster does
+// under cluster_partition_handling = ignore: its links and dials to it go on, but what is published
+// on one side reaches no queue of the other. A Publisher is with the others. It reports whether
+// there is such a node.
+func (m *Memory) IsolateNode(address string) bool {
+	return m.onNode(address, func(n *memoryNode) { n.alone = true })
+}
+
+// side returns on which side of a partition a node is: with the others, which is "", or alone. mu is
+// held.
+func (m *Memory) side(address string) string {
+	if m.nodes[address].alone {
+		return address
+	}
+	return ""
+}
+
+// StartNode ends what StopNode, MuteNode and IsolateNode did. It reports whether there is such a
+// node.
 func (m *Memory) StartNode(address string) bool {
 	return m.onNode(address, func(n *memoryNode) {
-		n.down = false
+		n.down, n.alone = false, false
 		n.answer()
 	})
 }

@@ -16,6 +16,7 @@ type memoryPublisher struct {
 
 // memoryMessage is a message as all queues share it.
 type memoryMessage struct {
+	side                 string // of a partition, where it was published, see Memory.side
 	exchange, routingKey string
 	cc                   []string
 	body                 []byte
@@ -95,6 +96,9 @@ func (p *memoryPublisher) Publish(ctx context.Context, exchange, routingKey stri
 // publish puts the message into every queue that it is routed to, by its key or by one of CC. mu is
 // held.
 func (m *Memory) publish(message *memoryMessage) {
+	if m.exchanges[message.exchange] == nil && message.exchange != "" {
+		return // it was deleted while the message was held
+	}
 	m.routing.reset()
 	m.route(message.exchange, message.routingKey)
 	for _, key := range message.cc {
@@ -102,6 +106,9 @@ func (m *Memory) publish(message *memoryMessage) {
 	}
 	var dead []*memoryMessage
 	for _, q := range m.routing.queues {
+		if m.side(q.owner.address) != message.side {
+			continue
+		}
 		for _, dropped := range q.push(message, m.policyLength) {
 			if m.exchanges[q.dropTo] != nil {
 				dead = append(dead, dropped.dead(q))
@@ -115,7 +122,7 @@ func (m *Memory) publish(message *memoryMessage) {
 
 // dead returns a message as the queue that has dropped it passes it on.
 func (m *memoryMessage) dead(q *memoryQueue) *memoryMessage {
-	return &memoryMessage{exchange: q.dropTo, routingKey: q.name, body: m.body}
+	return &memoryMessage{side: m.side, exchange: q.dropTo, routingKey: q.name, body: m.body}
 }
 
 func (m *Memory) route(exchange, routingKey string) {

@@ -87,8 +87,8 @@ func (m *Memory) deleteQueue(q *memoryQueue) {
 	q.stopExpiry()
 	for b := range q.bindings {
 		x := m.exchanges[b.Exchange]
-		if x.router.unbind(b.Pattern, q); x.deadLetters {
-			delete(m.exchanges, b.Exchange) // auto-delete, and this was its queue
+		if x.router.unbind(b.Pattern, q); x.autoDelete && x.unused() {
+			delete(m.exchanges, b.Exchange)
 		}
 	}
 	clear(q.bindings)

@@ -1,8 +1,6 @@
 package amqp
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"time"
 )
 
@@ -61,9 +59,7 @@ func QueueArguments(queue string, limits QueueLimits) map[string]any {
 // random bits. Pulse lets a user make no other queues, which rules out names that the broker would
 // choose.
 func QueueName(namespace string) string {
-	var id [16]byte
-	rand.Read(id[:]) // never fails
-	return QueuePrefix(namespace) + base64.RawURLEncoding.EncodeToString(id[:])
+	return QueuePrefix(namespace) + unique()
 }
 
 // QueuePrefix returns what the names of a namespace's queues start with.

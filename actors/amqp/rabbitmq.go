@@ -283,6 +283,50 @@ func (c *rabbitChannel) DeclareDeadLetters(exchange, queue string) error {
 	})
 }
 
+// BindCanaries is for what shows whether a node is alone, see Canaries.
+func (c *rabbitChannel) BindCanaries(queue, exchange string) error {
+	err := c.perform("declare", exchange, []string{exchange, queue}, func() error {
+		const durable, autoDelete, internal, noWait = false, true, false, false
+		return c.channel.ExchangeDeclare(exchange, "fanout", durable, autoDelete, internal, noWait, nil)
+	})
+	if err != nil {
+		return err
+	}
+	if err = c.Bind(queue, Binding{Exchange: exchange}); err != nil {
+		c.removeUnused(exchange)
+	}
+	return err
+}
+
+// removeUnused removes an exchange to which nothing is bound. The channel may have ended.
+func (c *rabbitChannel) removeUnused(exchange string) {
+	other, err := c.link.channel()
+	if err != nil {
+		return
+	}
+	defer other.Close()
+	const ifUnused, noWait = true, false
+	_ = other.channel.ExchangeDelete(exchange, ifUnused, noWait) // another queue may be bound
+}
+
+// SendCanary publishes a canary, see Canaries.
+func (c *rabbitChannel) SendCanary(exchange string, body []byte) error {
+	return c.perform("publish", exchange, []string{exchange}, func() error {
+		const mandatory, immediate = false, false
+		err := c.channel.Publish(exchange, "", mandatory, immediate, amqp091.Publishing{Body: body})
+		if errors.Is(err, amqp091.ErrClosed) {
+			select {
+			case end, told := <-c.ends:
+				if told {
+					return end
+				}
+			default:
+			}
+		}
+		return err
+	})
+}
+
 func (c *rabbitChannel) Bind(queue string, b Binding) error {
 	err := c.perform("bind", b.Exchange, []string{queue, b.Exchange, b.Pattern}, func() error {
 		return c.channel.QueueBind(queue, b.Pattern, b.Exchange, false, nil)

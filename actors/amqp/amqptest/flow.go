@@ -16,6 +16,7 @@ var flow = []claim{
 	{"what was not acknowledged comes again, marked", redelivery},
 	{"a queue drops its oldest messages at its limit", dropHead},
 	{"what a queue drops comes to its dead letters, under the queue's name", deadLetters},
+	{"canaries that one link sends come to the others", canaries},
 	{"a message of 10 MiB arrives whole", bigBody},
 	{"an empty body is nil", emptyBody},
 	{"Next returns for a wake without losing a delivery", wake},
