@@ -42,6 +42,8 @@ type broker struct {
 	probed    map[amqp.Link]bool // links that are asked for a sign of life; true: it was given
 	idleScout *timer
 	denied    denial
+	dialer    *sightedDialer // Options.Dialer, but for blind nodes
+	watch     watch          // which nodes are blind (broker_canaries.go)
 }
 
 // redialState is what a restarted broker actor must know of its earlier life: a failure is no
@@ -70,7 +72,7 @@ const (
 func newBroker(c *core, n *node, r *redialState) *broker {
 	return &broker{
 		node: n, core: c, redial: r, pool: newPool(c.options.Limits, channelLimitOf(c.options)), exchanges: newExchanges(),
-		upkeeps: map[amqp.Link]*upkeep{}, probed: map[amqp.Link]bool{},
+		dialer: &sightedDialer{Dialer: c.options.Dialer}, watch: newWatch(), upkeeps: map[amqp.Link]*upkeep{}, probed: map[amqp.Link]bool{},
 	}
 }
 
@@ -114,6 +116,19 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.tryExchange(ctx, msg.binding)
 	case channelsTried:
 		b.channelsTried(ctx, msg)
+	case canaryDue:
+		b.canaryRound(ctx)
+	case canaryHeard:
+		b.canaryHeard(msg)
+		return
+	case earOpened:
+		b.earOpened(msg)
+	case earEnded:
+		b.earEnded(ctx, msg)
+	case feederEnded:
+		b.feederEnded(ctx, msg)
+	case canariesCounted:
+		b.countCanaries(ctx)
 	case closeScouts:
 		b.scouts.closeIdle()
 	case checkCalls:
@@ -141,7 +156,8 @@ func (b *broker) Receive(ctx actor.Context) {
 func (b *broker) start(ctx actor.Context) {
 	c := b.core
 	b.links = newLinks(&c.work)
-	b.scouts = newScouts(b.links, c.options.Dialer)
+	b.scouts = newScouts(b.links, b.dialer)
+	b.watch.canaries = b.newCanaries(ctx)
 	b.await(ctx, firstLink)
 	if wait := time.Until(b.redial.notBefore); wait > 0 {
 		b.dialLater(ctx, wait)
@@ -182,7 +198,9 @@ func (b *broker) serveNext(ctx actor.Context) bool {
 	case unverified:
 		b.tryChannels(ctx)
 	case limited:
-		b.refuse(ctx, errNoChannelLeft)
+		if !b.giveCanariesBack(ctx) {
+			b.refuse(ctx, errNoChannelLeft)
+		}
 	case full:
 		b.another(ctx)
 	}
@@ -248,7 +266,7 @@ func (b *broker) dial(ctx actor.Context) {
 	b.dialing = true
 	b.core.count.dials.Add(1)
 	root, self, links := b.core.rootContext, ctx.Self(), b.links
-	links.dial(b.core.options.Dialer, func(link amqp.Link, err error) {
+	links.dial(b.dialer, func(link amqp.Link, err error) {
 		root.Send(self, dialed{by: links, link: link, err: err})
 	})
 }
@@ -286,11 +304,13 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 
 // use takes a new link into the pool, and serves those who wait.
 func (b *broker) use(ctx actor.Context, link amqp.Link) {
-	b.pool.add(link, time.Now())
+	entry := b.pool.add(link, time.Now())
+	entry.blind = b.watch.sight.blind[entry.address]
 	b.upkeeps[link] = newUpkeep(b.core, link)
 	root, self := b.core.rootContext, ctx.Self()
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links), "address", amqp.Address(link))
+	b.watchNodes(ctx)
 	b.serve(ctx)
 }
 
@@ -298,7 +318,9 @@ func (b *broker) use(ctx actor.Context, link amqp.Link) {
 // was lost a moment ago.
 func (b *broker) failedDial(ctx actor.Context, err error) {
 	delay := dialBackoff.delay(b.redial.attempt, rand.Float64)
-	b.redial.attempt++
+	if b.redial.attempt++; b.redial.attempt > 2 && !b.pool.up() {
+		b.forgetBlind()
+	}
 	b.core.count.dialsFailed.Add(1)
 	b.core.log.Warn("broker not reached", "error", err, "attempt", b.redial.attempt, "next", delay)
 	if b.awaited != nextLink {
@@ -320,7 +342,7 @@ func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	err := link.Err()
 	b.core.count.linksLost.Add(1)
 	b.core.log.Warn("broker link lost", "error", err, "streams", streams, "links", len(b.pool.links), "address", amqp.Address(link))
-	b.learnFromLoss(err)
+	b.learnFromLoss(ctx, err)
 	if b.pool.up() {
 		return
 	}
@@ -350,6 +372,8 @@ func (b *broker) publish() {
 	up := b.pool.up()
 	c.up.Store(up)
 	c.links.Store(int64(len(states)))
+	c.linksWatched.Store(int64(b.pool.watched()))
+	c.nodesBlind.Store(int64(b.pool.blindNodes()))
 	c.leases.Store(int64(len(b.pool.leases)))
 	c.waiting.Store(int64(b.pool.waiting.Len() + len(b.exchanges.owners)))
 	switch {

@@ -117,13 +117,14 @@ func (b *broker) channelsTried(ctx actor.Context, msg channelsTried) {
 // learnFromLoss forgets what scouts have found out where the broker has ended a link for what was
 // done on it, or where no link is left: the broker that comes next may be another. It is tried
 // again then.
-func (b *broker) learnFromLoss(err error) {
+func (b *broker) learnFromLoss(ctx actor.Context, err error) {
 	if amqp.Provoked(err) || len(b.pool.links) == 0 {
 		b.exchanges.forget()
 	}
 	switch {
 	case amqp.CodeOf(err) == amqp.NotAllowed:
 		b.pool.total.met()
+		b.giveCanariesBack(ctx)
 	case len(b.pool.links) == 0 && !b.pool.total.strict:
 		b.pool.total = channelLimitOf(b.core.options)
 	}

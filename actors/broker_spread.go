@@ -12,23 +12,38 @@ import (
 
 // The broker actor and the nodes of a cluster. A node's end ends the streams of its links, so links
 // are spread: as soon as streams need more than one lease, up to three nodes have a link each, and
-// a new lease goes to the link with the fewest. A node that comes back gets a link again. Streams
-// that are open stay where they are.
+// a new lease goes to the node with the fewest. A node that comes back gets a link again, and
+// streams (broker_balance.go).
 
 // spreadEvery is the time between two looks for a node without a link, spread by ± 10 %.
 const spreadEvery = 10 * time.Second
 
-// spread dials a node that has no link, where links lead to too few nodes. No stream waits for it.
+// spread dials a node that has no link, where links lead to too few nodes, or one whose links are
+// full while another one serves more streams. No stream waits for it.
 func (b *broker) spread(ctx actor.Context) {
 	cluster, ok := b.core.options.Dialer.(amqp.Cluster)
-	if !ok || b.spreading || !b.pool.tooFewNodes(spreadOver) {
+	if !ok || b.spreading {
+		return
+	}
+	may := b.wantedNode()
+	if may == nil {
 		return
 	}
 	b.spreading = true
 	root, self, links := b.core.rootContext, ctx.Self(), b.links
-	links.dial(elsewhere{cluster, b.pool.addresses(true)}, func(link amqp.Link, err error) {
+	links.dial(where{cluster, may}, func(link amqp.Link, err error) {
 		root.Send(self, dialedElsewhere{by: links, link: link, err: err})
 	})
+}
+
+// wantedNode returns which addresses are to be dialed, nil where none is.
+func (b *broker) wantedNode() (may func(address string) bool) {
+	few, crowded := b.pool.tooFewNodes(spreadOver), b.pool.crowded(time.Now())
+	if !few && crowded == "" {
+		return nil
+	}
+	taken := b.pool.addresses(true)
+	return func(a string) bool { return few && !taken[a] || crowded != "" && a == crowded }
 }
 
 func (b *broker) dialedElsewhere(ctx actor.Context, msg dialedElsewhere) {
@@ -50,12 +65,10 @@ func (b *broker) dialedElsewhere(ctx actor.Context, msg dialedElsewhere) {
 	b.use(ctx, msg.link)
 }
 
-// elsewhere is a dialer for the addresses that have no link.
-type elsewhere struct {
+// where is a dialer for some of a cluster's addresses.
+type where struct {
 	amqp.Cluster
-	taken map[string]bool
+	may func(address string) bool
 }
 
-func (e elsewhere) Dial(ctx context.Context) (amqp.Link, error) {
-	return e.DialWhere(ctx, func(address string) bool { return !e.taken[address] })
-}
+func (w where) Dial(ctx context.Context) (amqp.Link, error) { return w.DialWhere(ctx, w.may) }

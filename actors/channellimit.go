@@ -65,6 +65,12 @@ func (c *channelLimit) short(leases int, now time.Time) bool {
 	return leases >= fewestScoutChannels/2 && !c.scouting() && c.limit == 0 && !now.Before(c.blind) && leases > c.verified-fewestScoutChannels/2
 }
 
+// spare reports whether n channels may be opened beside so many, for something that no stream needs:
+// it was tried that the broker allows them, and where a limit is known as many are left to streams.
+func (c *channelLimit) spare(channels, n int) bool {
+	return channels+n <= c.verified && (c.limit == 0 || channels+n <= c.limit/2)
+}
+
 // begin is called when a scout is sent while so many channels are open. It returns how many
 // channels the scout is to open.
 func (c *channelLimit) begin(channels int) (n int) {

@@ -170,6 +170,7 @@ var (
 	errNoChannelLeft  = &Error{Code: BrokerUnavailable, Reason: "The message broker has no channel left"}
 	errNoCallAnswered = &Error{Code: BrokerUnavailable, Reason: "The message broker gives no answer at present"}
 	errCallLost       = &Error{Code: BrokerLost, Reason: "The message broker gives no answer any more"}
+	errBlind          = &Error{Code: BrokerLost, Reason: "The stream's node of the message broker has lost sight of the others"}
 	errActorEnded     = &Error{Code: InternalError, Reason: "The stream's actor ended without a word"}
 	errFeedEnded      = &Error{Code: InternalError, Reason: "The stream's feed ended without a word"}
 	errConsumerEnded  = &Error{Code: InternalError, Reason: "The stream's consumer ended without a word"}

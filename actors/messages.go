@@ -281,6 +281,46 @@ type (
 		err error
 	}
 
+	// canaryDue: broker → itself. Judge what canaries have shown, and send the next.
+	canaryDue struct{ late }
+
+	// earOpened: ear → broker. The link hears canaries from now on.
+	earOpened struct {
+		late
+		by   *links
+		link amqp.Link
+	}
+
+	// canaryHeard: ear → broker. The link has heard a canary that was published at an address.
+	canaryHeard struct {
+		late
+		by   *links
+		link amqp.Link
+		from string
+	}
+
+	// earEnded: ear → broker. Its channel is closed; err is why, nil where it was to end.
+	earEnded struct {
+		late
+		by   *links
+		link amqp.Link
+		end  chan struct{} // the ear's
+		err  error
+	}
+
+	// feederEnded: feeder → broker. Its link is closed; err is why, nil where it was to end.
+	feederEnded struct {
+		late
+		by      *links
+		address string
+		feeder  *feeder
+		err     error
+	}
+
+	// canariesCounted: broker → itself. The broker knows by now that channels of canaries are
+	// closed.
+	canariesCounted struct{ late }
+
 	// closeScouts: broker → itself. The scouts' links have not been used for a while.
 	closeScouts struct{ late }
 

@@ -52,7 +52,7 @@ func TestStreamsAreSpreadOverTheNodesOfACluster(t *testing.T) {
 			}
 		}
 		pass(5 * time.Minute)
-		if n := f.broker.Links(); n != 3 {
+		if n := f.Health().Links; n != 3 {
 			f.t.Errorf("%d links after a while", n)
 		}
 	})

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"container/list"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type pool struct {
 	waiting *list.List               // of leaseRequest, in order of asking
 	places  map[string]*list.Element // in waiting, by the owner's PID
 	total   channelLimit
+	aside   int // channels beside those of leases, which no stream needs, see canaries
 }
 
 // linkEntry is a link that is up.
@@ -37,6 +39,8 @@ type linkEntry struct {
 	channels int   // of them, open at the broker
 	stuck    int   // of them, whose call is not answered any more
 	retired  bool  // it serves its leases, and gets no new one
+	blind    bool  // its node does not hear the others: it gets no lease while that is so
+	watched  bool  // it hears canaries
 	ended    int64 // streams that have ended with the link before its loss was known here
 }
 
@@ -82,14 +86,17 @@ func newPool(l Limits, total channelLimit) *pool {
 	}
 }
 
+// usable reports whether the link may get new leases.
+func (l *linkEntry) usable() bool { return !l.retired && !l.blind }
+
 // up reports whether there is a link that may get new leases.
-func (p *pool) up() bool {
-	return slices.ContainsFunc(p.links, func(l *linkEntry) bool { return !l.retired })
-}
+func (p *pool) up() bool { return slices.ContainsFunc(p.links, (*linkEntry).usable) }
 
 // add takes a new link into use.
-func (p *pool) add(link amqp.Link, now time.Time) {
-	p.links = append(p.links, &linkEntry{link: link, herd: newHerd(), address: amqp.Address(link), told: amqp.Capacity(link), since: now})
+func (p *pool) add(link amqp.Link, now time.Time) *linkEntry {
+	l := &linkEntry{link: link, herd: newHerd(), address: amqp.Address(link), told: amqp.Capacity(link), since: now}
+	p.links = append(p.links, l)
+	return l
 }
 
 func (p *pool) find(link amqp.Link) *linkEntry {
@@ -127,7 +134,7 @@ func (p *pool) states(now time.Time) []LinkState {
 	for i, l := range p.links {
 		out[i] = LinkState{
 			Since: l.since, Address: l.address, Capacity: p.capacity(l, now),
-			Channels: l.leases, Opening: l.opening, Stuck: l.stuck, Retired: l.retired,
+			Channels: l.leases, Opening: l.opening, Stuck: l.stuck, Retired: l.retired, Blind: l.blind, Watched: l.watched,
 		}
 	}
 	return out
@@ -148,20 +155,30 @@ const spreadOver = 3
 // crowdSize is how many requests at once are a crowd.
 const crowdSize = 8
 
-// granted returns the number of leases of all links that are up.
-func (p *pool) granted() (n int) {
+// granted returns the number of leases of all links that are up, and of channels beside them.
+func (p *pool) granted() int {
+	n := p.aside
 	for _, l := range p.links {
 		n += l.leases
 	}
 	return n
 }
 
-// channels returns how many of the leases have a channel that is open at the broker.
-func (p *pool) channels() (n int) {
+// channels returns how many of them are open at the broker.
+func (p *pool) channels() int {
+	n := p.aside
 	for _, l := range p.links {
 		n += l.channels
 	}
 	return n
+}
+
+// spare reports whether a link may have a channel that no stream needs: it takes none of its leases'
+// channels, nor one of those that the broker may allow in all.
+func (p *pool) spare(l *linkEntry, now time.Time) bool {
+	const others = 2 // this one, and that of dead letters
+	room := p.capacity(l, now) == p.most && (l.told == 0 || l.told >= p.most+others)
+	return room && p.total.spare(p.granted(), 1)
 }
 
 // remove removes a link, and reports whether it was there. Its leases stay until their owners
@@ -239,15 +256,17 @@ func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, o outcome)
 	return owner, l.link, granted
 }
 
-// choose returns the link with the fewest leases for the next one, or busy or full.
+// choose returns the link for the next lease: of the node with the fewest leases the link with the
+// fewest; or busy or full.
 func (p *pool) choose(now time.Time) (least *linkEntry, o outcome) {
 	o = full
+	loads := p.loads()
 	for _, l := range p.links {
 		switch {
-		case l.retired || l.leases >= p.capacity(l, now):
+		case !l.usable() || l.leases >= p.capacity(l, now):
 		case l.opening >= p.declares:
 			o = busy
-		case least == nil || l.leases < least.leases:
+		case least == nil || cmp.Or(cmp.Compare(loads[l.address], loads[least.address]), cmp.Compare(l.leases, least.leases)) < 0:
 			least = l
 		}
 	}
@@ -257,11 +276,39 @@ func (p *pool) choose(now time.Time) (least *linkEntry, o outcome) {
 	return nil, o
 }
 
-// addresses returns the addresses that links lead to; with retired, those of retired links too.
-func (p *pool) addresses(retired bool) map[string]bool {
+// loads returns the number of leases at each address.
+func (p *pool) loads() map[string]int {
+	loads := make(map[string]int, spreadOver)
+	for _, l := range p.links {
+		loads[l.address] += l.leases
+	}
+	return loads
+}
+
+// crowded returns the address of a node whose links are full, while another one has more leases;
+// empty where there is none.
+func (p *pool) crowded(now time.Time) (address string) {
+	loads, room, most := p.loads(), map[string]bool{}, 0
+	for _, l := range p.links {
+		if l.usable() {
+			most = max(most, loads[l.address])
+			room[l.address] = room[l.address] || l.leases < p.capacity(l, now)
+		}
+	}
+	for a, has := range room {
+		if a != "" && !has && loads[a] < most {
+			return a
+		}
+	}
+	return ""
+}
+
+// addresses returns the addresses that links lead to; with every, those of retired and blind
+// links too.
+func (p *pool) addresses(every bool) map[string]bool {
 	all := map[string]bool{}
 	for _, l := range p.links {
-		if l.address != "" && (retired || !l.retired) {
+		if l.address != "" && (every || l.usable()) {
 			all[l.address] = true
 		}
 	}
@@ -278,7 +325,7 @@ func (p *pool) tooFewNodes(most int) bool {
 // onlyOfItsNode reports whether no other link that gets leases leads to the link's node.
 func (p *pool) onlyOfItsNode(l *linkEntry) bool {
 	return !slices.ContainsFunc(p.links, func(other *linkEntry) bool {
-		return other != l && !other.retired && other.address == l.address
+		return other != l && !other.retired && other.blind == l.blind && other.address == l.address
 	})
 }
 
@@ -310,6 +357,38 @@ func (p *pool) retire(link amqp.Link) {
 	}
 }
 
+// watched returns how many links hear canaries.
+func (p *pool) watched() (n int) {
+	for _, l := range p.links {
+		if l.watched {
+			n++
+		}
+	}
+	return n
+}
+
+// blindNodes returns how many nodes have links and are blind.
+func (p *pool) blindNodes() int {
+	blind := map[string]bool{}
+	for _, l := range p.links {
+		if l.blind {
+			blind[l.address] = true
+		}
+	}
+	return len(blind)
+}
+
+// leasesOn returns the leases of a link, and how many streams they serve.
+func (p *pool) leasesOn(on *linkEntry) (leases []*leaseEntry, streams int) {
+	for _, l := range p.leases {
+		if l.on == on {
+			leases = append(leases, l)
+			streams += max(1, int(l.node.streams()))
+		}
+	}
+	return leases, streams
+}
+
 // finished returns the retired links that serve no stream any more.
 func (p *pool) finished() (links []amqp.Link) {
 	for _, l := range p.links {
@@ -321,11 +400,11 @@ func (p *pool) finished() (links []amqp.Link) {
 }
 
 // idleExtra reports whether a link has no lease and is not the only one that may get one, nor one
-// of the few that lead to different nodes.
+// of the few that lead to different nodes, nor the one that shows whether a blind node hears again.
 func (p *pool) idleExtra(link amqp.Link) bool {
 	l := p.find(link)
-	if l != nil && p.onlyOfItsNode(l) && len(p.addresses(false)) <= spreadOver {
+	if l != nil && p.onlyOfItsNode(l) && (l.blind || len(p.addresses(false)) <= spreadOver) {
 		return false
 	}
-	return l != nil && l.leases == 0 && slices.ContainsFunc(p.links, func(other *linkEntry) bool { return other != l && !other.retired })
+	return l != nil && l.leases == 0 && slices.ContainsFunc(p.links, func(other *linkEntry) bool { return other != l && other.usable() })
 }

@@ -68,6 +68,8 @@ type LinkState struct {
 	Opening  int       `json:"opening"`           // of them, not yet consuming
 	Stuck    int       `json:"stuck"`             // of them, whose call is not answered any more
 	Retired  bool      `json:"retired"`           // it serves its channels and gets no new one
+	Blind    bool      `json:"blind"`             // its node does not hear the others of its cluster: it serves no channel
+	Watched  bool      `json:"watched"`           // it hears the canaries that would show that
 }
 
 // Most returns the snapshot with at most n streams, those with the most bytes and events waiting

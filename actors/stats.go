@@ -26,6 +26,8 @@ type Stats struct {
 	DialsFailed  int64
 	LinksLost    int64
 	LinksRetired int64            // links that were taken out of use because one of their calls was not answered
+	LinksWatched int64            // links that hear canaries now
+	NodesBlind   int64            // nodes of the broker that have links, and do not hear the others, now
 	Scouts       int64            // tries of exchanges and of further channels, on links without streams
 	Denied       int64            // times that the broker let this service not make or use a queue of its own
 	Messages     int64            // deliveries taken from the broker
@@ -49,6 +51,7 @@ type counters struct {
 	matches, unwanted, misrouted    atomic.Int64
 	dials, dialsFailed, linksLost   atomic.Int64
 	linksRetired, scouts, denied    atomic.Int64
+	linksWatched, nodesBlind        atomic.Int64
 	up                              atomic.Bool // a link may get new streams
 	isDenied                        atomic.Bool // the broker denies this service its queues
 	messages, bytes, redelivered    atomic.Int64
@@ -98,6 +101,7 @@ func (c *counters) stats() Stats {
 		Feeds: c.feeds.Load(), FeedStreams: c.feedStreams.Load(), Routed: c.routed.Load(), Patterns: c.patterns.Load(),
 		Matches: c.matches.Load(), Unwanted: c.unwanted.Load(), Misrouted: c.misrouted.Load(),
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
+		LinksWatched: c.linksWatched.Load(), NodesBlind: c.nodesBlind.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
 		Restarts: c.restarts.Load(), Failures: c.failures.Load(),

@@ -178,6 +178,7 @@ type Health struct {
 	Draining bool // no new streams are admitted
 	Streams  int  // open now
 	Links    int  // AMQP connections up now
+	Blind    int  // nodes of the broker that have links, and do not hear the others: they get no streams
 }
 
 // Health returns the present state. It never waits.
@@ -185,6 +186,7 @@ func (s *System) Health() Health {
 	return Health{
 		BrokerUp: s.count.up.Load(), Denied: s.count.isDenied.Load(), Draining: s.draining.Load(),
 		Streams: int(s.count.streams.Load()), Links: int(s.count.links.Load()),
+		Blind: int(s.count.nodesBlind.Load()),
 	}
 }
 
