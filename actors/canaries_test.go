@@ -56,8 +56,11 @@ func TestTheStreamsOfALoneNodeAreTold(t *testing.T) {
 		if got := f.blind(); !slices.Equal(got, []string{"b:1"}) || f.Health().Blind != 1 || !f.Health().BrokerUp {
 			f.t.Fatalf("%v are shown as blind, health %+v", got, f.Health())
 		}
-		newcomers := f.readies(12)
+		newcomers, dials := f.readies(12), f.Stats().Dials
 		pass(5 * time.Minute)
+		if n := f.Stats().Dials - dials; n != 0 {
+			f.t.Fatalf("%d dials while a node is blind", n)
+		}
 		if leases := f.onNode(); leases["b:1"] != 0 || leases["a:1"]+leases["c:1"] != 32 {
 			f.t.Fatalf("streams are on %v", leases)
 		}
@@ -89,12 +92,13 @@ func TestABlindNodeGetsNoStreamWhenItsLinkIsMadeAnew(t *testing.T) {
 		synctest.Wait()
 		f.broker.StartNode("b:1")
 		f.broker.IsolateNode("b:1")
-		for range 30 {
-			pass(10 * time.Second)
-			f.readies(1)
+		var newcomers []*actors.Stream
+		for range 100 {
+			pass(time.Second)
+			newcomers = append(newcomers, f.readies(1)...)
 		}
-		if leases := f.onNode(); leases["b:1"] != 0 {
-			f.t.Fatalf("streams are on %v", leases)
+		if leases := f.onNode(); leases["b:1"] != 0 || len(f.told(newcomers)) != 0 {
+			f.t.Fatalf("streams are on %v, %d were told", leases, len(f.told(newcomers)))
 		}
 		f.broker.StartNode("b:1")
 		pass(time.Minute)
@@ -148,10 +152,16 @@ func TestTheLastNodeIsUsedThoughItWasBlind(t *testing.T) {
 		f.broker.StopNode("c:1")
 		pass(time.Minute)
 		f.readies(3)
-		f.broker.StopNode("b:1")
-		pass(time.Second)
-		f.broker.StartNode("b:1")
+	})
+	onNodes(t, func(f *fixture) { // its link is lost, too
+		f.readies(9)
+		pass(10 * time.Second)
 		f.broker.IsolateNode("b:1")
+		pass(30 * time.Second)
+		for _, node := range []string{"a:1", "b:1", "c:1"} {
+			f.broker.StopNode(node)
+		}
+		f.broker.StartNode("b:1")
 		pass(time.Minute)
 		f.readies(3)
 	})
