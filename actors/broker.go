@@ -377,6 +377,8 @@ func (b *broker) publish() {
 	c.leases.Store(int64(len(b.pool.leases)))
 	c.waiting.Store(int64(b.pool.waiting.Len() + len(b.exchanges.owners)))
 	switch {
+	case up && b.pool.blindNodes() > 0:
+		b.setState("blind") // some of it: the links say which
 	case up:
 		b.setState("up")
 	case b.dialing:

@@ -274,11 +274,11 @@ func TestALinkWithFewChannelsHasNoCanary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broker := amqp.NewMemory(amqp.MemoryOptions{Nodes: []string{"a:1", "b:1", "c:1"}, ChannelsPerLink: 5})
 		f := openOn(t, broker, func(o *actors.Options) { o.Dialer = broker })
-		f.readies(15)
+		f.readies(3)
 		pass(time.Minute)
-		if n := broker.Channels(); n != 15 {
-			t.Fatalf("%d channels for 15 streams", n)
+		if n := broker.Channels(); n != 3 {
+			t.Fatalf("%d channels for 3 streams", n)
 		}
-		f.readies(5)
+		f.readies(17)
 	})
 }

@@ -30,6 +30,7 @@ type Stats struct {
 	NodesBlind   int64            // nodes of the broker that have links, and do not hear the others, now
 	Scouts       int64            // tries of exchanges and of further channels, on links without streams
 	Denied       int64            // times that the broker let this service not make or use a queue of its own
+	MessagesFrom map[string]int64 // deliveries taken, by the broker's address
 	Messages     int64            // deliveries taken from the broker
 	Matches      int64            // messages handed to routed streams, counted once for each
 	Unwanted     int64            // deliveries that no routed stream wants
@@ -60,10 +61,21 @@ type counters struct {
 	mu                              sync.Mutex
 	ended, refused                  map[Code]int64
 	payloads                        map[string]int64
+	from                            map[string]*atomic.Int64 // deliveries by the broker's address
 }
 
 func newCounters() *counters {
-	return &counters{ended: map[Code]int64{}, refused: map[Code]int64{}, payloads: map[string]int64{}}
+	return &counters{ended: map[Code]int64{}, refused: map[Code]int64{}, payloads: map[string]int64{}, from: map[string]*atomic.Int64{}}
+}
+
+// messagesFrom returns the counter of deliveries from an address of the broker.
+func (c *counters) messagesFrom(address string) *atomic.Int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.from[address] == nil {
+		c.from[address] = new(atomic.Int64)
+	}
+	return c.from[address]
 }
 
 func (c *counters) countEnd(code Code)     { c.mu.Lock(); c.ended[code]++; c.mu.Unlock() }
@@ -95,6 +107,10 @@ func (c *counters) countUnwanted(d *amqp.Delivery) {
 func (c *counters) stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	from := make(map[string]int64, len(c.from))
+	for address, n := range c.from {
+		from[address] = n.Load()
+	}
 	return Stats{
 		Streams: c.streams.Load(), Opened: c.opened.Load(), Ended: maps.Clone(c.ended), Refused: maps.Clone(c.refused),
 		Links: c.links.Load(), Leases: c.leases.Load(), Waiting: c.waiting.Load(), Workers: c.workers.Load(),
@@ -103,7 +119,7 @@ func (c *counters) stats() Stats {
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
 		LinksWatched: c.linksWatched.Load(), NodesBlind: c.nodesBlind.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
-		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
+		MessagesFrom: from, Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
 		Restarts: c.restarts.Load(), Failures: c.failures.Load(),
 	}
 }

@@ -1,20 +1,24 @@
 package actors
 
 import (
+	"sync/atomic"
+
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // upkeep is what is done for the queues of one link beside their own channels: their bindings are
-// repeated, and what they drop is heard of. It ends with the link.
+// repeated, what they drop is heard of, and what they deliver is counted. It ends with the link.
 type upkeep struct {
 	rebinder *rebinder
 	letters  *deadLetters
+	taken    *atomic.Int64 // deliveries, of all links to this address
 }
 
 func newUpkeep(c *core, link amqp.Link) *upkeep {
 	return &upkeep{
 		rebinder: newRebinder(link, &c.work, c.rebinds, c.rebindEvery),
 		letters:  newDeadLetters(c, link),
+		taken:    c.count.messagesFrom(amqp.Address(link)),
 	}
 }
 

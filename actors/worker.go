@@ -219,6 +219,7 @@ func (w *worker) hand(delivery *amqp.Delivery) {
 	}
 	message, encoding := encode(*delivery, w.core.limits().MessageBytes)
 	w.core.count.countMessage(message, len(delivery.Body), encoding)
+	w.lease.upkeep.taken.Add(1)
 	w.window.markDelivered(delivery.Tag, sizeOf(message))
 	w.intake.sink.deliver(message)
 }

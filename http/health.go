@@ -15,7 +15,8 @@ func (h *Handler) lbheartbeat(w http.ResponseWriter, _ *http.Request) {
 }
 
 // heartbeat answers 200 while new streams will work: the broker is reached and lets this service
-// make queues, and the service is not shutting down; else 503.
+// make queues, and the service is not shutting down; else 503. Nodes of the broker that are blind get
+// no streams, so they are counted and change nothing while others serve.
 func (h *Handler) heartbeat(w http.ResponseWriter, _ *http.Request) {
 	health := h.system.Health()
 	draining := h.draining()
@@ -29,7 +30,8 @@ func (h *Handler) heartbeat(w http.ResponseWriter, _ *http.Request) {
 		Draining bool `json:"draining"`
 		Streams  int  `json:"streams"`
 		Links    int  `json:"links"`
-	}{health.BrokerUp, health.Denied, draining, health.Streams, health.Links})
+		Blind    int  `json:"blind"`
+	}{health.BrokerUp, health.Denied, draining, health.Streams, health.Links, health.Blind})
 }
 
 // ready answers 503 once this process is going away, else 200, whatever the broker

@@ -138,6 +138,11 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	for address, n := range leasesByAddress(c.system.Links()) {
 		send(prometheus.GaugeValue, "events_link_channels", "Channels leased to streams now, by the address of the broker.", n, "address", address)
 	}
+	for address, n := range s.MessagesFrom {
+		send(prometheus.CounterValue, "events_link_messages_total", "Deliveries taken from the broker, by its address.", n, "address", address)
+	}
+	gauge("events_links_watched", "AMQP connections that hear canaries: whether their node hears the others of its cluster is known.", s.LinksWatched)
+	gauge("events_nodes_blind", "Nodes of the broker that have connections and do not hear the others now.", s.NodesBlind)
 	gauge("events_channels", "AMQP channels held by streams now.", s.Workers)
 	gauge("events_streams_waiting", "Streams that wait for a channel now.", s.Waiting)
 	gauge("events_feeds", "Shared queues now.", s.Feeds)

@@ -115,7 +115,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 // would make an alert silent for ever.
 func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 	exist := scrape(t)
-	functions := []string{"rate", "increase", "sum", "by", "or", "and", "histogram_quantile", "ignoring", "code", "told", "le", "count", "instance", "version", "commit"}
+	functions := []string{"rate", "increase", "sum", "by", "on", "or", "and", "histogram_quantile", "ignoring", "address", "code", "told", "le", "count", "instance", "version", "commit"}
 	for _, expression := range expressions(t) {
 		bare := regexp.MustCompile(`\{[^}]*\}|\[[^\]]*\]`).ReplaceAllString(expression, "")
 		for _, word := range regexp.MustCompile(`[a-z_]+[a-z]`).FindAllString(bare, -1) {

@@ -29,15 +29,16 @@ function row() {
   const element = make('li', {}, title, state, facts);
   return {
     element,
-    show: ({ number, since, now, address, channels, capacity, opening, stuck, retired }) => {
+    show: ({ number, since, now, address, channels, capacity, opening, stuck, retired, blind }) => {
       setText(title, `Link ${number}`);
-      setText(state, retired ? 'retired' : 'up');
-      state.dataset.mood = retired ? 'warn' : 'good';
+      setText(state, blind ? 'blind' : retired ? 'retired' : 'up');
+      state.dataset.mood = blind ? 'bad' : retired ? 'warn' : 'good';
       const parts = [`for ${stopwatch(Math.max(0, now - Date.parse(since)) / 1000)}`];
       if (address) parts.push(address);
       parts.push(`${counted(channels, 'channel')} of ${capacity}`);
       if (opening > 0) parts.push(`${counted(opening, 'stream')} opening`);
       if (stuck > 0) parts.push(`${counted(stuck, 'call')} without an answer`);
+      if (blind) parts.push('its node does not hear the others of the cluster: no streams');
       setText(facts, parts.join(' · '));
     },
   };
