@@ -158,6 +158,7 @@ func (b *broker) start(ctx actor.Context) {
 	b.links = newLinks(&c.work)
 	b.scouts = newScouts(b.links, b.dialer)
 	b.watch.canaries = b.newCanaries(ctx)
+	b.sayIfOneNode()
 	b.await(ctx, firstLink)
 	if wait := time.Until(b.redial.notBefore); wait > 0 {
 		b.dialLater(ctx, wait)

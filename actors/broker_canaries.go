@@ -47,6 +47,24 @@ func (b *broker) newCanaries(ctx actor.Context) *canaries {
 	return newCanaries(b.links, cluster, b.core.options.Namespace, func(message any) { root.Send(self, message) })
 }
 
+// sayIfOneNode logs that no partition can be noticed where the broker has one address. It resolves
+// names, in a goroutine; a broker in this process, which has no user, has no cluster either.
+func (b *broker) sayIfOneNode() {
+	cluster, ok := b.core.options.Dialer.(amqp.Cluster)
+	if !ok || amqp.User(cluster) == "" || b.core.saidOneNode.Swap(true) {
+		return
+	}
+	ctx, log := b.links.ctx, b.core.log
+	b.links.work.Go(func() {
+		_ = guarded("addresses", func() error {
+			if n := len(cluster.Addresses(ctx)); n < 2 && ctx.Err() == nil {
+				log.Info("the broker has one address: if it stands for a cluster, a partition of it cannot be noticed: see cluster_partition_handling in the README")
+			}
+			return nil
+		})
+	})
+}
+
 // watchNodes begins the rounds where links lead to two nodes or more.
 func (b *broker) watchNodes(ctx actor.Context) {
 	if w := &b.watch; w.canaries != nil && w.round == nil && b.severalNodes() {

@@ -112,7 +112,7 @@ func (c *canaries) feed(address string) {
 	f := &feeder{due: make(chan struct{}, 1), end: make(chan struct{})}
 	c.feeders[address] = f
 	c.links.work.Go(func() {
-		c.report(feederEnded{by: c.links, address: address, feeder: f, err: c.publish(address, f)})
+		c.report(feederEnded{by: c.links, address: address, end: f.end, err: c.publish(address, f)})
 	})
 }
 
@@ -199,7 +199,7 @@ func (c *canaries) earEnded(msg earEnded) (asked bool) {
 }
 
 func (c *canaries) feederEnded(msg feederEnded) (asked bool) {
-	if c.feeders[msg.address] == msg.feeder {
+	if f := c.feeders[msg.address]; f != nil && f.end == msg.end {
 		delete(c.feeders, msg.address)
 		return false
 	}

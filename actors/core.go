@@ -30,6 +30,8 @@ type core struct {
 	drops       atomic.Int32       // whether it is known what queues drop
 	work        sync.WaitGroup     // workers, dials, watchers, closes of links
 
+	saidOneNode atomic.Bool // that the broker has one address
+
 	draining atomic.Bool // no new streams are admitted
 	closing  atomic.Bool // Close has begun to stop the tree
 

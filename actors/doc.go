@@ -67,7 +67,8 @@
 // streams: a broker may answer either by ending the link. A call that is not answered ends its own
 // stream; the link is retired if it answers others (it gets no new streams and is closed with its
 // last), else closed. Links are spread over the nodes of a cluster, so that a node's end ends its
-// own streams alone. What the pool has learned of the broker (channels of a link, channels in all)
+// own streams alone; a node that no longer hears the others is found by canaries, and its streams
+// are told. What the pool has learned of the broker (channels of a link, channels in all)
 // it tries again after a while. A right that the service lacks is told to its operator, not to the
 // client as its own fault.
 //
@@ -111,7 +112,8 @@
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
 //     errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go (which link a
 //     channel is leased on), channellimit.go (how many channels the broker allows),
-//     broker_spread.go (over a cluster's nodes)
+//     broker_spread.go (over a cluster's nodes); nodes that a partition has left alone:
+//     broker_canaries.go, sight.go (which nodes hear each other), canaries.go
 //   - what is tried before streams do it: broker_scouts.go, scouts.go, exchanges.go; what hangs:
 //     broker_stuck.go
 //   - failures: failures.go, herd.go (how long clients wait that were ended together)
@@ -132,6 +134,9 @@
 //   - backlog: the bytes of messages that a stream holds in memory; pace: how many deliveries a
 //     channel may have under way, so that their bytes stay within the limit
 //   - retired: said of a link that gets no new streams, and is closed with its last
+//   - canary: a message that shows whether links at different nodes hear each other; ear: a link's
+//     queue of canaries; feeder: what publishes them at a node; blind: said of a node that does not
+//     hear the others, and of its links
 //   - herd: the streams that one event ends together
 //   - upkeep: what is done for a link's queues beside their channels
 //   - policy: the options that may change while a System runs

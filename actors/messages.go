@@ -313,7 +313,7 @@ type (
 		late
 		by      *links
 		address string
-		feeder  *feeder
+		end     chan struct{} // the feeder's
 		err     error
 	}
 
