@@ -2,10 +2,9 @@ package actors
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
@@ -96,68 +95,67 @@ func TestWithoutScoutsChannelsAreOpenedUntried(t *testing.T) {
 // Whatever is asked for, found out and withdrawn in whatever order: an exchange is tried by one
 // scout at a time, and every request that was not withdrawn is answered once.
 func TestEveryRequestForAnExchangeIsAnsweredOnce(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	forRandom(t, func(t *testing.T, r *rand.Rand) {
 		e := newExchanges()
 		held, trying := map[string]leaseRequest{}, map[string]bool{}
 		next := 0
-		exchange := rapid.SampledFrom([]string{"a", "b", "c", "d"})
-		drawTrying := func(t *rapid.T) (string, bool) {
-			name := exchange.Draw(t, "exchange")
+		exchange := func() string { return pick(r, []string{"a", "b", "c", "d"}) }
+		drawTrying := func() (string, bool) {
+			name := exchange()
 			return name, trying[name]
 		}
-		answered := func(t *rapid.T, owner string) {
+		answered := func(owner string) {
 			if _, was := held[owner]; !was {
 				t.Fatalf("%s is answered and did not wait", owner)
 			}
 			delete(held, owner)
 		}
-		t.Repeat(map[string]func(*rapid.T){
-			"hold": func(t *rapid.T) {
+		steps(t, r, map[string]func(){
+			"hold": func() {
 				next++
-				r := leaseRequest{owner: pidOf(next)}
-				for _, name := range rapid.SliceOfN(exchange, 1, 4).Draw(t, "exchanges") {
-					r.bindings = append(r.bindings, amqp.Binding{Exchange: name, Pattern: fmt.Sprint(next)})
+				request := leaseRequest{owner: pidOf(next)}
+				for _, name := range some(r, 1, 4, exchange) {
+					request.bindings = append(request.bindings, amqp.Binding{Exchange: name, Pattern: fmt.Sprint(next)})
 				}
-				if e.known(r.bindings) {
+				if e.known(request.bindings) {
 					return
 				}
-				held[r.owner.Id] = r
-				for _, b := range e.hold(r) {
+				held[request.owner.Id] = request
+				for _, b := range e.hold(request) {
 					if trying[b.Exchange] {
 						t.Fatalf("%s is tried twice at a time", b.Exchange)
 					}
 					trying[b.Exchange] = true
 				}
 			},
-			"passed": func(t *rapid.T) {
-				if name, ok := drawTrying(t); ok {
+			"passed": func() {
+				if name, ok := drawTrying(); ok {
 					delete(trying, name)
-					for _, r := range e.passed(name, rapid.Bool().Draw(t, "tried")) {
-						answered(t, r.owner.Id)
+					for _, request := range e.passed(name, r.IntN(2) == 0) {
+						answered(request.owner.Id)
 					}
 				}
 			},
-			"failed": func(t *rapid.T) {
-				if name, ok := drawTrying(t); ok {
+			"failed": func() {
+				if name, ok := drawTrying(); ok {
 					delete(trying, name)
 					for _, owner := range e.failed(name) {
-						answered(t, owner.Id)
+						answered(owner.Id)
 					}
 				}
 			},
-			"withdraw": func(t *rapid.T) {
-				owner := pidOf(rapid.IntRange(1, 1+next).Draw(t, "owner"))
+			"withdraw": func() {
+				owner := pidOf(between(r, 1, 1+next))
 				e.withdraw(owner)
 				delete(held, owner.Id)
 			},
-			"": func(t *rapid.T) {
-				if len(e.owners) != len(held) {
-					t.Fatalf("%d wait, want %d", len(e.owners), len(held))
-				}
-				if len(trying) == 0 && len(held) > 0 {
-					t.Fatalf("%d wait for nothing", len(held))
-				}
-			},
+		}, func() {
+			if len(e.owners) != len(held) {
+				t.Fatalf("%d wait, want %d", len(e.owners), len(held))
+			}
+			if len(trying) == 0 && len(held) > 0 {
+				t.Fatalf("%d wait for nothing", len(held))
+			}
 		})
 	})
 }

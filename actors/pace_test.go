@@ -1,9 +1,8 @@
 package actors
 
 import (
+	"math/rand/v2"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 // paced plays deliveries of one size until nothing changes any more, and returns how many may be
@@ -68,10 +67,10 @@ func TestAFixedPaceNeverChanges(t *testing.T) {
 // Whatever the sizes are, the pace stays in its bounds and comes to rest: each change costs the
 // broker two calls.
 func TestThePaceComesToRestWithinItsBounds(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		most := rapid.IntRange(1, 500).Draw(t, "most")
-		p := newPace(most, rapid.IntRange(1, 8<<20).Draw(t, "bytes"))
-		for _, size := range rapid.SliceOf(rapid.IntRange(0, 4<<20)).Draw(t, "sizes") {
+	forRandom(t, func(t *testing.T, r *rand.Rand) {
+		most := between(r, 1, 500)
+		p := newPace(most, between(r, 1, 8<<20))
+		for _, size := range some(r, 0, 60, func() int { return between(r, 0, 4<<20) }) {
 			p.delivered(size)
 			if n := p.change(); n != 0 {
 				p.set(n)
@@ -80,7 +79,7 @@ func TestThePaceComesToRestWithinItsBounds(t *testing.T) {
 				t.Fatalf("%d under way, the most is %d", p.now, most)
 			}
 		}
-		p = paced(p, rapid.IntRange(0, 4<<20).Draw(t, "size"))
+		p = paced(p, between(r, 0, 4<<20))
 		if n := p.change(); n != 0 {
 			t.Fatalf("it still changes from %d to %d", p.now, n)
 		}

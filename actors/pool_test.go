@@ -2,11 +2,11 @@ package actors
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"pgregory.net/rapid"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
@@ -267,20 +267,21 @@ func TestALostLinkLeavesNothingInThePool(t *testing.T) {
 // Whatever the order of events: no link over its limits, no owner served twice or
 // out of turn, and the sums agree with the leases.
 func TestThePoolsBooksAgreeWhateverHappens(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		p := newTestPool(rapid.IntRange(1, 4).Draw(t, "channels"), rapid.IntRange(1, 3).Draw(t, "declares"))
+	forRandom(t, func(t *testing.T, r *rand.Rand) {
+		p := newTestPool(between(r, 1, 4), between(r, 1, 3))
 		names, now := 0, time.Now()
 		var queue []string
-		who := rapid.Custom(func(t *rapid.T) *actor.PID { return pidOf(rapid.IntRange(0, 8).Draw(t, "who")) })
-		t.Repeat(map[string]func(*rapid.T){
-			"wait": func(t *rapid.T) {
-				pid := who.Draw(t, "pid")
+		who := func() *actor.PID { return pidOf(between(r, 0, 8)) }
+		link := func() amqp.Link { return pick(r, p.links).link }
+		steps(t, r, map[string]func(){
+			"wait": func() {
+				pid := who()
 				if p.leases[pid.Id] == nil && p.places[pid.Id] == nil {
 					queue = append(queue, pid.Id)
 				}
 				p.wait(leaseRequest{owner: pid})
 			},
-			"next": func(t *rapid.T) {
+			"next": func() {
 				pid, link, _ := p.next(now)
 				if pid == nil {
 					return
@@ -290,39 +291,38 @@ func TestThePoolsBooksAgreeWhateverHappens(t *testing.T) {
 				}
 				queue = queue[1:]
 			},
-			"progressed": func(t *rapid.T) { p.progressed(who.Draw(t, "pid"), now) },
-			"calling":    func(t *rapid.T) { p.calling(who.Draw(t, "pid"), now) },
-			"exhausted":  func(t *rapid.T) { p.exhausted(who.Draw(t, "pid"), now) },
-			"give up": func(*rapid.T) {
+			"progressed": func() { p.progressed(who(), now) },
+			"calling":    func() { p.calling(who(), now) },
+			"exhausted":  func() { p.exhausted(who(), now) },
+			"give up": func() {
 				for _, l := range p.unanswered(now.Add(time.Hour), time.Minute) {
 					p.giveUp(l)
 				}
 			},
-			"retire": func(t *rapid.T) {
+			"retire": func() {
 				if len(p.links) > 0 {
-					p.retire(p.links[rapid.IntRange(0, len(p.links)-1).Draw(t, "link")].link)
+					p.retire(link())
 				}
 			},
-			"opened":  func(t *rapid.T) { p.opened(who.Draw(t, "pid")) },
-			"release": func(t *rapid.T) { pid := who.Draw(t, "pid"); p.release(pid); queue = without(queue, pid.Id) },
-			"add":     func(*rapid.T) { names++; p.add(fakeLink{name: fmt.Sprint(names)}, time.Time{}) },
-			"remove": func(t *rapid.T) {
+			"opened":  func() { p.opened(who()) },
+			"release": func() { pid := who(); p.release(pid); queue = without(queue, pid.Id) },
+			"add":     func() { names++; p.add(fakeLink{name: fmt.Sprint(names)}, time.Time{}) },
+			"remove": func() {
 				if len(p.links) > 0 {
-					p.remove(p.links[rapid.IntRange(0, len(p.links)-1).Draw(t, "link")].link)
+					p.remove(link())
 				}
 			},
-			"dismiss": func(t *rapid.T) {
+			"dismiss": func() {
 				if have := len(p.clearWaiting()); have != len(queue) {
 					t.Fatalf("%d of %d are dismissed", have, len(queue))
 				}
 				queue = nil
 			},
-			"": func(t *rapid.T) { agree(t, p, len(queue)) },
-		})
+		}, func() { agree(t, p, len(queue)) })
 	})
 }
 
-func agree(t *rapid.T, p *pool, waiting int) {
+func agree(t *testing.T, p *pool, waiting int) {
 	if p.waiting.Len() != waiting || len(p.places) != waiting {
 		t.Fatalf("%d wait in the list, %d in the index, want %d", p.waiting.Len(), len(p.places), waiting)
 	}

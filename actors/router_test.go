@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/rabbit"
 )
@@ -178,10 +176,7 @@ func noError(t testing.TB, err error) {
 	}
 }
 
-// fataler is what testing.TB and *rapid.T share here.
-type fataler interface{ Fatal(...any) }
-
-func (b *beside) attach(t fataler, name string, bindings []amqp.Binding) {
+func (b *beside) attach(t testing.TB, name string, bindings []amqp.Binding) {
 	queue := b.prefix + name
 	err := b.channel.Declare(queue, amqp.QueueLimits{})
 	for _, binding := range bindings {
@@ -196,7 +191,7 @@ func (b *beside) attach(t fataler, name string, bindings []amqp.Binding) {
 	b.add(name, bindings...)
 }
 
-func (b *beside) detach(t fataler, name string) {
+func (b *beside) detach(t testing.TB, name string) {
 	if err := b.channel.Delete(b.prefix + name); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +201,7 @@ func (b *beside) detach(t fataler, name string) {
 
 // agree publishes a message, and fails unless the router wants it for the
 // streams whose queues have got it, as often as they have.
-func (b *beside) agree(t fataler, exchange, key string, cc []string) {
+func (b *beside) agree(t testing.TB, exchange, key string, cc []string) {
 	if err := b.publisher.Publish(context.Background(), exchange, key, amqp.Message{CC: cc, Body: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
@@ -238,35 +233,34 @@ func TestTheRouterRoutesAsTheMemoryBroker(t *testing.T) {
 	memory := amqp.NewMemory()
 	defer memory.Close()
 	rounds := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	forRandom(t, func(t *testing.T, r *rand.Rand) {
 		rounds++
 		exchanges := []string{fmt.Sprint("x", rounds), fmt.Sprint("y", rounds)}
 		b := newBeside(t, memory, fmt.Sprintf("round%d/", rounds), exchanges...)
-		words := func(rt *rapid.T, of []string, what string) string {
-			return strings.Join(rapid.SliceOfN(rapid.SampledFrom(of), 0, 5).Draw(rt, what), ".")
+		words := func(of []string) string {
+			return strings.Join(some(r, 0, 5, func() string { return pick(r, of) }), ".")
 		}
-		binding := rapid.Custom(func(rt *rapid.T) amqp.Binding {
-			return amqp.Binding{Exchange: rapid.SampledFrom(exchanges).Draw(rt, "exchange"), Pattern: words(rt, patternWords, "pattern")}
-		})
+		binding := func() amqp.Binding {
+			return amqp.Binding{Exchange: pick(r, exchanges), Pattern: words(patternWords)}
+		}
 		attached := 0
-		rt.Repeat(map[string]func(*rapid.T){
-			"attach": func(rt *rapid.T) {
+		steps(t, r, map[string]func(){
+			"attach": func() {
 				attached++
-				b.attach(rt, fmt.Sprint("s", attached), rapid.SliceOfN(binding, 1, 4).Draw(rt, "bindings"))
+				b.attach(t, fmt.Sprint("s", attached), some(r, 1, 4, binding))
 			},
-			"detach": func(rt *rapid.T) {
-				if len(b.named) == 0 {
-					rt.Skip("no stream to detach")
+			"detach": func() {
+				if len(b.named) > 0 {
+					b.detach(t, pick(r, slices.Sorted(maps.Keys(b.named))))
 				}
-				b.detach(rt, rapid.SampledFrom(slices.Sorted(maps.Keys(b.named))).Draw(rt, "who"))
 			},
-			"publish": func(rt *rapid.T) {
-				key := rapid.Custom(func(rt *rapid.T) string { return words(rt, keyWords, "key") })
-				b.agree(rt, rapid.SampledFrom(exchanges).Draw(rt, "to"), key.Draw(rt, "routing key"), rapid.SliceOfN(key, 0, 3).Draw(rt, "cc"))
+			"publish": func() {
+				key := func() string { return words(keyWords) }
+				b.agree(t, pick(r, exchanges), key(), some(r, 0, 3, key))
 			},
-		})
+		}, func() {})
 		for name := range b.named {
-			b.detach(rt, name)
+			b.detach(t, name)
 		}
 	})
 }

@@ -1,17 +1,16 @@
 package actors
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 // Whatever producer and reader do in whatever order, the stream behaves as this
 // model of it: a list, a verdict, and what was acknowledged.
 func TestAStreamBehavesAsItsModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	forRandom(t, func(t *testing.T, r *rand.Rand) {
 		s, a := fedStream()
 		var (
 			waiting  []Event
@@ -48,12 +47,12 @@ func TestAStreamBehavesAsItsModel(t *testing.T) {
 				comesToWait(e)
 			}
 		}
-		t.Repeat(map[string]func(*rapid.T){
-			"message": func(*rapid.T) { tag++; offer(numbered(tag)) },
-			"ping":    func(*rapid.T) { offer(Ping{}) },
-			"finish":  func(*rapid.T) { e := &Error{Code: BrokerLost}; finish(e, func() { s.finish(e) }) },
-			"fail":    func(*rapid.T) { e := &Error{Code: SlowConsumer}; finish(e, func() { s.Fail(e) }) },
-			"take": func(t *rapid.T) {
+		steps(t, r, map[string]func(){
+			"message": func() { tag++; offer(numbered(tag)) },
+			"ping":    func() { offer(Ping{}) },
+			"finish":  func() { e := &Error{Code: BrokerLost}; finish(e, func() { s.finish(e) }) },
+			"fail":    func() { e := &Error{Code: SlowConsumer}; finish(e, func() { s.Fail(e) }) },
+			"take": func() {
 				if have := names(s.Take(nil)); have != names(waiting) {
 					t.Fatalf("taken %q, want %q", have, names(waiting))
 				}
@@ -64,28 +63,27 @@ func TestAStreamBehavesAsItsModel(t *testing.T) {
 				}
 				waiting = nil
 			},
-			"done": func(*rapid.T) {
+			"done": func() {
 				if s.Done(); taken > 0 {
 					acked = append(acked, taken)
 				}
 			},
-			"close": func(*rapid.T) {
+			"close": func() {
 				if s.Close(); verdict == nil {
 					verdict = errReaderGone
 				}
 				closed, waiting = true, nil
 			},
-			"": func(t *rapid.T) {
-				if s.Ended() != verdict || s.idle() != (len(waiting) == 0) || notified != want {
-					t.Fatalf("ended %v want %v, idle %t, notified %d want %d", s.Ended(), verdict, s.idle(), notified, want)
-				}
-				if have := a.list(); len(have) != len(acked) || (len(acked) > 0 && have[len(have)-1] != acked[len(acked)-1]) {
-					t.Fatalf("acknowledged %v, want %v", have, acked)
-				}
-				if closed && !s.over() {
-					t.Fatal("closed, but not over")
-				}
-			},
+		}, func() {
+			if s.Ended() != verdict || s.idle() != (len(waiting) == 0) || notified != want {
+				t.Fatalf("ended %v want %v, idle %t, notified %d want %d", s.Ended(), verdict, s.idle(), notified, want)
+			}
+			if have := a.list(); len(have) != len(acked) || (len(acked) > 0 && have[len(have)-1] != acked[len(acked)-1]) {
+				t.Fatalf("acknowledged %v, want %v", have, acked)
+			}
+			if closed && !s.over() {
+				t.Fatal("closed, but not over")
+			}
 		})
 	})
 }

@@ -1,13 +1,12 @@
 package httpapi
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -29,13 +28,17 @@ func TestARootURLMayHaveAnyPath(t *testing.T) {
 
 // The same for any words in any order.
 func TestNoRootURLIsTooMuch(t *testing.T) {
-	words := rapid.SampledFrom([]string{"events", "api", "v1", "inspector", "shared", "connect", "ping", "references", "robots.txt", ":x", "*x", "*", ":", "x"})
-	rapid.Check(t, func(rt *rapid.T) {
-		root := "/" + strings.Join(rapid.SliceOfN(words, 1, 4).Draw(rt, "root"), "/")
-		if (Options{RootURL: "https://example.org" + root}).Validate() == nil {
-			answersAllPaths(rt, handlerAt(t, "https://example.org"+root), root)
+	words := []string{"events", "api", "v1", "inspector", "shared", "connect", "ping", "references", "robots.txt", ":x", "*x", "*", ":", "x"}
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		root := ""
+		for range 1 + r.IntN(4) {
+			root += "/" + words[r.IntN(len(words))]
 		}
-	})
+		if (Options{RootURL: "https://example.org" + root}).Validate() == nil {
+			answersAllPaths(t, handlerAt(t, "https://example.org"+root), root)
+		}
+	}
 }
 
 // The page of such a root would be where clients of the root expect their stream.

@@ -44,7 +44,7 @@ var homes = map[string]string{
 var anywhere = []string{"golang.org/x/time", "golang.org/x/sys"}
 
 // What any test may use beside what its package may.
-var inTests = []string{"go.uber.org/goleak", "pgregory.net/rapid"}
+var inTests = []string{"go.uber.org/goleak"}
 
 // Which packages of ours a package's code may import; a missing line means
 // none. A name stands for the folder and, with /..., for all below it.
