@@ -69,6 +69,26 @@ func TestAStreamEndsWithTheContextThatItWasOpenedWith(t *testing.T) {
 	}
 }
 
+// The same for a reader that takes all that waits at once.
+func TestWhatWaitsIsNotTakenAfterTheAccessWasRevoked(t *testing.T) {
+	eachMode(t, nil, func(f *fixture) {
+		session, end := context.WithCancel(context.Background())
+		defer end()
+		s, err := f.Connect(session, ofSubject("ada"))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.until("it is ready", func() bool { return s.State().Waiting == 2 })
+		f.publish("a", 10)
+		f.until("all wait", func() bool { return s.State().Messages == 10 })
+		end()
+		if events := s.Take(nil); len(events) != 1 || actors.CodeOf(asError(events[0])) != actors.AccessRevoked {
+			f.t.Errorf("taken: %v", events)
+		}
+		s.Close()
+	})
+}
+
 // What a user may not see any more is not shown because it has been waiting for a while.
 func TestNoMessageIsReadAfterTheAccessWasRevoked(t *testing.T) {
 	for name, revoke := range map[string]func(f *fixture, s *actors.Stream, end context.CancelFunc){
@@ -79,23 +99,27 @@ func TestNoMessageIsReadAfterTheAccessWasRevoked(t *testing.T) {
 			}
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			eachMode(t, nil, func(f *fixture) {
-				session, end := context.WithCancel(context.Background())
-				defer end()
-				s := f.openFor(session, "ada")
-				f.publish("a", 10)
-				f.messages(s, 1) // the others wait, some of them in Next's own hands
-				f.until("all wait", func() bool { return s.State().Messages == 10 })
-				revoke(f, s, end)
-				if e := f.next(s); actors.CodeOf(asError(e)) != actors.AccessRevoked {
-					f.t.Errorf("read after the end of the access: %v", e)
-				}
-				if _, err := s.Next(context.Background()); err != io.EOF {
-					f.t.Error(err)
-				}
+		for _, one := range []bool{false, true} {
+			t.Run(map[bool]string{false: name, true: name + ", one read"}[one], func(t *testing.T) {
+				eachMode(t, nil, func(f *fixture) {
+					session, end := context.WithCancel(context.Background())
+					defer end()
+					s := f.openFor(session, "ada")
+					f.publish("a", 10)
+					f.until("all wait", func() bool { return s.State().Messages == 10 })
+					if one {
+						f.messages(s, 1) // the others are in Next's own hands
+					}
+					revoke(f, s, end)
+					if e := f.next(s); actors.CodeOf(asError(e)) != actors.AccessRevoked {
+						f.t.Errorf("read after the end of the access: %v", e)
+					}
+					if _, err := s.Next(context.Background()); err != io.EOF {
+						f.t.Error(err)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -187,6 +211,7 @@ func TestNothingComesOutOfAClosedStream(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
 		s := f.ready(task, "#")
 		f.publish("a", 10)
+		f.until("all wait", func() bool { return s.State().Messages == 10 })
 		f.messages(s, 1)
 		s.Close()
 		if e, err := s.Next(context.Background()); err != io.EOF {

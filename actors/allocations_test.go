@@ -2,7 +2,10 @@
 
 package actors
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 // The race detector makes sync.Pool forget at random, so this is run without it.
 func TestADeliveryToAThousandStreamsAllocatesNothingForAnyOfThem(t *testing.T) {
@@ -36,5 +39,30 @@ func TestRoutingAMessageAllocatesNothing(t *testing.T) {
 		r.match("exchange/task", "secondary.task4711.0.worker.x", cc)
 	}); allocs > 0 {
 		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// That a host may end a stream by a context costs nothing per message; nor does a subject, or a
+// stream that has neither.
+func TestWhoseStreamItIsCostsNoAllocationPerMessage(t *testing.T) {
+	session, end := context.WithCancel(context.Background())
+	defer end()
+	for name, ctx := range map[string]context.Context{"session": session, "none": context.Background()} {
+		s := newStream(ctx, "", subject{"ada", "ada"}, nil)
+		s.endWith(ctx)
+		s.Notify(func() {})
+		m, events := &Message{JSON: make([]byte, 256)}, make([]Event, 0, 8)
+		if allocs := testing.AllocsPerRun(1000, func() {
+			s.offer(m)
+			s.offer(m)
+			events = s.Take(events)
+			if s.Ended() != nil {
+				t.Fatal("ended")
+			}
+			s.Written(m)
+			s.Done()
+		}); allocs != 0 {
+			t.Errorf("%s: %v allocations for two messages", name, allocs)
+		}
 	}
 }

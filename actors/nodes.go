@@ -2,7 +2,6 @@ package actors
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -115,7 +114,7 @@ func (n *node) childFailed(pid *actor.PID, reason any) {
 	if err, ok := reason.(error); ok && errors.As(err, &e) && e.Code != InternalError {
 		level = slog.LevelDebug // not of our making: the client is told, and the stream's end is logged
 	}
-	r.log.Log(context.Background(), level, "actor failed",
+	r.log.Log(cmp.Or(child.stream, n.stream).logContext(), level, "actor failed",
 		"role", string(child.role), "stream", child.label, "reason", fmt.Sprint(reason))
 }
 

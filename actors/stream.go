@@ -97,6 +97,14 @@ func (s *Stream) Context() context.Context {
 	return s.context
 }
 
+// logContext is Context for log lines that may be about no stream, a nil one.
+func (s *Stream) logContext() context.Context {
+	if s == nil {
+		return context.Background()
+	}
+	return s.Context()
+}
+
 func (s *Stream) setContext(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

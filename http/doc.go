@@ -26,7 +26,7 @@
 //   - options.go; policy.go (what may change while it serves)
 //   - probes and descriptions: health.go, version.go, reference.go
 //   - operators: operator.go, guard.go (who may ask), metrics.go, metrics_times.go,
-//     metrics_process.go
+//     metrics_process.go, metrics_collector.go
 //   - pages: inspector/
 //
 // What an open response has:

@@ -193,7 +193,7 @@ func (f *flushed) recoverPanic(goesOn *bool) {
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
-	f.outlets.recovered(v, f.stream.ID())
+	f.outlets.recovered(v, f.stream)
 	if f.writeUnderWay() {
 		panic(http.ErrAbortHandler)
 	}

@@ -46,8 +46,7 @@ func New(system *actors.System, o Options) *Handler {
 	}
 	o = o.withDefaults()
 	or(&o.PingPeriod, system.PingPeriod())
-	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system), started: time.Now()}
-	h.metrics.exportProcess(o.Version, o.DroppedLogLines)
+	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system, o.Version, o.DroppedLogLines), started: time.Now()}
 	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.WriteDeadline, o.PingPeriod)
 	h.checked = h.withSSL(h.routes())
 	h.use(o.policy())

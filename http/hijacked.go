@@ -156,7 +156,7 @@ func (c *hijacked) endAfter(b *batch, failed *failedWrite) {
 	why := c.verdict(errTooSlow)
 	told := c.tellStuckClient(b.restOfFrame(failed.at), why)
 	c.outlets.metrics.cut(why.Code, told)
-	c.outlets.log.Debug("a client did not take its events in time", "stream", c.stream.ID(), "code", why.Code, "told", told)
+	c.outlets.log.DebugContext(c.stream.Context(), "a client did not take its events in time", "stream", c.stream.ID(), "code", why.Code, "told", told)
 	if told {
 		c.finish()
 	} else {
@@ -217,7 +217,7 @@ func (c *hijacked) recoverPanic(b *batch) {
 	if v == nil {
 		return
 	}
-	c.outlets.recovered(v, c.stream.ID())
+	c.outlets.recovered(v, c.stream)
 	why := c.verdict(errDefect)
 	if c.writeUnderWay() {
 		c.abort()

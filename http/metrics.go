@@ -18,7 +18,8 @@ import (
 // registry is the handler's own: several handlers live in one process. Its
 // methods may be called concurrently.
 type metrics struct {
-	registry *prometheus.Registry
+	registry *prometheus.Registry // of the collector, the Go runtime and the process
+	exported collector
 
 	streams  *prometheus.GaugeVec   // by protocol
 	answers  *prometheus.CounterVec // by status
@@ -35,9 +36,8 @@ type metrics struct {
 	times
 }
 
-func newMetrics(system *actors.System) *metrics {
+func newMetrics(system *actors.System, v Version, droppedLogLines func() int64) *metrics {
 	m := &metrics{
-		registry:       prometheus.NewRegistry(),
 		streams:        prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "events_http_streams", Help: "Event streams open now."}, []string{"protocol"}),
 		answers:        counters("events_http_answers_total", "Requests answered.", "status"),
 		refusals:       counters("events_http_refusals_total", "Requests refused, as a status or as a stream's only event.", "code"),
@@ -51,10 +51,13 @@ func newMetrics(system *actors.System) *metrics {
 			.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10),
 		times: newTimes(),
 	}
-	m.times.register(m.registry)
 	m.startAtZero()
-	m.registry.MustRegister(m.streams, m.answers, m.refusals, m.cuts, m.panics, m.stops, m.acceptFailures, m.bytes, m.frames, m.writes,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), systemCollector{system})
+	m.exported = collector{
+		m.streams, m.answers, m.refusals, m.cuts, m.panics, m.stops, m.acceptFailures, m.bytes, m.frames, m.writes,
+		m.readies, m.delays, m.lifetimes, systemCollector{system}, buildInfo(v), droppedLines(droppedLogLines),
+	}
+	m.registry = prometheus.NewRegistry()
+	m.registry.MustRegister(m.exported, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -116,8 +119,13 @@ func (m *metrics) wrote(bytes, frames int, took time.Duration) {
 // systemCollector exports the counters of a System, as they are when it is asked.
 type systemCollector struct{ system *actors.System }
 
-// Describe sends nothing: the codes that label the counters are not fixed.
-func (systemCollector) Describe(chan<- *prometheus.Desc) {}
+// Describe sends what Collect sends, and what it sends only where a link is up.
+func (c systemCollector) Describe(out chan<- *prometheus.Desc) {
+	prometheus.DescribeByCollect(c, out)
+	out <- linkChannels
+}
+
+var linkChannels = prometheus.NewDesc("events_link_channels", "Channels leased to streams now, by the address of the broker.", []string{"address"}, nil)
 
 // Collect sends the System's counters.
 func (c systemCollector) Collect(out chan<- prometheus.Metric) {
@@ -136,7 +144,7 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	gauge("events_streams", "Streams open now.", s.Streams)
 	gauge("events_links", "AMQP connections up now.", s.Links)
 	for address, n := range leasesByAddress(c.system.Links()) {
-		send(prometheus.GaugeValue, "events_link_channels", "Channels leased to streams now, by the address of the broker.", n, "address", address)
+		out <- prometheus.MustNewConstMetric(linkChannels, prometheus.GaugeValue, float64(n), address)
 	}
 	for address, n := range s.MessagesFrom {
 		send(prometheus.CounterValue, "events_link_messages_total", "Deliveries taken from the broker, by its address.", n, "address", address)

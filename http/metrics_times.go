@@ -29,8 +29,6 @@ func histogram(name, help string, buckets ...float64) prometheus.Histogram {
 	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
 }
 
-func (t times) register(r *prometheus.Registry) { r.MustRegister(t.readies, t.delays, t.lifetimes) }
-
 func (t times) ready(took time.Duration) { t.readies.Observe(took.Seconds()) }
 
 // delivered times a message of that age; 0 stands for one that no broker has sent.

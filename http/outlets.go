@@ -87,7 +87,7 @@ func (o *outlets) serveEither(w http.ResponseWriter, r *http.Request, s stream) 
 }
 
 // recovered logs and counts a panic of a writer.
-func (o *outlets) recovered(v any, streamID string) {
+func (o *outlets) recovered(v any, s stream) {
 	o.metrics.panics.Inc()
-	o.log.Error("panic", "stream", streamID, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	o.log.ErrorContext(s.Context(), "panic", "stream", s.ID(), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 }

@@ -1,11 +1,12 @@
 package httpapi
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
 )
 
 // mostLoggedExchanges bounds how many exchanges the line of a stream's start names.
@@ -13,7 +14,7 @@ const mostLoggedExchanges = 8
 
 // streamOpened logs the start of a stream. The query is not logged: it may hold a token.
 func (o *outlets) streamOpened(s stream, protocol string) {
-	if !o.log.Enabled(context.Background(), slog.LevelInfo) {
+	if !o.log.Enabled(s.Context(), slog.LevelInfo) {
 		return
 	}
 	state := s.State()
@@ -26,8 +27,9 @@ func (o *outlets) streamOpened(s stream, protocol string) {
 	if len(exchanges) > mostLoggedExchanges {
 		exchanges = append(exchanges[:mostLoggedExchanges], "…")
 	}
-	o.log.Info("stream opened", "stream", state.ID, "address", state.Address, "protocol", protocol,
+	attrs := append(who(state), "protocol", protocol,
 		"bindings", len(state.Bindings), "exchanges", strings.Join(exchanges, " "))
+	o.log.InfoContext(s.Context(), "stream opened", attrs...)
 }
 
 // streamEnded logs and times the end of a stream, after Close. told reports whether its last event
@@ -35,18 +37,26 @@ func (o *outlets) streamOpened(s stream, protocol string) {
 func (o *outlets) streamEnded(s stream, told bool) {
 	state := s.State()
 	o.metrics.ended(state.Age)
-	if !o.log.Enabled(context.Background(), slog.LevelInfo) {
+	if !o.log.Enabled(s.Context(), slog.LevelInfo) {
 		return
 	}
-	attrs := []any{
-		"stream", state.ID, "address", state.Address, "code", "", "duration", state.Age.Round(time.Millisecond),
-		"messages", state.Messages, "bytes", state.Bytes, "told", told,
-	}
+	code, cause := actors.Code(""), error(nil)
 	if why := s.Ended(); why != nil {
-		attrs[5] = string(why.Code)
-		if why.Cause != nil {
-			attrs = append(attrs, "cause", why.Cause)
-		}
+		code, cause = why.Code, why.Cause
 	}
-	o.log.Info("stream ended", attrs...)
+	attrs := append(who(state), "code", string(code), "duration", state.Age.Round(time.Millisecond),
+		"messages", state.Messages, "bytes", state.Bytes, "told", told)
+	if cause != nil {
+		attrs = append(attrs, "cause", cause)
+	}
+	o.log.InfoContext(s.Context(), "stream ended", attrs...)
+}
+
+// who returns a stream's name and its client's, where the client is known.
+func who(state actors.StreamState) []any {
+	attrs := []any{"stream", state.ID, "address", state.Address}
+	if state.Subject != "" {
+		attrs = append(attrs, "subject", state.Subject)
+	}
+	return attrs
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 // the methods promise.
 type stream interface {
 	ID() string
+	Context() context.Context
 	State() actors.StreamState
 	Notify(f func())
 	Take(events []actors.Event) []actors.Event
@@ -129,7 +131,7 @@ func (w *writer) dropsMessages() bool {
 
 // addDefect ends the stream for an event that cannot be put into a frame.
 func (w *writer) addDefect(b *batch, cause error) {
-	w.outlets.log.Error("event without a frame", "stream", w.stream.ID(), "error", cause)
+	w.outlets.log.ErrorContext(w.stream.Context(), "event without a frame", "stream", w.stream.ID(), "error", cause)
 	if err := b.add(w.verdict(errDefect)); err != nil {
 		panic(err) // its JSON is ours, on one line
 	}

@@ -31,6 +31,8 @@ type script struct {
 	moving  int
 }
 
+func (s *script) Context() context.Context { return context.Background() }
+
 func (s *script) ID() string { return "script" }
 func (s *script) Close()     { s.mu.Lock(); s.closed++; s.mu.Unlock() }
 func (s *script) Moving()    { s.mu.Lock(); s.moving++; s.mu.Unlock() }
@@ -314,7 +316,7 @@ func TestTheWatchdogWaitsForThreePingPeriods(t *testing.T) {
 		{4 * period, true, false},
 		{7 * period, false, true},
 	} {
-		o := newRegistry(period, newMetrics(testSystem(t)))
+		o := newRegistry(period, newMetrics(testSystem(t), Version{}, func() int64 { return 0 }))
 		s := &sleeper{since: time.Now().Add(-c.silent)}
 		if c.silent == 0 {
 			s.since = time.Time{}
@@ -333,7 +335,7 @@ func TestTheWatchdogWaitsForThreePingPeriods(t *testing.T) {
 // watchdog's time again, and only then are they ended.
 func TestTheWatchdogForgivesTheStreamsWhatItMissedItself(t *testing.T) {
 	const period = 20 * time.Second
-	r := newRegistry(period, newMetrics(testSystem(t)))
+	r := newRegistry(period, newMetrics(testSystem(t), Version{}, func() int64 { return 0 }))
 	s := &sleeper{since: time.Now().Add(-130 * time.Second)}
 	r.add(s, "HTTP/1")
 	defer r.remove(s)
@@ -440,5 +442,27 @@ func TestAPanicInAHandlerIsA500OrABrokenAnswer(t *testing.T) {
 	_, escaped = serve(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if escaped != http.ErrAbortHandler {
 		t.Errorf("an abort: %v", escaped)
+	}
+}
+
+// What was on its way to the client when its access was revoked stays here, acknowledged by none; what
+// the client gets is whole: the response's head, and the reason.
+func TestWhatWasTakenBeforeARevocationIsNotWrittenAfterIt(t *testing.T) {
+	revoked := &actors.Error{Code: actors.AccessRevoked, Reason: "no longer"}
+	for name, body := range map[string]string{"small": "1", "large": `"` + long(1<<20) + `"`} {
+		h, s := bare(t, Options{}), &script{}
+		s.take = sync.OnceFunc(func() {
+			s.waiting = []actors.Event{actors.Ready{}, message(body), message(body)} // taken, and at once:
+			s.ended = revoked
+			time.AfterFunc(time.Millisecond, func() { s.offer(revoked) })
+		})
+		s.waiting = []actors.Event{actors.Ready{}}
+		got := readAll(t, serveScript(t, h, s))
+		if strings.Contains(got, "event: message") || !strings.HasPrefix(got, "HEAD\r\n\r\n") || !strings.HasSuffix(got, string(errorFrame(revoked))) {
+			t.Errorf("%s: the client got %.300q", name, got)
+		}
+		if len(s.written) != 0 {
+			t.Errorf("%s: %d messages were acknowledged", name, len(s.written))
+		}
 	}
 }
