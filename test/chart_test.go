@@ -145,6 +145,7 @@ const (
 	leastValues = "broker: {secret: broker}\n"
 	allValues   = otherValues + `
 settings: {EVENTS_STREAMS: 5000000, EVENTS_SHARE_QUEUES: true, EVENTS_ORIGINS: [https://a.example.org, https://b.example.org], EVENTS_PING_PERIOD: 10s, EVENTS_CONNECTS_PER_SECOND: 0.5}
+secretSettings: {EVENTS_SUBJECT_KEY: {secret: subjects, key: key}}
 `
 	otherValues = leastValues + `
 rootUrl: https://events.example.org
@@ -163,7 +164,7 @@ affinity: {nodeAffinity: {}}
 
 // environment is the container's, with texts in the place of secrets.
 func (c container) environment() []string {
-	secrets := map[string]string{"broker": "amqps://user:password@broker.example.org/vhost", "operators": "token"}
+	secrets := map[string]string{"broker": "amqps://user:password@broker.example.org/vhost", "operators": "token", "subjects": "key"}
 	var all []string
 	for _, v := range c.Env {
 		if secret, ok := secrets[v.ValueFrom.SecretKeyRef.Name]; ok {
@@ -247,6 +248,7 @@ func TestChartsValuesArrive(t *testing.T) {
 		"connects":     c.Limits.ConnectsPerSecond == 0.5,
 		"root URL":     c.Server.RootURL == "https://events.example.org",
 		"ingress":      c.Server.TrustProxy && c.Server.ForceSSL,
+		"secret":       slices.Contains(events.environment(), "EVENTS_SUBJECT_KEY=key"),
 		"token":        c.Server.OperatorToken.Reveal() == "token",
 		"no scraping":  pods.Metadata.Annotations["prometheus.io/scrape"] == "", // it would need the token
 		"annotation":   pods.Metadata.Annotations["a"] == "b",
@@ -297,12 +299,13 @@ func TestChartsObjectsFindEachOther(t *testing.T) {
 func TestChartRefusesWrongValues(t *testing.T) {
 	for values, want := range map[string]string{
 		"": "secret",
-		leastValues + "settings: {EVENTS_STRAEMS: 5}": "EVENTS_STRAEMS",
-		leastValues + "settings: {PORT: 80}":          "PORT",
-		leastValues + "replica: 3":                    "replica",
-		leastValues + "drain: {delay: 5s}":            "delay",
-		leastValues + "ingress: {enabled: true}":      "host",
-		leastValues + "rootUrl: events.example.org":   "rootUrl",
+		leastValues + "settings: {EVENTS_STRAEMS: 5}":                "EVENTS_STRAEMS",
+		leastValues + "settings: {PORT: 80}":                         "PORT",
+		leastValues + "settings: {EVENTS_SUBJECT_KEY: in the clear}": "EVENTS_SUBJECT_KEY",
+		leastValues + "replica: 3":                                   "replica",
+		leastValues + "drain: {delay: 5s}":                           "delay",
+		leastValues + "ingress: {enabled: true}":                     "host",
+		leastValues + "rootUrl: events.example.org":                  "rootUrl",
 	} {
 		if _, err := render(t, values); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", values, err)
@@ -310,33 +313,34 @@ func TestChartRefusesWrongValues(t *testing.T) {
 	}
 }
 
-// The chart takes every setting that it does not make itself from other values, and no secret: a new
-// setting belongs into values.schema.json.
+// The chart takes every setting that it does not make itself from other values, and secrets from
+// secrets alone: a new setting belongs into values.schema.json.
 func TestChartKnowsEverySetting(t *testing.T) {
+	type names struct{ PropertyNames struct{ Enum []string } }
 	var schema struct {
-		Properties struct {
-			Settings struct {
-				PropertyNames struct{ Enum []string }
-			}
-		}
+		Properties struct{ Settings, SecretSettings names }
 	}
 	if err := json.Unmarshal([]byte(contents(t, deploy+"chart/values.schema.json")), &schema); err != nil {
 		t.Fatal(err)
 	}
-	own := []string{"PULSE_USERNAME", "PULSE_HOSTNAME", "PULSE_VHOST", "EVENTS_HOST"} // of the URL; and all addresses
+	own := []string{"PULSE_USERNAME", "PULSE_PASSWORD", "PULSE_HOSTNAME", "PULSE_VHOST", "EVENTS_HOST"} // of the URL; and all addresses
 	for _, v := range rendered(t, otherValues)["Deployment"].Spec.Template.Spec.Containers[0].Env {
 		if v.Name != "TRUST_PROXY" && v.Name != "FORCE_SSL" { // which a load balancer without an ingress needs
 			own = append(own, v.Name)
 		}
 	}
-	got := schema.Properties.Settings.PropertyNames.Enum
+	lists := map[bool][]string{false: schema.Properties.Settings.PropertyNames.Enum, true: schema.Properties.SecretSettings.PropertyNames.Enum}
 	for _, s := range config.Settings {
-		if want := !s.Secret && !slices.Contains(own, s.Variable); want != slices.Contains(got, s.Variable) {
-			t.Errorf("%s is in values.schema.json: %t, not %t", s.Variable, !want, want)
+		for secret, list := range lists {
+			if want := s.Secret == secret && !slices.Contains(own, s.Variable); want != slices.Contains(list, s.Variable) {
+				t.Errorf("%s is in values.schema.json: %t, not %t (for secrets: %t)", s.Variable, !want, want, secret)
+			}
+			lists[secret] = slices.DeleteFunc(list, func(name string) bool { return name == s.Variable })
 		}
-		got = slices.DeleteFunc(got, func(name string) bool { return name == s.Variable })
 	}
-	if len(got) > 0 {
-		t.Errorf("values.schema.json has %v, which are no settings", got)
+	for _, list := range lists {
+		if len(list) > 0 {
+			t.Errorf("values.schema.json has %v, which are no settings", list)
+		}
 	}
 }

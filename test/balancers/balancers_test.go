@@ -101,6 +101,14 @@ func each(t *testing.T, run func(*testing.T, product)) {
 	}
 }
 
+// eachForm runs a test with each product, and with both forms of its file where it takes both.
+func eachForm(t *testing.T, run func(t *testing.T, p product, edits []string)) {
+	each(t, func(t *testing.T, p product) { run(t, p, nil) })
+	if !olderThan(t, 1, 25) {
+		t.Run("nginx, newer form", func(t *testing.T) { run(t, nginx, newerForm) })
+	}
+}
+
 // The product itself takes the shipped file, as it is, and as it is edited for affinity.
 func TestTheShippedFilesLoad(t *testing.T) {
 	each(t, func(t *testing.T, p product) {
@@ -115,6 +123,9 @@ func TestTheShippedFilesLoad(t *testing.T) {
 	})
 }
 
+// newerForm is what nginx wants from 1.25.1 on, as the file's comment says.
+var newerForm = []string{"listen 443 ssl http2;", "listen 443 ssl;\n    http2 on;"}
+
 // The other form of one line, that nginx wants from 1.25.1 on, is the one that the file's comment
 // says: nginx of that age takes it without a warning.
 func TestNewerNginxTakesTheFormInTheComment(t *testing.T) {
@@ -124,7 +135,7 @@ func TestNewerNginxTakesTheFormInTheComment(t *testing.T) {
 	if !strings.Contains(text, form) {
 		t.Fatalf("the comment no longer says %s", form)
 	}
-	text, err = edited(text, "listen 443 ssl http2;", "listen 443 ssl;\n    http2 on;")
+	text, err = edited(text, newerForm...)
 	must(t, err)
 	dir := t.TempDir()
 	_, err = certify(dir)
@@ -132,6 +143,10 @@ func TestNewerNginxTakesTheFormInTheComment(t *testing.T) {
 	err = nginx.prepare(t.Context(), dir, text, 8443)
 	if old := olderThan(t, 1, 25); old && (err == nil || !strings.Contains(err.Error(), `unknown directive "http2"`)) || !old && err != nil {
 		t.Errorf("older than 1.25: %t, and it says: %v", old, err)
+	}
+	out, err := os.ReadFile(dir + "/log")
+	if !olderThan(t, 1, 25) && (err != nil || strings.Contains(string(out), "warn")) {
+		t.Errorf("it warns: %s %v", out, err)
 	}
 }
 
@@ -153,8 +168,8 @@ func TestAStreamPassesTheBalancer(t *testing.T) {
 	f := three(t)
 	node, ctx := rabbit.Run(t), bounded(t)
 	publisher := publishing(t, node)
-	each(t, func(t *testing.T, p product) {
-		b := before(t, p, f)
+	eachForm(t, func(t *testing.T, p product, form []string) {
+		b := before(t, p, f, form...)
 		s, err := clients.Open(ctx, b.URL+script.ConnectPath+"?"+script.Query(exchange, "#"), clients.Options{TLS: b.Trust})
 		must(t, err)
 		defer s.Close()
