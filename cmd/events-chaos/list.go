@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/chaos/random"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -20,10 +21,24 @@ func (c command) runList(_ context.Context, args []string) error {
 	print("commands", script.Commands())
 	print("broker FAULT (the broker, and the way to it)", names(faults.OfNetwork(), faults.OfBroker()))
 	print("network FAULT (the way from the clients)", names(faults.OfNetwork()))
+	print("process FAULT (the proxy's process)", names(faults.OfProcess()))
 	print("FAULT NAME (clients)", names(faults.OfClients()))
+	print("harms at random (run --random)", atRandom())
 	print("settings KEY=VALUE", script.SettingKeys())
 	fmt.Fprintln(c.stdout, "A fault that is undone by none ends by itself; (undoes) marks what undoes others.")
 	return nil
+}
+
+// atRandom lists the harms that a random run draws from, where everything is its own.
+func atRandom() (words []string) {
+	for _, fault := range atRandomOfBroker() {
+		words = append(words, fault.Name)
+	}
+	none := func(string, string, string) script.Fault { return script.Fault{} }
+	for _, harm := range []random.Harm{paused(nil), logUnread(nil, ""), wideHeaders(none), remade(nil, nil)} {
+		words = append(words, harm.Name)
+	}
+	return append(words, random.Names()...)
 }
 
 // names lists faults, and marks those that undo others.

@@ -8,11 +8,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/chaos"
 	"github.com/taskcluster/events-proxy/test/chaos/check"
-	"github.com/taskcluster/events-proxy/test/chaos/faults"
 	"github.com/taskcluster/events-proxy/test/chaos/history"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
 	"github.com/taskcluster/events-proxy/test/script"
@@ -62,10 +60,22 @@ func (c command) randomAttached(ctx context.Context, o options, run random.Optio
 	if site.Management == nil {
 		run.Skipped = append(run.Skipped, random.Skip{What: "links dropped by the broker", Why: "no management plugin is named"})
 	}
-	run.Skipped = append(run.Skipped, random.Skip{What: "faults of the network", Why: "the way from the proxy to its broker is not ours"})
+	run.Skipped = append(run.Skipped,
+		random.Skip{What: "faults of the network, wide headers", Why: "the way from the proxy to its broker is not ours"},
+		random.Skip{What: "log unread, process paused", Why: "the proxy's process is not ours"},
+		random.Skip{What: "exchange made again", Why: "how often the proxy repeats its bindings is not known"})
 	run.Census, run.Account = site.Everything, site.Account()
-	_, err := c.randomRun(ctx, o, run, o.broker, o.report, func() error { return nil })
+	_, err := c.randomRun(ctx, o, run, o.broker, o.report, nil, func() error { return nil })
 	return err
+}
+
+// ownBroker is a broker that a random run starts for itself.
+type ownBroker interface {
+	Everything(context.Context) (random.Census, error)
+	AdminURL() string
+	WideHeaders(exchange, key, body string) script.Fault
+	Swallow(pattern string)
+	Lists(ctx context.Context, exchange string) (bool, error)
 }
 
 // randomOn starts the proxy on a broker of its own and harms it; what it leaves
@@ -84,24 +94,25 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 			}
 		}
 	}
-	process, err := chaos.ForRandom(ground.binary, broker, script.Settings{ShareQueues: o.shared}, o.memory<<20, hear)
+	settings := script.Settings{ShareQueues: o.shared, RebindEvery: rebindEvery}
+	process, err := chaos.ForRandom(ground.binary, broker, settings, o.memory<<20, hear)
 	if err != nil {
 		return "", errors.Join(err, broker.Close())
 	}
 	run.Proxy, run.Operator, run.Failures = process.Proxy, process.Operators, failures
-	for _, fault := range []faults.Fault{faults.LinkCut, faults.LinksDropped, faults.ChannelsClosed, faults.QueuesDeleted} {
+	for _, fault := range atRandomOfBroker() {
 		run.Harms = append(run.Harms, harmOf(fault.Name, broker.Faults()[fault.Name]))
 	}
-	run.Harms = append(run.Harms, random.Harm{
-		Name: "process paused", Every: 10 * time.Second, Scope: random.NoStream, Watch: process.Paused,
-		Do: func(ctx context.Context, _ random.Victim) error { return process.Pause(ctx) },
-	})
-	everything := broker.(interface {
-		Everything(context.Context) (random.Census, error)
-		AdminURL() string
-	})
-	run.Census, run.Account = everything.Everything, "broker"
-	return c.randomRun(ctx, o, run, everything.AdminURL(), dir, func() error {
+	own := broker.(ownBroker)
+	run.Harms = append(run.Harms, paused(process), logUnread(process, randomExchange))
+	if _, err := ground.node.Manage(ctx); err == nil {
+		run.Harms = append(run.Harms, wideHeaders(own.WideHeaders))
+	} else {
+		run.Skipped = append(run.Skipped, random.Skip{What: "wide headers", Why: err.Error()})
+	}
+	run.Swallow = own.Swallow
+	run.Census, run.Account = own.Everything, "broker"
+	return c.randomRun(ctx, o, run, own.AdminURL(), dir, own.Lists, func() error {
 		err := process.Close()
 		if left := broker.Close(); left != nil { // looks for what is left there
 			return errors.Join(err, left)
@@ -111,32 +122,19 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 	})
 }
 
-// codesOf are the codes that streams may end with by a fault of the broker or of
-// the way to it.
-var codesOf = map[string][]actors.Code{
-	faults.LinkCut.Name:        {actors.BrokerLost, actors.BrokerUnavailable},
-	faults.LinksDropped.Name:   {actors.BrokerLost, actors.BrokerUnavailable},
-	faults.ChannelsClosed.Name: {actors.BrokerLost, actors.BrokerUnavailable}, // the latter while a stream opens
-	faults.QueuesDeleted.Name:  {actors.QueueDeleted, actors.BrokerLost, actors.BrokerUnavailable},
-}
-
-// harmOf makes a harm of a fault.
-func harmOf(name string, fault script.Fault) random.Harm {
-	return random.Harm{
-		Name: name, Every: 3 * time.Second, Scope: random.Everyone, Codes: codesOf[name], Watch: fault.Watch,
-		Do: func(ctx context.Context, _ random.Victim) error { return fault.Happen(ctx) },
-	}
-}
-
 // randomRun is the run, once everything is there. tidy ends what was started for it;
-// its error is a violation.
-func (c command) randomRun(ctx context.Context, o options, run random.Options, broker, dir string, tidy func() error) (string, error) {
+// its error is a violation. lists reports whether the broker lists an exchange; it is nil where the
+// run's exchange cannot be made again.
+func (c command) randomRun(
+	ctx context.Context, o options, run random.Options, broker, dir string,
+	lists func(context.Context, string) (bool, error), tidy func() error,
+) (string, error) {
 	s, err := newSession(dir)
 	if err != nil {
 		return "", errors.Join(err, tidy())
 	}
 	run.History = s.recorder
-	report, failure := c.randomRunning(ctx, run, broker)
+	report, failure := c.randomRunning(ctx, run, broker, lists)
 	verdict := check.Unknown
 	if report != nil {
 		verdict = report.Verdict
@@ -156,7 +154,7 @@ func (c command) randomRun(ctx context.Context, o options, run random.Options, b
 	return verdict, s.conclude(verdict, report, failure)
 }
 
-func (c command) randomRunning(ctx context.Context, run random.Options, broker string) (*random.Report, error) {
+func (c command) randomRunning(ctx context.Context, run random.Options, broker string, lists func(context.Context, string) (bool, error)) (*random.Report, error) {
 	dialer, err := amqp.NewRabbitMQ(broker, amqp.RabbitMQOptions{Name: "events-chaos"})
 	if err != nil {
 		return nil, err
@@ -167,6 +165,9 @@ func (c command) randomRunning(ctx context.Context, run random.Options, broker s
 		return nil, err
 	}
 	run.Publish = publisher.Publish
+	if lists != nil {
+		run.Harms = append(run.Harms, remade(publisher, lists))
+	}
 	return random.Run(ctx, run)
 }
 

@@ -40,7 +40,11 @@ func (b Brokers) For(name string) (script.Broker, error) {
 	if site.VHost, err = b.Node.VHost(ctx, "chaos-"+name, site.User, "exchange/secret/"); err != nil {
 		return nil, err
 	}
-	if site.Gate, err = faults.NewGate(b.Node.Address()); err != nil {
+	if site.Calls, err = rabbit.NewMute(b.Node.Address()); err != nil {
+		return nil, err
+	}
+	if site.Gate, err = faults.NewGate(site.Calls.Address()); err != nil {
+		site.Calls.Close()
 		return nil, err
 	}
 	admin, err := amqp.NewRabbitMQ(site.VHost.AdminURL(), amqp.RabbitMQOptions{Name: "publisher of " + name})
@@ -89,17 +93,37 @@ func (b *broker) Publisher(ctx context.Context) (amqp.Publisher, error) {
 func (b *broker) Faults() map[string]script.Fault {
 	words := map[string]script.Fault{}
 	for _, fault := range slices.Concat(faults.OfNetwork(), faults.OfBroker()) {
-		word := script.Fault{Happen: func(ctx context.Context) error {
-			b.gone = b.gone || fault.Name == faults.VHostDeleted.Name
-			return fault.Happen(ctx, b.site)
-		}}
-		if fault.Watch != nil {
-			word.Watch = func(ctx context.Context) (faults.Sign, error) { return fault.Watch(ctx, b.site) }
+		word := b.at(fault)
+		if fault.Name == faults.VHostDeleted.Name {
+			word.Happen = func(ctx context.Context) error {
+				b.gone = true
+				return fault.Happen(ctx, b.site)
+			}
 		}
 		words[fault.Name] = word
 	}
 	return words
 }
+
+// Serves names the proxy that the broker serves, by whose account some faults are seen.
+func (b *broker) Serves(p script.Proxy) { b.site.Proxy = p }
+
+// WideHeaders is a message whose headers are wider than a frame.
+func (b *broker) WideHeaders(exchange, key, body string) script.Fault {
+	return b.at(faults.WideHeaders(exchange, key, body))
+}
+
+// at is a fault at the broker's site.
+func (b *broker) at(fault faults.Fault) script.Fault {
+	word := script.Fault{Happen: func(ctx context.Context) error { return fault.Happen(ctx, b.site) }}
+	if fault.Watch != nil {
+		word.Watch = func(ctx context.Context) (faults.Sign, error) { return fault.Watch(ctx, b.site) }
+	}
+	return word
+}
+
+// Swallow makes calls that bind with a pattern vanish on their way to the broker.
+func (b *broker) Swallow(pattern string) { b.site.Calls.SwallowBinds(pattern) }
 
 // Evidence is what Close has found.
 func (b *broker) Evidence() string {
@@ -127,11 +151,18 @@ func everything(s rabbit.Snapshot) random.Census {
 	}
 }
 
+// Lists reports whether the node lists an exchange.
+func (b *broker) Lists(ctx context.Context, exchange string) (bool, error) {
+	s, err := b.site.VHost.Snapshot(ctx)
+	return slices.Contains(s.Exchanges, exchange), err
+}
+
 // Close undoes what befell the node, looks that nothing of the proxy's is left
 // there, and removes what was made for the script.
 func (b *broker) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
 	defer cancel()
+	defer b.site.Calls.Close()
 	defer b.site.Gate.Close()
 	b.site.Node.Thaw() // or it was not running, or not frozen
 	if err := b.site.Node.Start(ctx); err != nil {

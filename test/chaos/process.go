@@ -23,6 +23,7 @@ type Process struct {
 	Remote
 	command  *exec.Cmd
 	log      lines
+	tap      *tap          // the log comes through it
 	password string        // must not be in the log
 	ended    chan struct{} // closed when the process has ended
 	status   error         // of its end; set before ended is closed
@@ -61,12 +62,18 @@ func start(binary, broker string, environment []string, hear func(line string), 
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	said := newLines()
 	p.log.hear = hear
-	p.command.Stdout, p.command.Stderr = said, &p.log
+	p.command.Stdout = said
+	if p.tap, err = newTap(&p.log); err != nil {
+		return nil, err
+	}
+	p.command.Stderr = p.tap.in
 	if err := p.command.Start(); err != nil {
+		p.tap.end()
 		return nil, err
 	}
 	go func() { // ends with the process
 		p.status = p.command.Wait()
+		p.tap.end()
 		close(p.ended)
 	}()
 	if p.Remote.Proxy, err = p.heard(said, "listening on "); err == nil {
@@ -119,6 +126,7 @@ func (p *Process) heard(said *lines, beginning string) (string, error) {
 // Drain sends SIGTERM; the process must end, with status 0. Its spread is the
 // process's own.
 func (p *Process) Drain(ctx context.Context, _ time.Duration) error {
+	_ = p.Continue() // one that is stopped would not hear
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -183,6 +191,7 @@ func flags(b script.Broker, s script.Settings) []string {
 	add("exchanges", strings.Join(s.AllowExchanges, ","), len(s.AllowExchanges) > 0)
 	add("routed-exchanges", strings.Join(s.Routed, ","), len(s.Routed) > 0)
 	add("origins", strings.Join(s.AllowOrigins, ","), len(s.AllowOrigins) > 0)
+	span("rebind-every", s.RebindEvery)
 	add("root-url", s.RootURL, s.RootURL != "")
 	for flag, wanted := range map[string]bool{"share-queues": s.ShareQueues, "trust-proxy": s.TrustProxy, "force-ssl": s.ForceSSL} {
 		if wanted {

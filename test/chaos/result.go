@@ -131,6 +131,9 @@ type witnessed struct {
 	witness *witness
 }
 
+// Unwrap returns the broker itself.
+func (w witnessed) Unwrap() script.Broker { return w.Broker }
+
 // URL is the broker's own.
 func (w witnessed) URL() string {
 	if b, ok := w.Broker.(interface{ URL() string }); ok {

@@ -12,11 +12,14 @@ import (
 )
 
 // Mute is a gate in front of a broker that swallows chosen calls, which are then never answered: a
-// peer of a cluster that is frozen has that effect. Everything else passes.
+// peer of a cluster that is frozen has that effect. Everything else passes. It also measures the
+// frames that the broker sends. Its methods may be called concurrently.
 type Mute struct {
 	listener net.Listener
 	broker   string
 	word     atomic.Pointer[[]byte]
+	next     atomic.Bool  // swallows the next queue.bind
+	wide     atomic.Int64 // frames from the broker that are wider than FrameMax
 	work     sync.WaitGroup
 
 	mu      sync.Mutex
@@ -45,6 +48,15 @@ func (m *Mute) SwallowBinds(word string) {
 	m.word.Store(&w)
 }
 
+// SwallowNextBind swallows the queue.bind that comes next, or none any more.
+func (m *Mute) SwallowNextBind(on bool) { m.next.Store(on) }
+
+// FrameMax is what RabbitMQ negotiates by default as the greatest size of a frame.
+const FrameMax = 128 << 10
+
+// WideFrames returns how many frames wider than FrameMax the broker has sent.
+func (m *Mute) WideFrames() int64 { return m.wide.Load() }
+
 // Close ends every connection.
 func (m *Mute) Close() {
 	m.listener.Close()
@@ -72,7 +84,7 @@ func (m *Mute) accept() {
 			return
 		}
 		end := func() { client.Close(); broker.Close() }
-		m.work.Go(func() { defer end(); io.Copy(client, broker) })
+		m.work.Go(func() { defer end(); io.Copy(io.MultiWriter(&meter{wide: &m.wide}, client), broker) })
 		m.work.Go(func() { defer end(); m.filter(broker, client) })
 	}
 }
@@ -122,6 +134,38 @@ func (m *Mute) filter(to io.Writer, from io.Reader) error {
 var queueBind = []byte{0, 50, 0, 20}
 
 func (m *Mute) swallows(frame []byte) bool {
+	if frame[0] != 1 || !bytes.HasPrefix(frame[7:], queueBind) {
+		return false
+	}
 	word := m.word.Load()
-	return word != nil && len(*word) > 0 && frame[0] == 1 && bytes.HasPrefix(frame[7:], queueBind) && bytes.Contains(frame, *word)
+	return word != nil && len(*word) > 0 && bytes.Contains(frame, *word) || m.next.CompareAndSwap(true, false)
+}
+
+// meter counts the wide frames among bytes that begin with a frame. It never fails.
+type meter struct {
+	wide *atomic.Int64
+	head []byte // of the frame that begins, up to 7 bytes
+	left int64  // bytes until the next one begins
+}
+
+func (w *meter) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		if w.left > 0 {
+			n := min(w.left, int64(len(rest)))
+			w.left -= n
+			rest = rest[n:]
+			continue
+		}
+		n := min(7-len(w.head), len(rest))
+		w.head, rest = append(w.head, rest[:n]...), rest[n:]
+		if len(w.head) < 7 {
+			break
+		}
+		size := int64(binary.BigEndian.Uint32(w.head[3:]))
+		w.left, w.head = size+1, w.head[:0]
+		if 7+size+1 > FrameMax {
+			w.wide.Add(1)
+		}
+	}
+	return len(p), nil
 }

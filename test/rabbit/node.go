@@ -117,6 +117,40 @@ func freePorts(count int) ([]int, error) {
 	return ports, nil
 }
 
+// Manage returns the management plugin of a node. On a private one that does not have it yet it is
+// enabled first, which takes some seconds; from then on the node has it.
+func (n *Node) Manage(ctx context.Context) (*Management, error) {
+	switch {
+	case n.management != nil:
+		return n.management, nil
+	case n.External():
+		return nil, ErrExternal
+	case n.managed == 0:
+		if err := n.becomeManaged(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return NewManagement(n.ManagementURL())
+}
+
+func (n *Node) becomeManaged(ctx context.Context) error {
+	ports, err := freePorts(1)
+	if err != nil {
+		return err
+	}
+	n.managed = ports[0]
+	if err := n.prepare(); err != nil { // for its next start
+		return err
+	}
+	err = n.command(ctx, fmt.Sprintf(`begin ok = application:set_env(rabbitmq_management, tcp_config, [{ip, "127.0.0.1"}, {port, %d}]), `+
+		`{ok, _, _} = rabbit_plugins:ensure(binary_to_list(%%s)), true end`, n.managed), n.dir+"/enabled_plugins")
+	if err != nil {
+		n.managed = 0
+		err = errors.Join(err, n.prepare())
+	}
+	return err
+}
+
 // Log is the file with the broker's log.
 func (n *Node) Log() string { return n.dir + "/log/node.log" }
 

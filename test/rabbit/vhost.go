@@ -98,6 +98,25 @@ func (v *VHost) DeleteQueues(ctx context.Context) error {
 	return v.node.evaluate(ctx, v.here(`begin [catch rabbit_amqqueue:delete(Q, false, false, <<"admin">>) || Q <- rabbit_amqqueue:list(VHOST)], true end`), nil)
 }
 
+// RemakeExchanges deletes its exchanges, but for the broker's own, and makes them again at once: of
+// the same types, without their bindings.
+func (v *VHost) RemakeExchanges(ctx context.Context) error {
+	return v.node.evaluate(ctx, v.here(`begin [begin R = element(2, X), `+
+		`rabbit_exchange:delete(R, false, <<"admin">>), `+
+		`rabbit_exchange:declare(R, element(3, X), element(4, X), element(5, X), element(6, X), element(7, X), <<"admin">>) end `+
+		`|| X <- rabbit_exchange:list(VHOST), {resource, _, exchange, N} <- [element(2, X)], N =/= <<>>, binary:match(N, <<"amq.">>) =/= {0, 4}], true end`), nil)
+}
+
+// Publish puts a message with these headers into an exchange, by the management plugin: unlike an
+// AMQP client it sends headers of any size.
+func (v *VHost) Publish(ctx context.Context, exchange, routingKey string, headers map[string]any, body string) error {
+	m, err := v.node.Manage(ctx)
+	if err != nil {
+		return err
+	}
+	return m.Publish(ctx, v.name, exchange, routingKey, headers, body)
+}
+
 func (v *VHost) scope() scope { return scope{vhost: v.name, user: v.user} }
 
 func (v *VHost) here(expression string) string {

@@ -22,6 +22,9 @@ func befall(w *world, _ *testscript.TestScript, args []string) error {
 		return w.noFault("broker", args[0], slices.Collect(maps.Keys(known)))
 	}
 	w.stopPublishing()
+	if b, ok := as[interface{ Serves(Proxy) }](w.broker); ok && w.proxy != nil {
+		b.Serves(w.proxy)
+	}
 	ctx, cancel := w.unhurried()
 	defer cancel()
 	return w.harm(ctx, "broker "+args[0], fault)

@@ -42,6 +42,17 @@ type Broker interface {
 	Close() error
 }
 
+// as returns what of a broker can do more than every broker, also where it is wrapped.
+func as[T any](b Broker) (able T, ok bool) {
+	if able, ok = b.(T); ok {
+		return able, true
+	}
+	if wrapper, wraps := b.(interface{ Unwrap() Broker }); wraps {
+		return as[T](wrapper.Unwrap())
+	}
+	return able, false
+}
+
 // Fault is one thing that can befall a broker.
 type Fault struct {
 	// Happen makes it happen. It is over as far as the broker is concerned when it

@@ -38,6 +38,7 @@ func affirmative() map[string]command {
 		"get":      get,
 		"storm":    storm,
 		"network":  harmNetwork,
+		"process":  harmProcess,
 	}
 	for _, fault := range faults.OfClients() {
 		words[fault.Name] = misbehave(fault)

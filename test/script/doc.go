@@ -14,6 +14,7 @@
 //	storm    [-rate N] [-for TIME] [-refused] EXCHANGE PATTERN…
 //	                                            open streams and leave each at once
 //	network  slicer|reset|…|heal                what befalls the way from the clients to the proxy
+//	process  pause|continue|log-unread|log-read what befalls the proxy's process
 //	leave    NAME [-reset]                      close the socket
 //	broker   stop|start|…                       what befalls the broker
 //	crash    connection|consumer|worker NAME    a panic in the actor behind a stream

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/taskcluster/events-proxy/actors"
 )
@@ -14,6 +15,7 @@ import (
 //
 //	expect broker clean
 //	expect broker 2 queues
+//	expect broker 1 binding
 func (w *world) expectBroker(words []string) error {
 	want, err := parseCensus(words)
 	if err != nil {
@@ -36,8 +38,20 @@ func parseCensus(words []string) (func(Census) error, error) {
 		return clean, nil
 	}
 	n, err := strconv.Atoi(words[0])
-	if err != nil || len(words) != 2 || !slices.Contains([]string{"queue", "queues"}, words[1]) {
-		return nil, errors.New("usage: expect broker clean|N queues")
+	if err != nil || len(words) != 2 {
+		return nil, errors.New("usage: expect broker clean|N queues|N bindings")
+	}
+	switch strings.TrimSuffix(words[1], "s") {
+	case "queue":
+	case "binding":
+		return func(have Census) error {
+			if have.Bindings != n {
+				return fmt.Errorf("the broker has %+v, not %d bindings", have, n)
+			}
+			return nil
+		}, nil
+	default:
+		return nil, errors.New("usage: expect broker clean|N queues|N bindings")
 	}
 	return func(have Census) error {
 		if have.Queues != n || have.Consumers != n {

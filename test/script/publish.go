@@ -22,6 +22,7 @@ import (
 //	publish exchange/tc/task primary.x -base64 /wA=
 //	publish exchange/tc/task primary.x -cc route.a,route.b
 //	publish exchange/tc/task primary.x -size 4096 300
+//	publish exchange/tc/task primary.x -wide     its headers are wider than a frame
 //
 // Numbers go on from one publish of a script to the next: expect sees a loss of
 // order or a second copy by them.
@@ -51,11 +52,27 @@ func (w *world) publishOne(ctx context.Context, publisher amqp.Publisher, p publ
 		m.Body = numbered(w.published, p.size)
 	}
 	begun := time.Now()
-	err := Taken(publisher.Publish(ctx, p.exchange, p.key, m))
+	err := w.send(ctx, publisher, p, m)
 	if p.numbered {
 		w.params.observe().Published(w.name, w.published, begun, time.Since(begun), err)
 	}
 	return err
+}
+
+// wider is a broker that takes headers wider than a frame.
+type wider interface {
+	WideHeaders(exchange, key, body string) Fault
+}
+
+func (w *world) send(ctx context.Context, publisher amqp.Publisher, p publishing, m amqp.Message) error {
+	if !p.wide {
+		return Taken(publisher.Publish(ctx, p.exchange, p.key, m))
+	}
+	broker, ok := as[wider](w.broker)
+	if !ok {
+		return notHere("publish -wide needs the broker's management plugin, and the way from the broker")
+	}
+	return w.harm(ctx, "wide headers", broker.WideHeaders(p.exchange, p.key, string(m.Body)))
 }
 
 // Taken returns the error of a Publish, and nil for one that tells that a queue did not take the
@@ -82,6 +99,7 @@ type publishing struct {
 	exchange, key string
 	count, size   int
 	numbered      bool
+	wide          bool
 	body          []byte
 	cc            []string
 }
@@ -93,6 +111,7 @@ func parsePublish(ts *testscript.TestScript, args []string) (p publishing, err e
 	p.exchange, p.key, p.count, p.numbered = args[0], args[1], 1, true
 	set := flags("publish")
 	set.IntVar(&p.size, "size", 0, "")
+	set.BoolVar(&p.wide, "wide", false, "")
 	set.Func("body", "", func(text string) error {
 		p.numbered, p.body = false, []byte(text)
 		return nil

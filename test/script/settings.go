@@ -24,6 +24,7 @@ type Settings struct {
 	Streams           int           // in all
 	StreamsPerAddress int
 	ConnectsPerSecond float64       // of one address
+	RebindEvery       time.Duration // bindings are repeated
 	StreamAge         time.Duration // at which a stream is ended
 	Bindings          int           // of one stream
 	Prefetch          int
@@ -69,6 +70,7 @@ func (s *Settings) keys() map[string]func(string) error {
 		"streams":             into(&s.Streams, strconv.Atoi),
 		"streams-per-address": into(&s.StreamsPerAddress, strconv.Atoi),
 		"connects-per-second": into(&s.ConnectsPerSecond, parseFloat),
+		"rebind-every":        into(&s.RebindEvery, time.ParseDuration),
 		"stream-age":          into(&s.StreamAge, time.ParseDuration),
 		"bindings":            into(&s.Bindings, strconv.Atoi),
 		"prefetch":            into(&s.Prefetch, strconv.Atoi),

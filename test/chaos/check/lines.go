@@ -66,6 +66,9 @@ type harm struct {
 	reason        string
 }
 
+// deafness is a time in which streams may miss messages, unsaid.
+type deafness struct{ from, back, until float64 }
+
 // sample is the proxy's own account at one moment.
 type sample struct {
 	t                                       float64
@@ -99,6 +102,7 @@ type record struct {
 	refusals  []refusal
 	harms     map[int]*harm
 	harmOrder []*harm
+	deaf      []deafness
 	samples   []sample
 	censuses  []census
 	scripts   []script
@@ -146,6 +150,7 @@ type fields struct {
 	Name, Script, Line, Error, Verdict, Reason, Scope, How, Odd, Code, What string
 	N, Client, Stream, Group, Status, From, Harm                            int
 	Confirmed, Redelivered, Retryable                                       bool
+	Back, Until                                                             float64
 	At                                                                      []int
 	Codes                                                                   []string
 	Invariants                                                              []struct{ Name, Verdict string }
@@ -190,6 +195,8 @@ func (r *record) take(line []byte) error {
 	case "census":
 		r.censuses = append(r.censuses, census{t: f.T})
 		return json.Unmarshal(line, &r.censuses[len(r.censuses)-1])
+	case "deaf":
+		r.deaf = append(r.deaf, deafness{f.T, f.T + f.Back, f.T + f.Until})
 	case "open", "ready", "messages", "error", "end":
 		return r.takeOfStream(f)
 	case "asked", "seen", "healed", "undone":

@@ -14,12 +14,26 @@ import (
 type Site struct {
 	Node     *rabbit.Node  // nil where the broker's process is not ours
 	VHost    *rabbit.VHost // the proxy's own; nil with Node
+	Calls    *rabbit.Mute  // on the way to the broker, behind the Gate: calls and frames
 	Gate     *Gate         // on the way to the broker; or from clients to the proxy
 	User     string        // the proxy's
 	Password string
 
 	Clients []*clients.Stream // those that misbehave
 	Proxy   Crasher
+	Process Process // the proxy's; nil where it is not ours
+}
+
+// Process is a proxy's that can be stopped, and whose log can be left unread. Its methods
+// may be called concurrently.
+type Process interface {
+	Pause() error
+	Continue() error
+	IsPaused() (bool, error)
+
+	LeaveLog()
+	ReadLog()
+	LogPipe() (unread, room int, err error) // in bytes
 }
 
 // Crasher is a proxy whose actors can be made to fail.
@@ -43,7 +57,7 @@ type Fault struct {
 }
 
 // All lists every fault that has no parameters, and what undoes it.
-func All() []Fault { return slices.Concat(OfNetwork(), OfBroker(), OfClients()) }
+func All() []Fault { return slices.Concat(OfNetwork(), OfBroker(), OfClients(), OfProcess()) }
 
 // OfNetwork lists the faults of a Gate, and what undoes them. In scripts they
 // stand after `broker` or `network`, whichever gate is meant.
@@ -56,8 +70,13 @@ func OfBroker() []Fault {
 	return []Fault{
 		BrokerStop, BrokerKill, BrokerStart, BrokerRestart, BrokerFreeze, BrokerThaw,
 		MemoryAlarm, MemoryAlarmOver, PasswordChanged, PasswordRestored, VHostDeleted,
-		LinksDropped, ChannelsClosed, QueuesDeleted,
+		LinksDropped, ChannelsClosed, QueuesDeleted, ExchangesRemade, FrozenCall,
 	}
+}
+
+// OfProcess lists the faults of the proxy's process, and what undoes them: after `process`.
+func OfProcess() []Fault {
+	return []Fault{ProcessPaused, ProcessContinued, LogUnread, LogRead}
 }
 
 // OfClients lists the faults of clients, and what undoes them. Each is a

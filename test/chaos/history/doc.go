@@ -20,6 +20,7 @@
 //	seen      an independent sign of it
 //	healed    every client that it could touch is served again
 //	undone    it was not seen, with the reason; it counts as nothing
+//	deaf      streams may miss messages for a while, as the documentation admits
 //	skipped   a harm or a claim that cannot be tried or judged here, with the reason
 //	failure   an actor failed, and what its supervisor decided
 //	sample    the proxy's own figures

@@ -16,6 +16,7 @@ func (Asked) kind() string    { return "asked" }
 func (Seen) kind() string     { return "seen" }
 func (Healed) kind() string   { return "healed" }
 func (Undone) kind() string   { return "undone" }
+func (Deaf) kind() string     { return "deaf" }
 func (Skipped) kind() string  { return "skipped" }
 func (Failure) kind() string  { return "failure" }
 func (Sample) kind() string   { return "sample" }
@@ -201,4 +202,13 @@ type Invariant struct {
 type Kind struct {
 	Name  string `json:"name"`
 	Scope string `json:"scope"`
+}
+
+// Deaf is a time, from the line's own on, in which streams may miss messages without
+// being told, as the documentation admits: until Back all streams that are open then,
+// until Until those that were opened before Back, or with shared queues any.
+type Deaf struct {
+	Harm  int     `json:"harm"`
+	Back  float64 `json:"back"`  // seconds from the beginning
+	Until float64 `json:"until"` // seconds from the beginning
 }

@@ -65,13 +65,28 @@ func (c *conductor) do(ctx context.Context, l *life) (err error) {
 	case !l.kind.aimed():
 		l.look = c.linksLost()
 	}
-	if err := l.kind.Do(ctx, l.victim); err != nil {
+	if err := c.perform(ctx, l); err != nil {
 		return err
 	}
 	c.harms.mu.Lock()
 	c.harms.under = append(c.harms.under, l) // from here on it is looked for
 	c.harms.mu.Unlock()
 	return nil
+}
+
+// perform makes the harm happen: at once, or between two messages.
+func (c *conductor) perform(ctx context.Context, l *life) error {
+	switch {
+	case l.kind.Publish != nil:
+		return c.inTurn(ctx, func() error { return c.publishOne(ctx, l.kind.Publish) })
+	case l.kind.Deaf > 0:
+		return c.inTurn(ctx, func() error {
+			d, err := c.ledger.silence(l.kind.Deaf, func() error { return l.kind.Do(ctx, l.victim) })
+			c.history.AddAt(d.from, history.Deaf{Harm: l.number, Back: d.back.Sub(d.from).Seconds(), Until: d.until.Sub(d.from).Seconds()})
+			return err
+		})
+	}
+	return l.kind.Do(ctx, l.victim)
 }
 
 // enter notes that a harm is asked for, before it is: what it does may be seen at
@@ -137,7 +152,7 @@ func (c *conductor) lookAfter(ctx context.Context) {
 			c.lookFor(ctx, l)
 		}
 		if !l.seen.IsZero() {
-			c.lookHealed(l)
+			c.lookHealed(ctx, l)
 		}
 	}
 }
@@ -156,13 +171,17 @@ func (c *conductor) lookFor(ctx context.Context, l *life) {
 		c.history.AddAt(l.seen, history.Seen{Harm: l.number, Sign: sign})
 	case err != nil && l.kind.aimed():
 		c.giveUp(l, err.Error())
-	case time.Since(l.asked) > c.options.SignPatience:
-		reason := fmt.Sprintf("no sign of it within %s", c.options.SignPatience)
+	case time.Since(l.asked) > l.signPatience(c.options):
+		reason := fmt.Sprintf("no sign of it within %s", l.signPatience(c.options))
 		if err != nil {
 			reason += ": " + err.Error()
 		}
 		c.giveUp(l, reason)
 	}
+}
+
+func (l *life) signPatience(o Options) time.Duration {
+	return cmp.Or(l.kind.SignPatience, o.SignPatience)
 }
 
 // within returns the clients that a harm could touch.
@@ -188,14 +207,27 @@ func (l *life) touches(r *reader, local bool) bool {
 	return r.number == l.victim.Client
 }
 
-func (c *conductor) lookHealed(l *life) {
+// notOver describes what a harm's healing waits for; it returns "" when all is well again.
+func (c *conductor) notOver(ctx context.Context, l *life) string {
+	if len(l.waiting) > 0 {
+		return fmt.Sprintf("%d clients get no message", len(l.waiting))
+	}
+	if l.kind.Over != nil {
+		if err := l.kind.Over(ctx, l.asked); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+func (c *conductor) lookHealed(ctx context.Context, l *life) {
 	back := func(r *reader) bool { return r.hasMessageSince(l.seen) }
 	if l.kind.Scope == OneStream && c.local {
 		back = func(r *reader) bool { return r.isBackSince(l.asked) }
 	}
 	l.waiting = slices.DeleteFunc(l.waiting, back)
-	took := time.Since(l.seen)
-	if len(l.waiting) > 0 && took <= c.options.Patience {
+	took, lacks := time.Since(l.seen), c.notOver(ctx, l)
+	if lacks != "" && took <= c.options.Patience {
 		return
 	}
 	c.book.tried(healing)
@@ -203,8 +235,8 @@ func (c *conductor) lookHealed(l *life) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.under = slices.DeleteFunc(h.under, func(other *life) bool { return other == l })
-	if len(l.waiting) > 0 {
-		c.book.violate(healing, "harm %d, %s: %d clients got no message within %s", l.number, l.kind.Name, len(l.waiting), c.options.Patience)
+	if lacks != "" {
+		c.book.violate(healing, "harm %d, %s: after %s %s", l.number, l.kind.Name, c.options.Patience, lacks)
 		return
 	}
 	l.healed = time.Now()
@@ -218,13 +250,17 @@ func (c *conductor) lookHealed(l *life) {
 // that is none.
 func (c *conductor) explained(r *reader, code string, at time.Time) {
 	c.book.tried(untouched)
-	h := &c.harms
-	h.mu.Lock()
-	explained := slices.ContainsFunc(h.lives, func(l *life) bool { return l.explains(r, c.local, code, at) })
-	h.mu.Unlock()
-	if !explained {
+	if !c.explains(r, code, at) {
 		c.book.violate(untouched, "client %d: %s, which no harm explains", r.number, code)
 	}
+}
+
+// explains reports whether a harm does.
+func (c *conductor) explains(r *reader, code string, at time.Time) bool {
+	h := &c.harms
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.ContainsFunc(h.lives, func(l *life) bool { return l.explains(r, c.local, code, at) })
 }
 
 // explains is called under the lock of harms.

@@ -3,6 +3,8 @@ package random
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -13,6 +15,9 @@ import (
 // supervisor restarts: 3 restarts in 10 s are allowed, on purpose.
 const restarted = 5 * time.Second
 
+// noClockStep is why no run sets a clock: nothing could set only the proxy's.
+const noClockStep = "a statically linked program asks the kernel for the time, which has one wall clock for the whole machine"
+
 // kinds returns all ways to break something here. What cannot be tried is
 // entered as skipped.
 func (c *conductor) kinds(now picture) []Harm {
@@ -21,6 +26,12 @@ func (c *conductor) kinds(now picture) []Harm {
 		Harm{Name: "end stream", Scope: OneStream, Codes: []actors.Code{actors.ServerShutdown}, Do: c.endStream},
 		Harm{Name: "hostile binding", Every: time.Second, Scope: NoStream, Watch: c.refusedBinding, Do: c.bindHostile},
 		Harm{Name: "client leaves", Scope: OneStream, Codes: []actors.Code{actors.ClientGone}, Do: c.clientLeaves})
+	if c.options.Swallow != nil {
+		list = append(list, c.frozenCall())
+	} else {
+		c.skip("frozen call", "no call on its way to the broker can be held up here")
+	}
+	c.skip("clock step", noClockStep)
 	if !now.Chaos {
 		c.skip("crash of actors", "the proxy was started without --chaos")
 		c.book.doubt("fault injection is not enabled in the proxy: no actor was made to fail")
@@ -34,6 +45,19 @@ func (c *conductor) kinds(now picture) []Harm {
 	}
 	return append(list, c.crashOf(actors.RoleFeeds, actors.InternalError),
 		c.crashIn(actors.RoleConsumer, OneGroup), c.crashIn(actors.RoleWorker, OneGroup), c.crashIn(actors.RoleFeed, OneGroup))
+}
+
+// Names returns the names of the harms that every run knows, each once.
+func Names() (names []string) {
+	for _, shared := range []bool{false, true} {
+		c := &conductor{options: Options{Shared: shared, Swallow: func(string) {}}, book: newBook(Options{Log: io.Discard})}
+		for _, kind := range c.kinds(picture{Chaos: true}) {
+			if !slices.Contains(names, kind.Name) {
+				names = append(names, kind.Name)
+			}
+		}
+	}
+	return names
 }
 
 // Victim is the stream that a harm is done to.

@@ -45,6 +45,10 @@ type Options struct {
 	// Shared is set where streams with equal bindings have one queue.
 	Shared bool
 
+	// Swallow makes every call that binds a queue vanish on its way to the broker,
+	// if its pattern is the word; "": none. Without it no call is frozen.
+	Swallow func(word string)
+
 	// Census counts what the broker holds of the proxy's; Account says by whose
 	// account. Without it the claim about the broker is skipped.
 	Census  func(ctx context.Context) (Census, error)
@@ -93,6 +97,7 @@ const (
 type Harm struct {
 	Name  string
 	Every time.Duration // the least time between two of it; 0: any
+	Quiet time.Duration // after it nothing is asked for that befalls everyone, for so long
 	Scope Scope
 	Codes []actors.Code // that a stream within the scope may end with
 
@@ -101,9 +106,26 @@ type Harm struct {
 	// one of the codes; where no stream is aimed at, it counts a lost link.
 	Watch func(ctx context.Context) (faults.Sign, error)
 
+	// SignPatience is how long the sign is waited for; 0: as Options.SignPatience says.
+	SignPatience time.Duration
+
 	// Do makes it happen to a stream, where the scope is OneStream or OneGroup. It
 	// returns when the harm is done, which need not be when it is over.
 	Do func(ctx context.Context, victim Victim) error
+
+	// Publish is what Options.Publish is, in a harmful way; where it is set the next
+	// number is published by it, and Do is not called.
+	Publish func(ctx context.Context, number int) error
+
+	// Deaf is how long streams may miss messages once Do has returned, as the proxy's
+	// documentation admits, though they are open and are not told: those that were
+	// opened before, and where queues are shared later ones too. Do is called between
+	// two messages then.
+	Deaf time.Duration
+
+	// Over returns nil when what was asked for at a time is over, else what it waits
+	// for. Nil: it is over when every stream that it could touch gets messages.
+	Over func(ctx context.Context, asked time.Time) error
 }
 
 // Skip is something that cannot be done or judged here, and why.

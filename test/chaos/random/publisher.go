@@ -2,6 +2,7 @@ package random
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,8 +17,16 @@ type Publisher struct {
 	open     amqp.Publisher // nil: to be opened
 }
 
-// publishPatience bounds one message.
-const publishPatience = 2 * time.Second
+const (
+	publishPatience = 2 * time.Second  // for one message
+	remakePatience  = 20 * time.Second // until an exchange is there again
+)
+
+// RoutingKey is that of a run's messages.
+const RoutingKey = "random.message"
+
+// Body is the body of a message.
+func Body(number int) []byte { return fmt.Appendf(nil, `{"n":%d}`, number) }
 
 // NewPublisher returns a Publisher to a topic exchange, which it declares.
 func NewPublisher(broker amqp.Publishing, exchange string) *Publisher {
@@ -30,12 +39,32 @@ func (p *Publisher) Publish(ctx context.Context, number int) error {
 	defer cancel()
 	err := p.ready(ctx)
 	if err == nil {
-		err = p.open.Publish(ctx, p.exchange, "random.message", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, number)})
+		err = p.open.Publish(ctx, p.exchange, RoutingKey, amqp.Message{Body: Body(number)})
 	}
 	if err != nil {
 		p.Close()
 	}
 	return err
+}
+
+// Remake deletes the exchange, with all its bindings, and makes it again after a while.
+func (p *Publisher) Remake(ctx context.Context, after time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, remakePatience)
+	defer cancel()
+	if err := p.ready(ctx); err != nil {
+		return err
+	}
+	err := p.open.Delete(ctx, p.exchange)
+	select {
+	case <-time.After(after):
+	case <-ctx.Done():
+	}
+	for { // it must be there again, whatever has become of the deletion
+		p.Close()
+		if again := p.ready(ctx); again == nil || ctx.Err() != nil {
+			return errors.Join(err, again)
+		}
+	}
 }
 
 // Declare makes the exchange, so that clients can bind to it before the first

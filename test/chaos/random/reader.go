@@ -31,6 +31,7 @@ type reader struct {
 
 	mu          sync.Mutex
 	ready       bool      // the stream that is open now
+	opened      time.Time // of it, when it is ready
 	lastReady   time.Time // of any stream
 	lastMessage time.Time
 	lastNumber  int // of the stream that is open, 0 before its first message
@@ -102,7 +103,7 @@ func (r *reader) stream(ctx context.Context) {
 		return
 	}
 	s := r.run.newStream(r)
-	r.run.history.Add(history.Open{Client: r.number, Stream: s.number, Group: r.group, Status: answer.StatusCode})
+	r.run.history.AddAt(s.opened, history.Open{Client: r.number, Stream: s.number, Group: r.group, Status: answer.StatusCode})
 	tail := &tail{r: answer.Body}
 	err = s.events(tail)
 	s.ended(ctx, err, tail.atBoundary())
@@ -140,12 +141,12 @@ func (r *reader) isReady() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.rea
 // 0 for none.
 func (r *reader) lacks() int {
 	r.mu.Lock()
-	ready, since, last := r.ready, r.lastReady, r.lastNumber
+	ready, opened, since, last := r.ready, r.opened, r.lastReady, r.lastNumber
 	r.mu.Unlock()
 	if !ready {
 		return 0 // what it misses is what its last error admits
 	}
-	return r.run.ledger.owed(last+1, since)
+	return r.run.ledger.owed(last+1, since, opened)
 }
 
 // streams numbers the streams of a run.

@@ -20,10 +20,12 @@ type conductor struct {
 	book     *book
 	operator *operator
 	ledger   *ledger
-	local    bool // the proxy is on this machine: clients are told apart by their addresses
+	turns    chan func() // are called between two messages
+	local    bool        // the proxy is on this machine: clients are told apart by their addresses
 	readers  []*reader
 	streams  streams
 	harms    harms
+	stranger stranger
 	picture  atomic.Pointer[picture]
 
 	started      time.Time // of the harm
@@ -43,7 +45,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	c := &conductor{
-		options: o, history: o.History, book: newBook(o), operator: newOperator(o.Operator), ledger: &ledger{},
+		options: o, history: o.History, book: newBook(o), operator: newOperator(o.Operator), ledger: &ledger{shared: o.Shared}, turns: make(chan func()),
 		local: isLocal(o.Proxy),
 	}
 	c.harms.count = map[string]*HarmCount{}
@@ -69,7 +71,7 @@ func (c *conductor) close(ctx context.Context) (*Report, error) {
 		err = fmt.Errorf("called off: %w", context.Cause(ctx))
 		c.book.doubt("the run was called off")
 	}
-	c.book.report.Published = c.ledger.confirmed()
+	c.book.report.Published, c.book.report.Excused = c.ledger.confirmed(), c.ledger.excusedCount()
 	c.book.report.Harms = c.harms.counts()
 	c.countReal()
 	report := c.book.judge()
@@ -154,6 +156,7 @@ func (c *conductor) conduct(ctx context.Context) {
 	c.stop = cancel
 	var background sync.WaitGroup
 	defer background.Wait()
+	defer c.stranger.under.Wait()
 	defer cancel()
 	for i := range c.options.Clients {
 		c.readers = append(c.readers, newReader(c, i))
@@ -215,19 +218,39 @@ func (c *conductor) publish(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case turn := <-c.turns:
+			turn()
+			continue
 		case <-next.C:
 		}
-		begun := time.Now()
-		number := c.ledger.next(begun)
-		record := history.Publish{N: number}
-		err := c.options.Publish(context.WithoutCancel(ctx), number)
-		if record.Took = time.Since(begun).Seconds(); err == nil {
-			record.Confirmed = true
-			c.ledger.published(number)
-		} else {
-			record.Error = err.Error()
-		}
-		c.history.AddAt(begun, record)
+		_ = c.publishOne(ctx, c.options.Publish) // an error is entered, and no failure
+	}
+}
+
+// publishOne publishes the next number. It is called by publish alone.
+func (c *conductor) publishOne(ctx context.Context, publish func(context.Context, int) error) error {
+	begun := time.Now()
+	number := c.ledger.next(begun)
+	record := history.Publish{N: number}
+	err := publish(context.WithoutCancel(ctx), number)
+	if record.Took = time.Since(begun).Seconds(); err == nil {
+		record.Confirmed = true
+		c.ledger.published(number)
+	} else {
+		record.Error = err.Error()
+	}
+	c.history.AddAt(begun, record)
+	return err
+}
+
+// inTurn has something done between two messages, by the goroutine that publishes.
+func (c *conductor) inTurn(ctx context.Context, do func() error) error {
+	done := make(chan error, 1) // whether or not it is waited for
+	select {
+	case c.turns <- func() { done <- do() }:
+		return <-done
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

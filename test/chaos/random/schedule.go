@@ -13,6 +13,9 @@ type Step struct {
 	Client int           `json:"client"` // whose stream is harmed, where one is aimed at
 }
 
+// quietRuns is how many times its quiet time a run must last for a kind to be drawn.
+const quietRuns = 10
+
 // draw returns a schedule that depends on nothing but its arguments. Each kind
 // that befalls everyone has a place of its own, evenly spread, so that all are
 // reached in a short run too; between them half of what is drawn aims at one
@@ -20,20 +23,22 @@ type Step struct {
 func draw(seed uint64, kinds []Harm, clients int, during, every time.Duration) []Step {
 	d := rand.New(rand.NewPCG(seed, seed))
 	single, wide := split(kinds)
+	wide = slices.DeleteFunc(wide, func(k Harm) bool { return quietRuns*k.Quiet > during }) // it is insisted on afterwards
 	d.Shuffle(len(wide), func(i, j int) { wide[i], wide[j] = wide[j], wide[i] })
 	d.Shuffle(len(single), func(i, j int) { single[i], single[j] = single[j], single[i] })
 	steps, last := []Step(nil), map[string]time.Duration{}
-	placed, met := 0, 0 // of wide and of single: how many have had their place
+	placed, met := 0, 0       // of wide and of single: how many have had their place
+	quiet := time.Duration(0) // until when nothing befalls everyone
 	for at := every; at < during; at += every {
 		kind, ok := Harm{}, false
 		switch due := time.Duration(float64(during) * (float64(placed) + 0.5) / float64(max(1, len(wide)))); {
-		case placed < len(wide) && at >= due:
+		case placed < len(wide) && at >= due && at >= quiet:
 			kind, ok = wide[placed], true
 			placed++
 		case met < len(single):
 			kind, ok = single[met], true
 			met++
-		case placed > 0 && d.IntN(2) == 0: // again one that has had its place
+		case placed > 0 && at >= quiet && d.IntN(2) == 0: // again one that has had its place
 			kind = wide[d.IntN(placed)]
 			ok = at-last[kind.Name] >= kind.Every
 		}
@@ -42,6 +47,7 @@ func draw(seed uint64, kinds []Harm, clients int, during, every time.Duration) [
 		}
 		if ok {
 			last[kind.Name] = at
+			quiet = max(quiet, at+kind.Quiet)
 			steps = append(steps, Step{At: at, Name: kind.Name, Client: d.IntN(clients)})
 		}
 	}
