@@ -92,6 +92,44 @@ func TestEachViolationIsFoundInTheHistory(t *testing.T) {
 	}
 }
 
+// deaf is the sound history with an exchange made again: message 3 reaches no stream.
+var deaf = strings.Replace(strings.Replace(strings.Replace(sound,
+	`{"t":1.3,"kind":"publish"`, `{"t":1.25,"kind":"deaf","harm":1,"back":0.01,"until":0.1}`+"\n"+`{"t":1.3,"kind":"publish"`, 1),
+	`{"t":1.31,"kind":"messages","stream":2,"from":3,"at":[0]}`+"\n", "", 1),
+	`"code":"InternalError","retryable":true`, `"code":"BindingRefused","retryable":false`, 1)
+
+// While an exchange that was made again is not bound again, streams may miss messages, and those
+// whose binding is refused are told so rightly; neither later, nor in streams that are opened later.
+func TestADeafTimeExcusesNoMoreThanItself(t *testing.T) {
+	sane := strings.Replace(deaf, `"codes":["InternalError"]`, `"codes":["BindingRefused"]`, 1)
+	if j := judgeText(t, sane); j.Verdict != check.Pass {
+		t.Errorf("%+v", j)
+	}
+	for claim, change := range map[string]struct{ invariant, from, to string }{
+		"a loss after it":                          {"complete", `"until":0.1`, `"until":0.04`},
+		"a loss in a stream that was opened later": {"complete", `{"t":0.2,"kind":"open","client":1,"stream":2`, `{"t":1.27,"kind":"open","client":1,"stream":2`},
+		"a refusal that no harm explains":          {"one-code", `"codes":["BindingRefused"]`, `"codes":["InternalError"]`},
+	} {
+		j := judgeText(t, strings.Replace(sane, change.from, change.to, 1))
+		if j.Verdict != check.Fail || !violates(j, change.invariant) {
+			t.Errorf("%s is not found: %+v", claim, j)
+		}
+	}
+}
+
+// What was not confirmed may come late, as its publisher has gone on by another channel; but once.
+func TestAnUnconfirmedMessageMayComeLateAndOnce(t *testing.T) {
+	late := strings.Replace(sound, `"n":4,"took":0.01,"confirmed":true`, `"n":4,"took":0.01,"confirmed":false`, 1)
+	late = strings.Replace(late, `{"t":1.61,"kind":"messages","stream":2,"from":4,"at":[0]}`+"\n", "", 1)
+	const five, four = `{"t":2.11,"kind":"messages","stream":2,"from":5,"at":[0]}`, "\n" + `{"t":2.12,"kind":"messages","stream":2,"from":4,"at":[0]}`
+	if j := judgeText(t, strings.Replace(late, five, five+four, 1)); j.Verdict != check.Pass {
+		t.Errorf("%+v", j)
+	}
+	if j := judgeText(t, strings.Replace(late, five, five+four+four, 1)); !violates(j, "complete") {
+		t.Errorf("a second copy is not found: %+v", j)
+	}
+}
+
 // A run that shows nothing is no pass, though no claim failed.
 func TestWhatProvesNothingIsUnknown(t *testing.T) {
 	for claim, change := range map[string]struct{ from, to string }{
@@ -159,7 +197,12 @@ func judge(t *testing.T, from, to string) check.Judgement {
 	if !strings.Contains(sound, from) {
 		t.Fatalf("%s is not in the history", from)
 	}
-	j, err := check.Judge(strings.NewReader(strings.Replace(sound, from, to, 1)))
+	return judgeText(t, strings.Replace(sound, from, to, 1))
+}
+
+func judgeText(t *testing.T, history string) check.Judgement {
+	t.Helper()
+	j, err := check.Judge(strings.NewReader(history))
 	if err != nil {
 		t.Fatal(err)
 	}

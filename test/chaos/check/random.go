@@ -50,12 +50,19 @@ func (j *judge) codes() {
 			j.violate(row, s.ended, s.number, "the answer broke off: %s", s.why)
 		case s.errors != 1:
 			j.violate(row, s.ended, s.number, "it ended with %d error events", s.errors)
-		case !s.retryable && !j.explained(s.client, s.group, s.ended, func(h *harm) bool { return slices.Contains(h.codes, s.code) }):
+		case !s.retryable && !j.rightlyRefused(s):
 			j.violate(row, s.ended, s.number, "%s, for a request that is right", s.code)
 		case strings.HasPrefix(s.odd, "one-code: "):
 			j.violate(row, s.ended, s.number, "%s", s.odd)
 		}
 	}
+}
+
+// rightlyRefused reports whether a stream was told that its exchange is not there, when a harm had
+// taken it away.
+func (j *judge) rightlyRefused(s *stream) bool {
+	const refused = "BindingRefused"
+	return s.code == refused && j.explained(s.client, s.group, s.ended, func(h *harm) bool { return slices.Contains(h.codes, refused) })
 }
 
 // complete: what was confirmed is delivered, or the stream ends with a code.

@@ -97,7 +97,7 @@ const (
 type Harm struct {
 	Name  string
 	Every time.Duration // the least time between two of it; 0: any
-	Quiet time.Duration // after it nothing is asked for that befalls everyone, for so long
+	Quiet time.Duration // so long after it, and shortly before, nothing is asked for that befalls everyone
 	Scope Scope
 	Codes []actors.Code // that a stream within the scope may end with
 

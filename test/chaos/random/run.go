@@ -201,6 +201,14 @@ func (c *conductor) plan() []Harm {
 			return !slices.ContainsFunc(steps, func(s Step) bool { return s.Name == k.Name })
 		})
 	}
+	if c.options.Schedule == nil {
+		kinds = slices.DeleteFunc(kinds, func(k Harm) bool {
+			if k.Quiet > c.options.For {
+				c.skip(k.Name, fmt.Sprintf("it needs %s of quiet, and the run lasts %s", k.Quiet, c.options.For))
+			}
+			return k.Quiet > c.options.For
+		})
+	}
 	c.harms.mu.Lock()
 	defer c.harms.mu.Unlock()
 	for _, kind := range kinds {

@@ -68,6 +68,34 @@ func TestAFailingScheduleIsShrunk(t *testing.T) {
 	}
 }
 
+// What needs quiet has it: nothing that befalls everyone is near it. In a run too short for that it
+// is not drawn.
+func TestWhatNeedsQuietHasIt(t *testing.T) {
+	all := append(kinds(), Harm{Name: "quiet", Scope: NoStream, Quiet: 5 * time.Second, Every: 10 * time.Second})
+	wide := []string{"link", "crash", "quiet"}
+	for seed := range uint64(50) {
+		count, last, lastQuiet := 0, time.Duration(-time.Hour), time.Duration(-time.Hour)
+		for _, step := range draw(seed, all, 50, 2*time.Minute, 50*time.Millisecond) {
+			if !slices.Contains(wide, step.Name) {
+				continue
+			}
+			if step.At-lastQuiet < 5*time.Second || step.Name == "quiet" && step.At-last < 2*time.Second {
+				t.Fatalf("seed %d: %s at %s, after others at %s and %s", seed, step.Name, step.At, last, lastQuiet)
+			}
+			if last = step.At; step.Name == "quiet" {
+				lastQuiet = step.At
+				count++
+			}
+		}
+		if count < 2 {
+			t.Errorf("seed %d: it was drawn %d times", seed, count)
+		}
+		if steps := draw(seed, all, 50, 10*time.Second, 50*time.Millisecond); slices.ContainsFunc(steps, func(s Step) bool { return s.Name == "quiet" }) {
+			t.Errorf("seed %d: it was drawn in a short run", seed)
+		}
+	}
+}
+
 func has(steps []Step, client int) bool {
 	return slices.ContainsFunc(steps, func(s Step) bool { return s.Client == client })
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/http/sse"
 	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
@@ -146,7 +147,8 @@ func (s *stream) failure(data string) {
 	s.code = told.Code
 	s.run.book.reachedCode(told.Code)
 	s.run.history.Add(history.Error{Stream: s.number, Code: told.Code, Retryable: told.Retryable, Message: told.Message})
-	if !told.Retryable && !s.run.explains(s.reader, told.Code, time.Now()) {
+	refused := told.Code == string(actors.BindingRefused) && s.run.explains(s.reader, told.Code, time.Now()) // its exchange is away
+	if !told.Retryable && !refused {
 		s.wrong(oneCode, "%s for a request that is right: %s", told.Code, told.Message)
 	}
 }
