@@ -6,6 +6,7 @@
 //	declare  EXCHANGE KIND                      topic, direct or fanout
 //	connect  NAME [flags] [EXCHANGE PATTERN]…   a client with a socket of its own
 //	publish  EXCHANGE KEY [flags] [COUNT]       bodies {"n":1}, {"n":2}, … unless told otherwise
+//	                                            -wide: headers wider than a frame
 //	expect   NAME CLAIM… | broker CLAIM… | process CLAIM… | tree CLAIM…
 //	stall    NAME                               stop reading
 //	trickle  NAME                               read a byte a second
