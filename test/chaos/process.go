@@ -29,6 +29,9 @@ type Process struct {
 	status   error         // of its end; set before ended is closed
 }
 
+// lastWords is how much of a log is shown where the process did not end well, in bytes.
+const lastWords = 8 << 10
+
 // processPatience bounds the process's start and its end.
 const processPatience = 20 * time.Second
 
@@ -159,7 +162,7 @@ func (p *Process) verdict() error {
 	log := p.log.String()
 	switch {
 	case p.status != nil:
-		return fmt.Errorf("the proxy ended with %w\n%s", p.status, log)
+		return fmt.Errorf("the proxy ended with %w\n%s", p.status, log[max(0, len(log)-lastWords):])
 	case strings.Contains(log, p.password):
 		return errors.New("the proxy's log holds its password")
 	}

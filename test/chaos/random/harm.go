@@ -297,9 +297,29 @@ func named(kinds []Harm, name string) (Harm, error) {
 	return kinds[i], nil
 }
 
-// play asks for each harm of the schedule at its time.
+// pacing holds harms to their distances where the run is behind its schedule: what was
+// drawn with room between would come at once. Times are those of asking.
+type pacing struct {
+	last  map[string]time.Time
+	quiet time.Time // until then nothing befalls everyone
+}
+
+// allows reports whether a kind may be asked for now, and notes it.
+func (p *pacing) allows(kind Harm, now time.Time) bool {
+	if last, asked := p.last[kind.Name]; asked && now.Sub(last) < kind.Every || !kind.aimed() && now.Before(p.quiet) {
+		return false
+	}
+	p.last[kind.Name] = now
+	if kind.Quiet > 0 {
+		p.quiet = now.Add(kind.Quiet)
+	}
+	return true
+}
+
+// play asks for each harm of the schedule at its time, or soon after: what comes too close
+// to another by that is left out.
 func (c *conductor) play(ctx context.Context, kinds []Harm, schedule []Step) {
-	start := time.Now()
+	start, pacing := time.Now(), pacing{last: map[string]time.Time{}}
 	for _, step := range schedule {
 		select {
 		case <-ctx.Done():
@@ -311,7 +331,9 @@ func (c *conductor) play(ctx context.Context, kinds []Harm, schedule []Step) {
 			c.skip(step.Name, err.Error())
 			continue
 		}
-		c.ask(ctx, kind, step.Client%len(c.readers))
+		if c.options.Schedule != nil || pacing.allows(kind, time.Now()) {
+			c.ask(ctx, kind, step.Client%len(c.readers))
+		}
 	}
 	select {
 	case <-ctx.Done():

@@ -96,6 +96,25 @@ func TestWhatNeedsQuietHasIt(t *testing.T) {
 	}
 }
 
+// A run that is behind its schedule does not make up for it: what is asked for keeps its distance.
+func TestHarmsKeepTheirDistanceInALateRun(t *testing.T) {
+	p, now := pacing{last: map[string]time.Time{}}, time.Now()
+	crash, quiet := Harm{Name: "crash", Scope: Everyone, Every: 5 * time.Second}, Harm{Name: "quiet", Scope: NoStream, Quiet: 3 * time.Second}
+	for i, step := range []struct {
+		kind  Harm
+		after time.Duration
+		ok    bool
+	}{
+		{crash, 0, true}, {crash, 4 * time.Second, false}, {crash, 5 * time.Second, true}, {quiet, 6 * time.Second, true},
+		{Harm{Name: "link", Scope: Everyone}, 8 * time.Second, false}, {Harm{Name: "one", Scope: OneStream}, 8 * time.Second, true},
+		{Harm{Name: "link", Scope: Everyone}, 9 * time.Second, true},
+	} {
+		if got := p.allows(step.kind, now.Add(step.after)); got != step.ok {
+			t.Errorf("%d: %s after %s: %t", i, step.kind.Name, step.after, got)
+		}
+	}
+}
+
 func has(steps []Step, client int) bool {
 	return slices.ContainsFunc(steps, func(s Step) bool { return s.Client == client })
 }
