@@ -12,7 +12,7 @@ set -eu
 cd "$(dirname "$0")/.."
 tmp=${TMPDIR:-/tmp}
 folders=${BROKERS_DIR:-$tmp/events-brokers}
-suites="./test/rabbit ./actors/amqp/... ./test/scenarios ./test/faults ./test/cluster ./test/chaos ./cmd/events ./test/balancers"
+suites="./actors/amqp/... ./test/scenarios ./test/faults ./test/cluster ./test/chaos ./cmd/events ./test/balancers"
 
 releases="trixie sid"
 case ${1:-} in

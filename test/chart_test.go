@@ -88,7 +88,7 @@ var renderer = sync.OnceValues(func() (string, error) {
 	}
 	built = dir
 	build := exec.Command("go", "build", "-o", filepath.Join(dir, "chart"), ".")
-	build.Dir = "chart"
+	build.Dir, build.Env = "chart", append(os.Environ(), "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

@@ -20,11 +20,11 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/child"
 	"github.com/taskcluster/events-proxy/cmd/options"
 	"github.com/taskcluster/events-proxy/config"
 	httpapi "github.com/taskcluster/events-proxy/http"
-	"github.com/taskcluster/events-proxy/test/child"
-	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 // service is one container of the compose file.
@@ -184,7 +184,7 @@ func TestComposeShowsTheDashboard(t *testing.T) {
 func TestPrometheusScrapesWithTheShippedFile(t *testing.T) {
 	broker := amqp.NewMemory()
 	defer broker.Close()
-	p, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: broker}})
+	p, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: broker}})
 	if err != nil {
 		t.Fatal(err)
 	}

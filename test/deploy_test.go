@@ -21,7 +21,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/config"
-	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 const deploy = root + "/config/deploy/"
@@ -131,7 +131,7 @@ func TestDashboardAndAlertsAskForMetricsThatExist(t *testing.T) {
 func scrape(t *testing.T) map[string]bool {
 	t.Helper()
 	broker := amqp.NewMemory()
-	p, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: broker, Limits: actors.Limits{Streams: 1}}})
+	p, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: broker, Limits: actors.Limits{Streams: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func scrape(t *testing.T) map[string]bool {
 	return names
 }
 
-func connect(t *testing.T, p *proxy.Proxy, bindings string) io.ReadCloser {
+func connect(t *testing.T, p *proxytest.Proxy, bindings string) io.ReadCloser {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), "GET", p.URL+"/v1/connect", nil)
 	if err != nil {

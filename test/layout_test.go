@@ -49,14 +49,17 @@ var inTests = []string{"go.uber.org/goleak"}
 // Which packages of ours a package's code may import; a missing line means
 // none. A name stands for the folder and, with /..., for all below it.
 var uses = map[string][]string{
-	"actors":                 {"actors/amqp"},
-	"actors/amqp/amqptest":   {"actors/amqp"},
-	"actors/amqp/brokertest": {"actors/amqp"},
-	"http":                   {"actors", "http/bindings", "http/sse", "http/inspector"},
-	"http/bindings":          {"actors/amqp"},
-	"test/chaos/check":       nil, // it judges a run without anything that made the run
-	"cmd/...":                {"cmd/...", "actors", "actors/amqp", "http", "http/sse", "config", "test/..."},
-	"test/...":               {"actors", "actors/amqp", "http", "http/sse", "test/..."},
+	"actors":                        {"actors/amqp"},
+	"actors/amqp/amqptest":          {"actors/amqp"},
+	"actors/amqp/brokertest":        {"actors/amqp"},
+	"actors/amqp/brokertest/rabbit": {"actors/amqp/brokertest/child"},
+	"http":                          {"actors", "http/bindings", "http/sse", "http/inspector"},
+	"http/bindings":                 {"actors/amqp"},
+	"test/chaos/check":              nil, // it judges a run without anything that made the run
+	"cmd/events-chaos":              {"actors", "actors/amqp", "actors/amqp/brokertest/...", "http", "http/sse", "config", "test/..."},
+	"cmd/...":                       {"cmd/...", "actors", "actors/amqp", "http", "http/sse", "config"},
+	"http/proxytest":                {"actors", "actors/amqp", "http"},
+	"test/...":                      {"http/proxytest", "actors/amqp/brokertest/...", "actors", "actors/amqp", "http", "http/sse", "test/..."},
 }
 
 // Parts of the standard library that would make a package know too much.
@@ -85,7 +88,7 @@ func (p goPackage) tests() []string { return slices.Concat(p.TestGoFiles, p.XTes
 func packages(t *testing.T) []goPackage {
 	t.Helper()
 	var stderr strings.Builder
-	command := exec.Command("go", "list", "-json", "./...")
+	command := exec.Command("go", "list", "-json", "./...", "./test/...", "./cmd/events-chaos/...")
 	command.Dir, command.Stderr = root, &stderr
 	out, err := command.Output()
 	if err != nil {
@@ -242,7 +245,7 @@ func TestTopLevelHoldsFiveFolders(t *testing.T) {
 			t.Errorf("%s: a Go file in the root", name)
 		}
 	}
-	for _, name := range append(folders, "go.mod", "go.sum", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", ".ci/run") {
+	for _, name := range append(folders, "go.mod", "go.sum", "go.work", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", ".ci/run") {
 		if _, err := os.Stat(filepath.Join(root, name)); err != nil {
 			t.Errorf("%s is missing", name)
 		}

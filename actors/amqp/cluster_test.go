@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 func only(address string) func(string) bool { return func(a string) bool { return a == address } }

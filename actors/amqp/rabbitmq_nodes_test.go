@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // muteNode takes connections and never says a word. It counts them.

@@ -6,7 +6,7 @@ import (
 	"github.com/rabbitmq/amqp091-go"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // A message that one queue does not take is not refused: the other queues have it, nothing ended,

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // A dial is content with one address; people who look for what is wrong want to know of each, and

@@ -8,8 +8,8 @@ import (
 	"os"
 	"os/exec"
 
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
 // ground is what scripts are played on: the proxy's binary and a RabbitMQ node

@@ -16,8 +16,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }

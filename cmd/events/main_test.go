@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // patience bounds every wait; nothing is expected to take that long.

@@ -18,8 +18,8 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/proxy"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 // github is an exchange of the recipes.
@@ -36,7 +36,7 @@ type service struct {
 func newService(t *testing.T, wrap func(http.Handler) http.Handler, exchanges ...string) *service {
 	t.Helper()
 	broker := amqp.NewMemory()
-	p, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: broker}, Wrap: wrap})
+	p, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: broker}, Wrap: wrap})
 	must(t, err)
 	publisher, err := broker.Publisher(t.Context())
 	must(t, err)

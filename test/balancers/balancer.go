@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/taskcluster/events-proxy/test/child"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/child"
 )
 
 // product is a load balancer, and how its shipped file becomes one that runs in a test.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 // The two below run the proxy in this process, on the in-memory broker, so that
@@ -38,19 +38,19 @@ func BenchmarkProfileFanOut(b *testing.B) {
 	b.ReportMetric(float64(b.N*clients)/b.Elapsed().Seconds(), "deliveries/s")
 }
 
-func inProcess(b *testing.B) *proxy.Proxy { return inProcessOn(b, amqp.NewMemory()) }
+func inProcess(b *testing.B) *proxytest.Proxy { return inProcessOn(b, amqp.NewMemory()) }
 
-func inProcessOn(b *testing.B, memory *amqp.Memory) *proxy.Proxy {
+func inProcessOn(b *testing.B, memory *amqp.Memory) *proxytest.Proxy {
 	publisher, err := memory.Publisher(b.Context())
 	must(b, err)
 	must(b, publisher.Declare(b.Context(), Exchange, "topic"))
-	p, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: memory, ShareQueues: true}})
+	p, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: memory, ShareQueues: true}})
 	must(b, err)
 	b.Cleanup(func() { p.Close() })
 	return p
 }
 
-func inProcessFleet(b *testing.B, p *proxy.Proxy, n int) *Fleet {
+func inProcessFleet(b *testing.B, p *proxytest.Proxy, n int) *Fleet {
 	f := &Fleet{}
 	b.Cleanup(f.Close)
 	must(b, f.Open(p.URL, n, openAtOnce, samePath))

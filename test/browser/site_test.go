@@ -21,8 +21,8 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 	"github.com/taskcluster/events-proxy/test/clients"
-	"github.com/taskcluster/events-proxy/test/proxy"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -37,7 +37,7 @@ var pageJS []byte
 // site is a proxy that notes every request, and a page in a tab.
 type site struct {
 	broker *amqp.Memory
-	proxy  *proxy.Proxy
+	proxy  *proxytest.Proxy
 	page   string // the page's URL at the proxy's own origin
 	tab    context.Context
 
@@ -57,7 +57,7 @@ func visit(t *testing.T, o actors.Options) *site {
 	s := &site{broker: amqp.NewMemory()}
 	t.Cleanup(func() { s.broker.Close() })
 	o.Dialer = s.broker
-	running, err := proxy.Start(proxy.Options{Actors: o, Wrap: s.watch})
+	running, err := proxytest.Start(proxytest.Options{Actors: o, Wrap: s.watch})
 	if err != nil {
 		t.Fatal(err)
 	}

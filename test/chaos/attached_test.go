@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
 // What a proxy leaves on a broker that others run is found, and what was there

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 

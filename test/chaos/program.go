@@ -38,8 +38,8 @@ func Program(ctx context.Context, folder, named string) (binary string, err erro
 
 // insideModule reports whether the working directory belongs to our module.
 func insideModule(ctx context.Context) bool {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m").Output()
-	return err == nil && strings.TrimSpace(string(out)) == strings.TrimSuffix(program, "/cmd/events")
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Main}}", strings.TrimSuffix(program, "/cmd/events")).Output()
+	return err == nil && strings.TrimSpace(string(out)) == "true"
 }
 
 // Build makes the proxy's binary in a folder, from the module that the working

@@ -11,8 +11,8 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 	"github.com/taskcluster/events-proxy/test/clients"
-	"github.com/taskcluster/events-proxy/test/proxy"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -84,12 +84,12 @@ func lines(events []clients.Event) (out []string) {
 	return out
 }
 
-func start(t *testing.T) (*amqp.Memory, *proxy.Proxy) {
+func start(t *testing.T) (*amqp.Memory, *proxytest.Proxy) {
 	t.Helper()
 	broker := amqp.NewMemory()
 	t.Cleanup(func() { broker.Close() })
 	declare(t, broker)
-	running, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: broker}})
+	running, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: broker}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func awaitConsumers(t *testing.T, broker *amqp.Memory, n int) {
 }
 
 // awaitEmpty waits until n deliveries have been taken from the broker.
-func awaitEmpty(t *testing.T, running *proxy.Proxy, n int) {
+func awaitEmpty(t *testing.T, running *proxytest.Proxy, n int) {
 	t.Helper()
 	within(t, fmt.Sprintf("%d deliveries", n), func(ctx context.Context) error {
 		tick := time.NewTicker(5 * time.Millisecond)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // A40: whatever ends a node, at most the streams of its links are told, within five seconds; the

@@ -14,9 +14,9 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 	"github.com/taskcluster/events-proxy/test/clients"
-	"github.com/taskcluster/events-proxy/test/proxy"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -32,7 +32,7 @@ const (
 type rig struct {
 	*testing.T
 	cluster *rabbit.Cluster
-	proxy   *proxy.Proxy
+	proxy   *proxytest.Proxy
 	number  int // of the last message
 }
 
@@ -44,7 +44,7 @@ func start(t *testing.T) *rig {
 	r.must(err)
 	var log strings.Builder
 	logger := slog.New(slog.NewTextHandler(&locked{to: &log}, nil))
-	r.proxy, err = proxy.Start(proxy.Options{Actors: actors.Options{
+	r.proxy, err = proxytest.Start(proxytest.Options{Actors: actors.Options{
 		Dialer: dialer, Logger: logger, Limits: actors.Limits{ChannelsPerLink: perLink},
 	}})
 	r.must(err)

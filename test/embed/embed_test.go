@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,37 @@ func TestProgramOutsideTheRepositoryMountsTheProxy(t *testing.T) {
 	out := run(t, dir, program)
 	if want := `data: {"payload":{"n":1},"exchange":"exchange/mine","routingKey":"hello.world","redelivered":false,"routes":[]}`; strings.TrimSpace(out) != want {
 		t.Errorf("the program has printed %q, not %q", out, want)
+	}
+}
+
+// A host that requires this module gets nothing into its own versions that only our tests and
+// tools need: with one of these in its list, a program that uses another version of the same
+// library may stop compiling.
+func TestAHostGetsNoneOfOurTools(t *testing.T) {
+	dir := t.TempDir()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "go.mod", fmt.Sprintf("module example.com/host\n\ngo 1.26.0\n\nrequire github.com/taskcluster/events-proxy v0.0.0\n\nreplace github.com/taskcluster/events-proxy => %s\n", root))
+	write(t, dir, "main.go", read(t, "testdata/program/main.go"))
+	runWith(t, dir, []string{"GOFLAGS=-mod=mod", "GOWORK=off"}, "go", "mod", "tidy")
+	var modules []string
+	for line := range strings.Lines(runWith(t, dir, []string{"GOFLAGS=-mod=mod", "GOWORK=off"}, "go", "list", "-m", "all")) {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		modules = append(modules, name)
+	}
+	if !slices.Contains(modules, "github.com/rabbitmq/amqp091-go") {
+		t.Fatalf("this is no list of a host's modules: %q", modules)
+	}
+	for _, name := range modules {
+		for _, tool := range []string{
+			"chromedp", "toxiproxy", "honnef.co", "pgregory.net", "go-sse", "zerolog", "helm.sh", "events-proxy/test",
+		} {
+			if strings.Contains(name, tool) {
+				t.Errorf("a host gets %s", name)
+			}
+		}
 	}
 }
 
@@ -57,12 +89,18 @@ func write(t *testing.T, dir, name, text string) {
 
 func run(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
+	return runWith(t, dir, []string{"GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off"}, name, args...)
+}
+
+func runWith(t *testing.T, dir string, env []string, name string, args ...string) string {
+	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)
-	command.Dir = dir
-	command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
-	out, err := command.CombinedOutput()
+	command.Dir, command.Env = dir, append(os.Environ(), env...)
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	out, err := command.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", filepath.Base(name), strings.Join(args, " "), err, out)
+		t.Fatalf("%s %s: %v\n%s%s", filepath.Base(name), strings.Join(args, " "), err, out, stderr.String())
 	}
 	return string(out)
 }

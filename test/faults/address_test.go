@@ -7,9 +7,9 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 	"github.com/taskcluster/events-proxy/test/clients"
-	"github.com/taskcluster/events-proxy/test/proxy"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -24,7 +24,7 @@ func TestA43AMuteAndARefusingAddressDelayNoStreamBeyondADial(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := &rig{T: t, log: &logbook{}}
-		if r.proxy, err = proxy.Start(proxy.Options{Actors: actors.Options{Dialer: dialer}}); err != nil {
+		if r.proxy, err = proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: dialer}}); err != nil {
 			t.Fatal(err)
 		}
 		r.readyWithinADial()

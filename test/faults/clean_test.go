@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 

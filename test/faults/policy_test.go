@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // A28: an exchange that is deleted and made again is heard again; one that stays away ends its

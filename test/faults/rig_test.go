@@ -13,10 +13,10 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	httpapi "github.com/taskcluster/events-proxy/http"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 	"github.com/taskcluster/events-proxy/test/clients"
-	"github.com/taskcluster/events-proxy/test/proxy"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
@@ -28,7 +28,7 @@ type rig struct {
 	*testing.T
 	broker    script.Broker
 	vhost     string
-	proxy     *proxy.Proxy
+	proxy     *proxytest.Proxy
 	log       *logbook
 	rest      rest
 	published int // by undisturbed
@@ -91,7 +91,7 @@ func (r *rig) start(s settings) {
 	r.Helper()
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
 	s.http.Logger, s.http.PingPeriod = logger, s.ping
-	options := proxy.Options{
+	options := proxytest.Options{
 		Actors: actors.Options{
 			Dialer: r.broker.Dialer(), Namespace: r.broker.Namespace(), Logger: logger,
 			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, NoticeDrops: s.drops, Chaos: true,
@@ -104,7 +104,7 @@ func (r *rig) start(s settings) {
 	if s.host {
 		options.Wrap = func(h http.Handler) http.Handler { return h }
 	}
-	running, err := proxy.Start(options)
+	running, err := proxytest.Start(options)
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	httpapi "github.com/taskcluster/events-proxy/http"
-	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 // Exchanges that every site has.
@@ -25,7 +25,7 @@ type site struct {
 	t         *testing.T
 	broker    *amqp.Memory
 	publisher amqp.Publisher
-	proxy     *proxy.Proxy
+	proxy     *proxytest.Proxy
 	connects  atomic.Int64 // requests for the stream's path
 }
 
@@ -42,7 +42,7 @@ func serveAt(t *testing.T, o actors.Options, face httpapi.Options) *site {
 	}
 	s.declare(completed, failed)
 	o.Dialer = s.broker
-	if s.proxy, err = proxy.Start(proxy.Options{Actors: o, HTTP: face, Wrap: s.count}); err != nil {
+	if s.proxy, err = proxytest.Start(proxytest.Options{Actors: o, HTTP: face, Wrap: s.count}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.proxy.Close() })

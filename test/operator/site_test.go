@@ -12,9 +12,9 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	httpapi "github.com/taskcluster/events-proxy/http"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 	"github.com/taskcluster/events-proxy/http/sse"
 	"github.com/taskcluster/events-proxy/test/browser"
-	"github.com/taskcluster/events-proxy/test/proxy"
 )
 
 const exchange = "exchange/taskcluster-queue/v1/task-completed"
@@ -23,7 +23,7 @@ const exchange = "exchange/taskcluster-queue/v1/task-completed"
 type site struct {
 	t         *testing.T
 	broker    *amqp.Memory
-	proxy     *proxy.Proxy
+	proxy     *proxytest.Proxy
 	operators *http.Server
 	address   string // of the operator's listener
 	url       string
@@ -42,7 +42,7 @@ func serve(t *testing.T, chaos bool, o actors.Options) *site {
 		t.Fatal(err)
 	}
 	o.Dialer, o.Chaos = s.broker, chaos
-	if s.proxy, err = proxy.Start(proxy.Options{Actors: o, HTTP: httpapi.Options{Chaos: chaos}}); err != nil {
+	if s.proxy, err = proxytest.Start(proxytest.Options{Actors: o, HTTP: httpapi.Options{Chaos: chaos}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.proxy.Close() })

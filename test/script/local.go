@@ -5,12 +5,12 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	httpapi "github.com/taskcluster/events-proxy/http"
-	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 // Local starts a proxy in this process, on a socket of 127.0.0.1.
 func Local(b Broker, s Settings) (Proxy, error) {
-	running, err := proxy.Start(proxy.Options{
+	running, err := proxytest.Start(proxytest.Options{
 		Actors: actors.Options{
 			Dialer: b.Dialer(), Namespace: b.Namespace(), PingPeriod: s.Ping,
 			AllowExchanges: s.AllowExchanges, Limits: s.limits(), ShareQueues: s.ShareQueues, RoutedExchanges: s.Routed, Chaos: true,
@@ -34,7 +34,7 @@ func (s Settings) limits() actors.Limits {
 	}
 }
 
-type local struct{ *proxy.Proxy }
+type local struct{ *proxytest.Proxy }
 
 func (l local) URL() string { return l.Proxy.URL }
 

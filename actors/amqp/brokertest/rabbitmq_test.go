@@ -8,7 +8,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // On a real RabbitMQ a program that forgets its consumer is told of its queue,

@@ -18,9 +18,9 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/config"
-	"github.com/taskcluster/events-proxy/test/proxy"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 func pemOf(der []byte) []byte {
@@ -268,7 +268,7 @@ func TestASoundSetUpRaisesNoFalseAlarm(t *testing.T) {
 
 	dialer, err := amqp.NewRabbitMQ(broker, amqp.RabbitMQOptions{})
 	must(t, err)
-	p, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: dialer, Namespace: "sound", PingPeriod: 500 * time.Millisecond}})
+	p, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: dialer, Namespace: "sound", PingPeriod: 500 * time.Millisecond}})
 	must(t, err)
 	defer p.Close()
 	target, err := url.Parse(p.URL)
@@ -296,7 +296,7 @@ func TestASoundSetUpRaisesNoFalseAlarm(t *testing.T) {
 	clean(t, n, "queue/sound/", "exchange/sound/")
 }
 
-func awaitBroker(t *testing.T, p *proxy.Proxy) {
+func awaitBroker(t *testing.T, p *proxytest.Proxy) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !p.System.Health().BrokerUp; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -27,9 +27,9 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/config"
-	"github.com/taskcluster/events-proxy/test/proxy"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 // managed is the package's node with the management plugin; nil before the first test that wants
@@ -94,7 +94,7 @@ func memory(t *testing.T, front func(target *url.URL) http.Handler) Options {
 	publisher, err := broker.Publisher(t.Context())
 	must(t, err)
 	must(t, publisher.Declare(t.Context(), "e", "topic"))
-	p, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: broker, PingPeriod: 500 * time.Millisecond}})
+	p, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: broker, PingPeriod: 500 * time.Millisecond}})
 	must(t, err)
 	t.Cleanup(func() { p.Close(); publisher.Close(); broker.Close() })
 	o := Options{Config: config.Default(), URL: p.URL, Bindings: []amqp.Binding{{Exchange: "e", Pattern: "#"}}, Patience: 2 * time.Second, Watch: 3 * time.Second}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/proxy"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 )
 
 // patience bounds every wait; nothing is expected to take that long.
@@ -68,9 +68,9 @@ func newRig(t *testing.T) *rig {
 }
 
 // proxy starts a proxy over the rig's broker.
-func (r *rig) proxy() *proxy.Proxy {
+func (r *rig) proxy() *proxytest.Proxy {
 	r.t.Helper()
-	p, err := proxy.Start(proxy.Options{Actors: actors.Options{Dialer: r.broker}})
+	p, err := proxytest.Start(proxytest.Options{Actors: actors.Options{Dialer: r.broker}})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/clients"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
 // Site is where faults happen: a proxy with a broker behind it and clients

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/clients"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
 // Sign looks for an independent sign of a fault that has happened: one that does

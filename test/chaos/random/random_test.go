@@ -18,11 +18,11 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos/check"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
 	"github.com/taskcluster/events-proxy/test/chaos/history"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
-	"github.com/taskcluster/events-proxy/test/rabbit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }

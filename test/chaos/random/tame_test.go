@@ -13,10 +13,10 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	httpapi "github.com/taskcluster/events-proxy/http"
+	"github.com/taskcluster/events-proxy/http/proxytest"
 	"github.com/taskcluster/events-proxy/test/chaos/check"
 	"github.com/taskcluster/events-proxy/test/chaos/history"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
-	"github.com/taskcluster/events-proxy/test/proxy"
 )
 
 // Harm that nothing came of is not claimed: a proxy that says yes to every crash and
@@ -68,7 +68,7 @@ func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool) (*
 	t.Helper()
 	broker := amqp.NewMemory()
 	t.Cleanup(func() { broker.Close() })
-	p, err := proxy.Start(proxy.Options{
+	p, err := proxytest.Start(proxytest.Options{
 		Actors: actors.Options{Dialer: broker, Chaos: chaos}, HTTP: httpapi.Options{Chaos: chaos},
 	})
 	if err != nil {

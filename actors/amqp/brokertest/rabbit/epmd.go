@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/taskcluster/events-proxy/test/child"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/child"
 )
 
 // epmd is Erlang's port mapper, through which the nodes of one cluster find each

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // TestMain is also the program that is killed, see outlive.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // three is the cluster of these tests: a lone node pauses, so that it can be seen

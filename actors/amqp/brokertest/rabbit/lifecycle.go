@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/taskcluster/events-proxy/test/child"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/child"
 )
 
 // prepare makes the node's directories and settings.

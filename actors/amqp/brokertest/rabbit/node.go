@@ -21,7 +21,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/taskcluster/events-proxy/test/child"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/child"
 )
 
 // Home is where Debian's package rabbitmq-server keeps its scripts.

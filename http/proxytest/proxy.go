@@ -1,6 +1,6 @@
-// Package proxy starts the whole proxy in a test's own process: the actors, the
+// Package proxytest starts the whole proxy in a test's own process: the actors, the
 // HTTP face and a listener on a free port of 127.0.0.1.
-package proxy
+package proxytest
 
 import (
 	"context"

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // Two virtual hosts on one node know nothing of each other: neither the evidence

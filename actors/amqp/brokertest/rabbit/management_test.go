@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // others is a broker that others run, as far as the node knows: all that
