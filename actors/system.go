@@ -190,6 +190,26 @@ func (s *System) Health() Health {
 	}
 }
 
+// Ready waits until the broker is reached and new streams will work, and returns nil then. The error
+// says that ctx has ended before, or that the System drains or has ended.
+func (s *System) Ready(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		switch h := s.Health(); {
+		case h.Draining:
+			return errDraining
+		case h.BrokerUp && !h.Denied:
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("actors: the broker is not reached: %w", context.Cause(ctx))
+		}
+	}
+}
+
 // Links returns the AMQP connections that are up, oldest first. It never waits for an actor.
 func (s *System) Links() []LinkState { return s.linkStates() }
 

@@ -44,29 +44,26 @@ func newCORS(rootURL string, origins []string) cors {
 // refuser answers a request with an error.
 type refuser func(http.ResponseWriter, *http.Request, *actors.Error)
 
-// around returns a handler that puts the headers on whatever next answers. A
-// request from an origin off the list is refused; one without an origin comes
-// from no page.
-func (c cors) around(next http.Handler, refuse refuser) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header, origin := w.Header(), r.Header.Get("Origin")
-		header.Set("Access-Control-Allow-Methods", corsMethods)
-		header.Set("Access-Control-Allow-Headers", corsHeaders)
-		header.Set("Access-Control-Max-Age", corsMaxAge)
-		switch {
-		case c == nil:
-			header.Set("Access-Control-Allow-Origin", "*")
-		case origin == "":
-			header.Add("Vary", "Origin")
-		case c[strings.ToLower(origin)]:
-			header.Add("Vary", "Origin")
-			header.Set("Access-Control-Allow-Origin", origin)
-			header.Set("Access-Control-Allow-Credentials", "true") // cookies of a proxy that guards the service
-		default:
-			header.Add("Vary", "Origin")
-			refuse(w, r, &actors.Error{Code: originForbidden, Reason: "Pages of this origin may not use this service"})
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// serve puts the headers on whatever next answers. A request from an origin off
+// the list is refused; one without an origin comes from no page.
+func (c cors) serve(w http.ResponseWriter, r *http.Request, next http.Handler, refuse refuser) {
+	header, origin := w.Header(), r.Header.Get("Origin")
+	header.Set("Access-Control-Allow-Methods", corsMethods)
+	header.Set("Access-Control-Allow-Headers", corsHeaders)
+	header.Set("Access-Control-Max-Age", corsMaxAge)
+	switch {
+	case c == nil:
+		header.Set("Access-Control-Allow-Origin", "*")
+	case origin == "":
+		header.Add("Vary", "Origin")
+	case c[strings.ToLower(origin)]:
+		header.Add("Vary", "Origin")
+		header.Set("Access-Control-Allow-Origin", origin)
+		header.Set("Access-Control-Allow-Credentials", "true") // cookies of a proxy that guards the service
+	default:
+		header.Add("Vary", "Origin")
+		refuse(w, r, &actors.Error{Code: originForbidden, Reason: "Pages of this origin may not use this service"})
+		return
+	}
+	next.ServeHTTP(w, r)
 }

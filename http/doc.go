@@ -3,9 +3,12 @@
 // the package is not, so that net/http keeps its name where both are imported.
 //
 // A program that has an HTTP server of its own calls [New] with an
-// [actors.System] and mounts the [Handler], at the root or below a prefix. It
-// mounts [Handler.Operator] on a listener that is not public, and calls
-// [Handler.Shutdown] before it shuts its server down. A program that has no
+// [actors.System] and mounts the [Handler], at the root or below a prefix; or
+// its parts, [Handler.Connect], [Handler.Inspector] and [Handler.Health], where
+// it likes. It mounts [Handler.Operator] on a listener that is not public, takes
+// the metrics from [Handler.Collector], and calls [Handler.Register], so that its
+// server's Shutdown ends the streams. [Options.Admit] decides who gets one.
+// A program that has no
 // server uses [NewServer] and [Server.Serve]; [Server.Shutdown] ends everything
 // in the right order. Package bindings is for programs with routes of their own.
 // Nothing here touches a global: several handlers live in one process.
@@ -24,6 +27,7 @@
 //   - the checks of every path: handler.go, cors.go, ssl.go, body.go; answers with
 //     a status: status.go, answer.go
 //   - options.go; policy.go (what may change while it serves)
+//   - parts.go (the handler in parts), register.go (a program's own http.Server)
 //   - probes and descriptions: health.go, version.go, reference.go
 //   - operators: operator.go, guard.go (who may ask), metrics.go, metrics_times.go,
 //     metrics_process.go, metrics_collector.go

@@ -50,7 +50,7 @@ func start(t *testing.T, change func(*settings)) *proxy {
 	t.Helper()
 	broker := amqp.NewMemory()
 	s := settings{actors: actors.Options{Dialer: broker, Namespace: "tester", Chaos: true}}
-	s.Logger = slog.New(slog.NewTextHandler(testLog{t}, nil))
+	s.Logger, s.WholeHost = slog.New(slog.NewTextHandler(testLog{t}, nil)), true
 	if change != nil {
 		change(&s)
 	}

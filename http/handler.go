@@ -21,7 +21,7 @@ import (
 // idle one costs neither a handler's goroutine nor its buffers; an
 // http.Server forgets such connections. A host program that shuts down calls
 // System.Drain, then Shutdown of the Handler, then Shutdown of its
-// http.Server; Server does that by itself.
+// http.Server; Server does that by itself, and Register makes the program's own do most of it.
 type Handler struct {
 	system  *actors.System
 	options Options
@@ -31,10 +31,10 @@ type Handler struct {
 	started time.Time
 	retired atomic.Bool // by Retire
 
-	checked  http.Handler // the public paths, origins apart
-	policy   atomic.Pointer[Policy]
-	public   atomic.Pointer[http.Handler] // checked, for the origins of the policy
+	all      http.Handler // every public path
 	operator http.Handler
+	policy   atomic.Pointer[Policy]
+	origins  atomic.Pointer[cors] // of the policy
 }
 
 // New returns a Handler over a System, ready to be mounted, at the root or below
@@ -48,19 +48,26 @@ func New(system *actors.System, o Options) *Handler {
 	or(&o.PingPeriod, system.PingPeriod())
 	h := &Handler{system: system, options: o, log: o.Logger, metrics: newMetrics(system, o.Version, o.DroppedLogLines), started: time.Now()}
 	h.outlets = newOutlets(o.Logger, h.metrics, o.sockets(), o.WriteDeadline, o.PingPeriod)
-	h.checked = h.withSSL(h.routes())
 	h.use(o.policy())
+	h.all = h.public(h.routes())
 	h.operator = h.guard(h.operatorRoutes())
 	return h
 }
 
-// ServeHTTP serves one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := &answer{ResponseWriter: w}
-	defer func() { h.metrics.answered(a.status) }()
-	boundBody(w, r)
-	defer boundBody(w, r) // what a stream has left of it
-	(*h.public.Load()).ServeHTTP(a, r)
+// ServeHTTP serves one request of any public path. Connect, Inspector and Health serve parts of them.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.all.ServeHTTP(w, r) }
+
+// public returns a handler that serves paths to the public: each answer is counted and has the
+// headers of the policy's origins, and ForceSSL holds.
+func (h *Handler) public(paths http.Handler) http.Handler {
+	paths = h.withSSL(paths)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := &answer{ResponseWriter: w}
+		defer func() { h.metrics.answered(a.status) }()
+		boundBody(w, r)
+		defer boundBody(w, r) // what a stream has left of it
+		h.origins.Load().serve(a, r, paths, h.refuse)
+	})
 }
 
 // Operator returns the handler of what is for operators only, to be mounted on a

@@ -18,8 +18,3 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		each.Collect(out)
 	}
 }
-
-// Collector returns the metrics of the handler and its System, without those of the Go runtime and the
-// process: for the registry of a program that has one. Their names start with events_; where one
-// registry holds several handlers, [prometheus.WrapRegistererWith] gives each a label of its own.
-func (h *Handler) Collector() prometheus.Collector { return h.metrics.exported }

@@ -32,6 +32,10 @@ type Options struct {
 	// below a path without http.StripPrefix. Default: none.
 	RootPath string
 
+	// WholeHost answers /robots.txt and /__version__, too: right where nothing else is served under
+	// the host's name, as by the proxy's own program. Default: they are the host program's.
+	WholeHost bool
+
 	// Version is what /__version__ answers. Default: the module's build facts.
 	Version Version
 

@@ -37,8 +37,8 @@ func (h *Handler) SetPolicy(p Policy) error {
 
 // use puts a policy into effect.
 func (h *Handler) use(p Policy) {
-	public := newCORS(h.options.RootURL, p.AllowOrigins).around(h.checked, h.refuse)
-	h.public.Store(&public)
+	origins := newCORS(h.options.RootURL, p.AllowOrigins)
+	h.origins.Store(&origins)
 	h.outlets.deadline.Store(int64(p.WriteDeadline))
 	h.policy.Store(&p)
 }

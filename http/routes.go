@@ -25,8 +25,11 @@ func (h *Handler) routes() http.Handler {
 		get(r, api+"/ping", h.ping)
 	}
 	get(r, "/references/events/v1/api.json", h.reference)
-	get(r, "/robots.txt", robots)
 	h.health(r)
+	if h.options.WholeHost {
+		get(r, "/robots.txt", robots)
+		get(r, "/__version__", h.version)
+	}
 	site(r, inspector.Handler())
 	return below(h.options.roots(), r)
 }
@@ -75,6 +78,7 @@ func (h *Handler) operatorRoutes() http.Handler {
 		post(r, "/__chaos__/crash", h.crash)
 	}
 	h.health(r)
+	get(r, "/__version__", h.version)
 	site(r, inspector.OperatorHandler())
 	if extra := h.options.OperatorExtra; extra != nil {
 		r.NotFound = extra
@@ -82,9 +86,8 @@ func (h *Handler) operatorRoutes() http.Handler {
 	return r
 }
 
-// health registers Dockerflow's paths.
+// health registers the paths of probes, Dockerflow's among them.
 func (h *Handler) health(r *httprouter.Router) {
-	get(r, "/__version__", h.version)
 	get(r, "/__heartbeat__", h.heartbeat)
 	get(r, "/__lbheartbeat__", h.lbheartbeat)
 	get(r, "/__ready__", h.ready)

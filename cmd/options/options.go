@@ -82,6 +82,7 @@ func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
 	return httpapi.Options{
 		Logger:        log,
 		RootURL:       rootURL(c, url),
+		WholeHost:     true,
 		AllowOrigins:  policy.AllowOrigins,
 		TrustProxy:    c.Server.TrustProxy,
 		ForceSSL:      c.Server.ForceSSL,

@@ -55,6 +55,7 @@ func Start(o Options) (*Proxy, error) {
 	if err != nil {
 		return nil, errors.Join(err, system.Close())
 	}
+	o.HTTP.WholeHost = true // as the program's
 	p := &Proxy{
 		URL: "http://" + listener.Addr().String(), System: system, Handler: httpapi.New(system, o.HTTP), Ledger: ledger,
 		served: make(chan error, 1), // whether or not Close is ever called
