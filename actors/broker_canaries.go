@@ -228,6 +228,7 @@ func (b *broker) canaryEnded(ctx actor.Context, asked bool, address string, err 
 			b.core.log.Warn("a node of the broker that a partition cuts off cannot be noticed: see cluster_partition_handling in the README", "error", err)
 		}
 	default:
+		b.core.log.Debug("canaries of a broker node failed", "address", address, "error", err)
 		w.rest[address] = time.Now().Add(canaryRest)
 	}
 }

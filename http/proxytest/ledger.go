@@ -14,8 +14,25 @@ type Ledger struct {
 	Closed atomic.Int64 // calls of Close on channels: as many, in the end
 }
 
-// of wraps a dialer so that everything made by it is entered.
-func (l *Ledger) of(d amqp.Dialer) amqp.Dialer { return dialer{d, l} }
+// of wraps a dialer so that everything made by it is entered. It is a cluster where the dialer is.
+func (l *Ledger) of(d amqp.Dialer) amqp.Dialer {
+	if c, ok := d.(amqp.Cluster); ok {
+		return cluster{dialer{d, l}, c}
+	}
+	return dialer{d, l}
+}
+
+// cluster is a dialer whose broker has addresses to choose from.
+type cluster struct {
+	dialer
+	inner amqp.Cluster
+}
+
+func (c cluster) Addresses(ctx context.Context) []string { return c.inner.Addresses(ctx) }
+
+func (c cluster) DialWhere(ctx context.Context, may func(address string) bool) (amqp.Link, error) {
+	return c.entered(c.inner.DialWhere(ctx, may))
+}
 
 type dialer struct {
 	amqp.Dialer
@@ -23,7 +40,13 @@ type dialer struct {
 }
 
 func (d dialer) Dial(ctx context.Context) (amqp.Link, error) {
-	inner, err := d.Dialer.Dial(ctx)
+	return d.entered(d.Dialer.Dial(ctx))
+}
+
+// User is the inner dialer's, see amqp.User.
+func (d dialer) User() string { return amqp.User(d.Dialer) }
+
+func (d dialer) entered(inner amqp.Link, err error) (amqp.Link, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +85,15 @@ func (c channel) Prefetch(queue string, prefetch int) (changed bool, err error) 
 // DeclareDeadLetters is the inner channel's, too.
 func (c channel) DeclareDeadLetters(exchange, queue string) error {
 	return c.Channel.(amqp.DeadLetters).DeclareDeadLetters(exchange, queue)
+}
+
+// BindCanaries and SendCanary are the inner channel's.
+func (c channel) BindCanaries(queue, exchange string) error {
+	return c.Channel.(amqp.Canaries).BindCanaries(queue, exchange)
+}
+
+func (c channel) SendCanary(exchange string, body []byte) error {
+	return c.Channel.(amqp.Canaries).SendCanary(exchange, body)
 }
 
 func (c channel) Close() error {

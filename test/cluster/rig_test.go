@@ -23,9 +23,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
 
 const (
-	exchange = "amq.topic"    // is there whatever happens to the nodes
-	queues   = "queue/guest/" // the names of all streams' queues begin so
-	perLink  = 10             // streams
+	exchange = "amq.topic"              // is there whatever happens to the nodes
+	queues   = "queue/guest/exclusive/" // the names of all streams' queues begin so
+	perLink  = 10                       // streams
 )
 
 // rig is a cluster and a proxy that knows all its nodes.
@@ -43,7 +43,7 @@ func start(t *testing.T) *rig {
 	dialer, err := amqp.NewRabbitMQ(r.cluster.URL(), amqp.RabbitMQOptions{})
 	r.must(err)
 	var log strings.Builder
-	logger := slog.New(slog.NewTextHandler(&locked{to: &log}, nil))
+	logger := slog.New(slog.NewTextHandler(&locked{to: &log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.proxy, err = proxytest.Start(proxytest.Options{Actors: actors.Options{
 		Dialer: dialer, Logger: logger, Limits: actors.Limits{ChannelsPerLink: perLink},
 	}})

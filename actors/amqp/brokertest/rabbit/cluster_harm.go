@@ -105,6 +105,18 @@ func (c *Cluster) acceptAgain(ctx context.Context, k int) error {
 	return nil
 }
 
+// HandlePartitions sets cluster_partition_handling (pause_minority, ignore, autoheal) on every node
+// that runs, until the node restarts.
+func (c *Cluster) HandlePartitions(ctx context.Context, mode string) error {
+	for _, n := range c.running(-1) {
+		err := n.command(ctx, `begin ok = application:set_env(rabbit, cluster_partition_handling, binary_to_atom(%s, utf8)), true end`, mode)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Drain puts a node into maintenance mode, as before an upgrade: it takes no
 // clients, and ends the connections it has (320).
 func (c *Cluster) Drain(ctx context.Context, k int) error {
@@ -254,10 +266,13 @@ func (n *Node) cookie(ctx context.Context, expression string, others []*Node) er
 }
 
 func (c *Cluster) others(k int) []*Node {
+	if k < 0 {
+		return slices.Clone(c.nodes)
+	}
 	return slices.Concat(c.nodes[:k], c.nodes[k+1:])
 }
 
-// running returns the nodes that run, but for the one with the index k.
+// running returns the nodes that run, but for the one with the index k; all for -1.
 func (c *Cluster) running(k int) []*Node {
 	return slices.DeleteFunc(c.others(k), func(n *Node) bool {
 		n.mu.Lock()
