@@ -1,8 +1,9 @@
 // The list of bindings, each with the messages that it has brought.
 import { make, setText } from '../shared/dom.js';
 import { count } from '../shared/format.js';
-import { colourOf, nameParts } from '../shared/palette.js';
-import { caution, matches } from './topic.js';
+import { nameParts } from '../shared/names.js';
+import { brings, seriesOf } from './series.js';
+import { caution } from './topic.js';
 
 export class BindingList {
   #root;
@@ -28,7 +29,7 @@ export class BindingList {
     const doubt = caution(binding.routingKeyPattern);
     const number = make('span', { class: 'brought' });
     const element = make('li', {},
-      make('span', { class: 'dot', 'data-colour': colourOf(binding.exchange), 'aria-hidden': 'true' }),
+      make('span', { class: 'mark', 'data-mark': seriesOf(binding).mark, 'aria-hidden': 'true' }),
       make('div', { class: 'binding' },
         make('div', { class: 'binding-name' },
           make('span', { class: 'name', text: name, title: binding.exchange }),
@@ -44,12 +45,7 @@ export class BindingList {
 
   /** Counts a message for each binding that brings it, by its key or a route. */
   count(message) {
-    for (const row of this.#rows) {
-      const { exchange, routingKeyPattern } = row.binding;
-      if (exchange !== message.exchange) continue;
-      const keys = [message.routingKey, ...message.routes.map((route) => `route.${route}`)];
-      if (routingKeyPattern === '#' || keys.some((key) => matches(routingKeyPattern, key))) row.brought++;
-    }
+    for (const row of this.#rows) if (brings(row.binding, message)) row.brought++;
   }
 
   /** Marks the binding of the exchange that a failure names, or none. */

@@ -1,10 +1,9 @@
-// The rate chart: a bar for each few seconds, stacked by exchange.
+// The rate chart: a bar for each few seconds, stacked by what its messages count to.
 import { makeSVG, setText } from '../shared/dom.js';
 import { count, rate } from '../shared/format.js';
-import { colourOf, nameParts } from '../shared/palette.js';
 import { buckets, width } from './rate.js';
+import { marks } from './series.js';
 
-const colours = 7; // 0 to 6, see palette.js
 const step = 600 / buckets; // of the drawing's 600 by 100
 const gap = 2;
 
@@ -20,7 +19,7 @@ export class Chart {
     this.#top = top;
     this.#tip = tip;
     svg.append(makeSVG('path', { class: 'grid', d: 'M0 0.500H600M0 50H600M0 99.500H600' }));
-    this.#paths = Array.from({ length: colours }, (_, i) => makeSVG('path', { class: 'bars', 'data-colour': i }));
+    this.#paths = marks.map((mark) => makeSVG('path', { class: 'bars', 'data-mark': mark }));
     svg.append(...this.#paths);
     figure.addEventListener('pointermove', (event) => this.#point(event));
     figure.addEventListener('pointerleave', () => (tip.hidden = true));
@@ -31,7 +30,7 @@ export class Chart {
     this.#history = history;
     const sums = history.map(sum);
     const top = niceTop(Math.max(...sums) / width);
-    const lines = Array.from({ length: colours }, () => []);
+    const lines = marks.map(() => []);
     history.forEach((bucket, i) => this.#stack(bucket, i, 100 / (top * width), lines));
     this.#paths.forEach((path, i) => path.setAttribute('d', lines[i].join('')));
     setText(this.#top, rate(top));
@@ -39,13 +38,13 @@ export class Chart {
   }
 
   #stack(bucket, i, scale, lines) {
-    const heights = new Array(colours).fill(0);
-    for (const [exchange, n] of bucket) heights[colourOf(exchange)] += n * scale;
+    const heights = marks.map(() => 0);
+    for (const [{ mark }, n] of bucket) heights[marks.indexOf(mark)] += n * scale;
     let bottom = 100;
-    heights.forEach((height, colour) => {
+    heights.forEach((height, of) => {
       if (height === 0) return;
       const x = (i * step + gap / 2).toFixed(1);
-      lines[colour].push(`M${x} ${bottom.toFixed(2)}h${step - gap}v${(-height).toFixed(2)}h${gap - step}z`);
+      lines[of].push(`M${x} ${bottom.toFixed(2)}h${step - gap}v${(-height).toFixed(2)}h${gap - step}z`);
       bottom -= height;
     });
   }
@@ -65,7 +64,7 @@ export class Chart {
     const bucket = this.#history[i];
     this.#tip.hidden = !bucket;
     if (!bucket) return;
-    const parts = [...bucket].sort(([, a], [, b]) => b - a).map(([exchange, n]) => `${nameParts(exchange)[1]} ${count(n)}`);
+    const parts = [...bucket].sort(([, a], [, b]) => b - a).map(([{ name }, n]) => `${name} ${count(n)}`);
     const ago = (buckets - 1 - i) * width;
     setText(this.#tip, [ago === 0 ? 'now' : `${ago} s ago`, ...(parts.length ? parts : ['nothing'])].join(' · '));
     this.#tip.classList.toggle('left', i > buckets / 2);

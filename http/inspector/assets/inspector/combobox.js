@@ -2,7 +2,7 @@
 // focus, arrows move in the list, Enter takes, Escape closes. Any other text
 // may be typed as well.
 import { make } from '../shared/dom.js';
-import { nameParts } from '../shared/palette.js';
+import { nameParts } from '../shared/names.js';
 
 /**
  * Wires a field, its list and its button. suggest(text) returns what to offer:

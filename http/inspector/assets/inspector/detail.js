@@ -3,19 +3,20 @@ import { button, make } from '../shared/dom.js';
 import { copy } from '../shared/clipboard.js';
 import { dissect } from './exchanges.js';
 import { bytes, clock, count } from '../shared/format.js';
-import { colourOf } from '../shared/palette.js';
 import { payloadView } from './payload.js';
 
 export class Detail {
   #root;
+  #columns;
   #on;
 
   /**
-   * Shows messages in an element. Calls on.close(), on.step(by) to go to the
+   * Shows messages in an element; values may become columns. Calls on.close(), on.step(by) to go to the
    * next older (1) or newer (-1), on.bind(binding), on.filter(text).
    */
-  constructor(root, on) {
+  constructor(root, columns, on) {
     this.#root = root;
+    this.#columns = columns;
     this.#on = on;
     root.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return;
@@ -32,8 +33,13 @@ export class Detail {
     // Stepping through messages with the buttons here must not lose the focus.
     const focused = this.#root.contains(document.activeElement) ? document.activeElement.dataset?.act : undefined;
     this.#root.hidden = false;
-    this.#root.replaceChildren(this.#head(message), make('div', { class: 'detail-body' }, facts(message), this.#actions(message), payloadView(message)));
+    this.#root.replaceChildren(this.#head(message), make('div', { class: 'detail-body' }, facts(message), this.#actions(message), payloadView(message, this.#columns)));
     if (focused) this.#root.querySelector(`[data-act=${focused}]`)?.focus();
+  }
+
+  /** The columns have changed. */
+  markColumns() {
+    this.#root.querySelector('[role=tree]')?.markColumns();
   }
 
   hide() {
@@ -65,7 +71,7 @@ export class Detail {
 function facts(message) {
   const fact = (name, ...values) => [make('dt', { text: name }), make('dd', {}, ...values)];
   return make('dl', { class: 'facts' },
-    ...fact('Exchange', make('span', { class: 'dot', 'data-colour': colourOf(message.exchange), 'aria-hidden': 'true' }), copyable(message.exchange, 'the exchange')),
+    ...fact('Exchange', make('span', { class: 'mark', 'data-mark': message.series.mark, 'aria-hidden': 'true' }), copyable(message.exchange, 'the exchange')),
     ...fact('Routing key', copyable(message.routingKey, 'the routing key'), anatomy(message)),
     ...fact('Received', make('time', { datetime: message.at.toISOString(), title: message.at.toISOString(), text: `${message.at.toLocaleDateString()} ${clock(message.at)}` })),
     ...fact('Size', `${bytes(message.size)}${message.size >= 1024 ? ` (${count(message.size)} bytes)` : ''}`),

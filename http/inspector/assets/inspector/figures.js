@@ -16,7 +16,7 @@ export class Figures {
     this.#received++;
     this.#bytes += message.size;
     if (message.redelivered) this.#redelivered++;
-    this.#rate.add(message.exchange, message.at.getTime());
+    this.#rate.add(message.series, message.at.getTime());
   }
 
   opened() {
@@ -38,6 +38,7 @@ export class Figures {
     setText(byId('count-received'), count(this.#received));
     setText(byId('count-data'), bytes(this.#bytes));
     setText(byId('count-redelivered'), count(this.#redelivered));
+    byId('count-redelivered').parentElement.toggleAttribute('data-none', this.#redelivered === 0);
   }
 
   /** To be called once a second. */

@@ -2,6 +2,7 @@
 // table and the drawer.
 import { say } from '../shared/clipboard.js';
 import { byId, setText } from '../shared/dom.js';
+import { Columns } from './columns.js';
 import { Detail } from './detail.js';
 import { download } from './download.js';
 import { readFilter } from './filter.js';
@@ -14,7 +15,8 @@ const drawPeriod = 100; // ms between two drawings: faster ones could not be rea
 
 export class Inbox {
   #view = new View(() => this.#soon());
-  #detail = new Detail(byId('detail'), {
+  #columns = new Columns(() => this.#recolumn());
+  #detail = new Detail(byId('detail'), this.#columns, {
     close: () => this.closeDetail(),
     step: (by) => this.#table.step(by),
     bind: (binding) => this.#on.bind(binding),
@@ -24,13 +26,14 @@ export class Inbox {
     choose: (message) => this.#open(message),
     enter: () => this.#detail.focus(),
     scrolled: () => this.#drawNewer(),
+    without: (path) => this.#columns.toggle(path),
   });
   #on;
   #drawn = 0;
   #planned = false;
   #seenAtTop = 0; // messages when the table's top was last in sight
 
-  /** Calls on.bind(binding), on.filtered(text), on.cleared(). */
+  /** Calls on.bind(binding), on.looked() where filter or columns have changed, on.cleared(). */
   constructor(on) {
     this.#on = on;
     byId('filter').addEventListener('input', () => this.#filter());
@@ -61,7 +64,23 @@ export class Inbox {
   #filter() {
     const text = byId('filter').value;
     this.#view.filter(readFilter(text));
-    this.#on.filtered(text);
+    this.#on.looked();
+  }
+
+  /** The paths of the columns, from left to right. */
+  get columns() {
+    return this.#columns.list.map(({ path }) => path);
+  }
+
+  /** Adds columns for values of payloads, by their paths. */
+  addColumns(paths) {
+    this.#columns.add(paths);
+  }
+
+  #recolumn() {
+    this.#table.columns(this.#columns.list);
+    this.#detail.markColumns();
+    this.#on.looked();
   }
 
   #filterKey(event) {
@@ -96,7 +115,7 @@ export class Inbox {
     this.#detail.show(message);
     byId('layout').classList.add('with-detail');
     // On a phone the drawer covers the table, so the focus goes along.
-    if (opening && matchMedia('(max-width: 900px)').matches) this.#detail.focus();
+    if (opening && matchMedia('(max-width: 560px)').matches) this.#detail.focus();
   }
 
   closeDetail(focus = true) {

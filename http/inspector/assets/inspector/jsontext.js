@@ -71,6 +71,61 @@ function scalarEnd(text, at) {
   return at;
 }
 
+/**
+ * Finds one value of a JSON text without reading the rest into nodes; labels are the keys and
+ * indexes on the way to it. Returns its {start, end}, or null. Of equal keys the first counts.
+ */
+export function pick(text, labels) {
+  let at = skipSpace(text, 0);
+  for (const label of labels) {
+    if (text[at] !== (typeof label === 'number' ? '[' : '{')) return null;
+    at = childAt(text, at, label);
+    if (at < 0) return null;
+  }
+  return { start: at, end: valueEnd(text, at) };
+}
+
+// The place of the child with a label, of the object or array that starts at a place; -1 for none.
+function childAt(text, start, label) {
+  const closing = text[start] === '[' ? ']' : '}';
+  let at = skipSpace(text, start + 1);
+  for (let i = 0; at < text.length && text[at] !== closing; i++) {
+    let key = i;
+    if (closing === '}') {
+      const end = stringEnd(text, at);
+      key = JSON.parse(text.slice(at, end));
+      at = skipSpace(text, skipSpace(text, end) + 1); // behind the colon
+    }
+    if (key === label) return at;
+    at = skipSpace(text, valueEnd(text, at));
+    if (text[at] === ',') at = skipSpace(text, at + 1);
+  }
+  return -1;
+}
+
+// The place behind a value. Depth costs no stack.
+function valueEnd(text, at) {
+  let depth = 0;
+  do {
+    const c = text[at];
+    if (c === '"') at = stringEnd(text, at);
+    else if (c === '{' || c === '[') {
+      depth++;
+      at++;
+    } else if (c === '}' || c === ']') {
+      depth--;
+      at++;
+    } else if (c === ',' || c === ':' || isSpace(c)) at++;
+    else at = scalarEnd(text, at);
+  } while (depth > 0 && at < text.length);
+  return at;
+}
+
+function skipSpace(text, at) {
+  while (isSpace(text[at])) at++;
+  return at;
+}
+
 const deepest = 64; // levels of indentation: deeper ones would only add blanks
 
 /** The same JSON over lines, indented by two; every value's text stays. */

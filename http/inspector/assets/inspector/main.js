@@ -14,6 +14,7 @@ import { Inbox } from './inbox.js';
 import { shortcuts } from './keys.js';
 import { decode } from './message.js';
 import { readLink, writeLink } from './permalink.js';
+import { seriesFor } from './series.js';
 import { Session } from './session.js';
 import { forgetExchange, sawExchange, usedExchanges } from './suggestions.js';
 import { tabs } from './tabs.js';
@@ -28,7 +29,7 @@ const form = bindingForm((binding) => bindings.add(binding));
 
 const inbox = new Inbox({
   bind: (binding) => say(bindings.add(binding) || 'Binding added'),
-  filtered: () => writeAddress(),
+  looked: () => writeAddress(),
   cleared: () => {
     figures.clear();
     list.reset();
@@ -59,12 +60,12 @@ let number = 0;
 
 function opened() {
   figures.opened();
-  // On a phone the form would push the messages out of sight.
-  if (matchMedia('(max-width: 900px)').matches) byId('add-fold').open = byId('examples-fold').open = false;
+  foldSide(true);
 }
 
 function received(data) {
   const message = decode(data, ++number, new Date());
+  message.series = seriesFor(message, bindings.list);
   sawExchange(message.exchange);
   form.sample(message.exchange, message.routingKey);
   figures.add(message);
@@ -79,6 +80,7 @@ function bindingsChanged() {
   setText(byId('binding-count'), String(n));
   byId('clear-bindings').disabled = n === 0;
   byId('no-bindings').hidden = n > 0;
+  foldSide(byId('side-fold').getAttribute('aria-expanded') === 'false');
   byId('examples-fold').hidden = n === 0;
   session.rebind();
   writeAddress();
@@ -92,6 +94,7 @@ function drawPlaceholders() {
   byId('welcome').hidden = !empty || n > 0 || session.open;
   byId('waiting').hidden = !empty || n === 0;
   byId('toolbar').hidden = empty && n === 0;
+  byId('content').classList.toggle('untouched', !byId('welcome').hidden);
   const [text, hint] = {
     live: ['Listening. Nothing has been published yet that matches.', 'Each message appears here the moment it is published. A wider pattern, such as #, brings more.'],
     silent: ['Nothing heard for over a minute, not even a sign of life.', 'The network may have gone without a word. Stop and start to be sure.'],
@@ -106,12 +109,19 @@ function drawPlaceholders() {
 }
 
 function writeAddress() {
-  const query = writeLink({ bindings: bindings.list, filter: byId('filter').value.trim(), live: session.open });
+  const query = writeLink({ bindings: bindings.list, filter: byId('filter').value.trim(), columns: inbox.columns, live: session.open });
   history.replaceState(null, '', location.pathname + query);
 }
 
+// Where all stands in one column, the bindings are folded: messages come first.
+function foldSide(folded) {
+  byId('side-fold').setAttribute('aria-expanded', !folded);
+  const n = bindings.list.length;
+  setText(byId('side-fold'), !folded ? 'Fold' : n ? 'Change' : 'Add a binding');
+}
+
 function toForm() {
-  byId('add-fold').open = true;
+  foldSide(false);
   byId('exchange').focus();
 }
 
@@ -125,6 +135,7 @@ function exampleButtons() {
 
 byId('examples').append(...exampleButtons());
 byId('examples-side').append(...exampleButtons());
+byId('side-fold').addEventListener('click', ({ target }) => foldSide(target.getAttribute('aria-expanded') === 'true'));
 byId('clear-bindings').addEventListener('click', () => bindings.clear());
 byId('copy-link').addEventListener('click', () => copy(beside(location.href), 'the link'));
 byId('to-exchange').addEventListener('click', (event) => {
@@ -153,6 +164,7 @@ const asked = readLink(location.search);
 const wrong = bindings.add(...asked.bindings);
 if (wrong) say(wrong);
 if (asked.filter) inbox.filterBy(asked.filter);
+if (asked.columns.length > 0) inbox.addColumns(asked.columns);
 bindingsChanged();
 if (asked.live) session.start();
 inbox.draw();

@@ -14,6 +14,7 @@ export function showFailure(root, failure, acts) {
       button('Dismiss', () => hideNotice(root), { class: 'quiet' })));
   root.dataset.kind = failure.retryable ? 'passing' : 'lasting';
   root.hidden = false;
+  root.scrollIntoView({ block: 'nearest' });
 }
 
 export function hideNotice(root) {

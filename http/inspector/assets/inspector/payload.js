@@ -1,7 +1,7 @@
 // The payload's part of the detail: a tree or the text for JSON, the text
 // for plain text, a hex dump for bytes.
 import { button, make } from '../shared/dom.js';
-import { copy } from '../shared/clipboard.js';
+import { copy, say } from '../shared/clipboard.js';
 import { dump } from './hex.js';
 import { bytes } from '../shared/format.js';
 import { pretty, read } from './jsontext.js';
@@ -10,12 +10,12 @@ import { recall, remember } from '../shared/memory.js';
 import { searchField } from './treesearch.js';
 import { Tree } from './tree.js';
 
-/** Builds the view of a message's payload. */
-export function payloadView(message) {
+/** Builds the view of a message's payload; its values may become columns. */
+export function payloadView(message, columns) {
   if (message.encoding === 'base64') return binaryView(message);
   if (message.encoding === 'omitted') return omittedView(message);
   if (message.encoding !== 'json') return textView(message);
-  return jsonView(message);
+  return jsonView(message, columns);
 }
 
 function omittedView(message) {
@@ -43,9 +43,9 @@ function section(note, copying, text) {
     make('pre', { class: 'raw', tabindex: '0', 'aria-label': 'Payload', text, hidden: text === '' }));
 }
 
-function jsonView(message) {
+function jsonView(message, columns) {
   const node = read(message.payload);
-  const tree = new Tree(node, message.payload, { copy });
+  const tree = new Tree(node, message.payload, { copy, columns, toggle: (path) => say(columns.toggle(path)) });
   const raw = make('pre', { class: 'raw', tabindex: '0', 'aria-label': 'Payload as text', hidden: true });
   const input = make('input', { type: 'search', placeholder: 'Search keys and values', 'aria-label': 'Search the payload', spellcheck: 'false' });
   const counter = make('span', { class: 'hits', role: 'status' });

@@ -5,19 +5,21 @@
 //                                     (or [pattern]) the older tools' links
 //   ?bindings={"bindings":[…]}        the event stream's own parameter
 //
-// and the first is written, with `filter` and, while a stream is open, `live`.
+// and the first is written, with `filter`, a `column` for the path of each value that the table shows,
+// and, while a stream is open, `live`.
 
-/** What a query string says: {bindings, filter, live}. */
+/** What a query string says: {bindings, filter, columns, live}. */
 export function readLink(search) {
   const query = new URLSearchParams(search);
   const bindings = [...ours(query), ...older(query), ...endpoint(query)];
-  return { bindings, filter: query.get('filter') ?? '', live: query.has('live') && query.get('live') !== '0' };
+  return { bindings, filter: query.get('filter') ?? '', columns: query.getAll('column'), live: query.has('live') && query.get('live') !== '0' };
 }
 
 /** The query string, with its question mark, or '' where there is nothing to say. */
-export function writeLink({ bindings, filter = '', live = false }) {
+export function writeLink({ bindings, filter = '', columns = [], live = false }) {
   const parts = bindings.flatMap((b) => [`exchange=${readable(b.exchange)}`, `pattern=${readable(b.routingKeyPattern)}`]);
   if (filter) parts.push(`filter=${readable(filter)}`);
+  parts.push(...columns.map((path) => `column=${readable(path)}`));
   if (live) parts.push('live=1');
   return parts.length ? `?${parts.join('&')}` : '';
 }

@@ -1,4 +1,4 @@
-// How many messages came in the last minutes, by exchange: a ring of
+// How many messages came in the last minutes, by series: a ring of
 // buckets, each a few seconds wide.
 
 export const width = 3; // seconds of a bucket
@@ -11,11 +11,11 @@ export class Rate {
   #second = 0;
   #since = Infinity; // the second of the first message
 
-  /** Counts a message that came at a moment (ms). */
-  add(exchange, now) {
+  /** Counts a message of a series that came at a moment (ms). */
+  add(series, now) {
     this.#turn(now);
     const bucket = this.#ring[this.#newest % buckets];
-    bucket.set(exchange, (bucket.get(exchange) ?? 0) + 1);
+    bucket.set(series, (bucket.get(series) ?? 0) + 1);
     this.#since = Math.min(this.#since, this.#second);
     this.#seconds[this.#second % 10]++;
   }
@@ -36,7 +36,7 @@ export class Rate {
     return this.#seconds.reduce((sum, n, i) => sum + (i === present ? 0 : n), 0) / Math.min(9, Math.max(1, this.#second - this.#since));
   }
 
-  /** The buckets, oldest first: maps of exchange → messages; the last is still filling. */
+  /** The buckets, oldest first: maps of series → messages; the last is still filling. */
   history(now) {
     this.#turn(now);
     return Array.from({ length: buckets }, (_, i) => this.#ring[(this.#newest + 1 + i) % buckets]);

@@ -2,47 +2,81 @@
 // again: at hundreds of messages a second, making elements would be the cost.
 import { make, setText } from '../shared/dom.js';
 import { bytes, clock } from '../shared/format.js';
-import { colourOf, nameParts } from '../shared/palette.js';
+import { cellText } from './columns.js';
+import { excerpt } from './excerpt.js';
+
+const longWord = 14; // letters of a key's word that may be cut where the whole key does not fit
 
 export class Row {
   #cells;
+  #fields = []; // elements of the columns' cells
   #ordinal = -1; // of the message that it shows
 
   constructor(id) {
     const cell = (name, ...children) => make('div', { class: `cell ${name}`, role: 'gridcell' }, ...children);
     this.#cells = {
       time: make('time'),
-      dot: make('span', { class: 'dot', 'aria-hidden': 'true' }),
-      prefix: make('span', { class: 'prefix' }),
+      mark: make('span', { class: 'mark', 'aria-hidden': 'true' }),
       name: make('span', { class: 'name' }),
       key: make('span', { class: 'key-text' }),
       again: make('span', { class: 'tag warn', text: 'redelivered', hidden: true }),
-      routes: make('span', { class: 'tag', hidden: true }),
+      routes: make('span', { class: 'routes-more', hidden: true }),
+      fields: make('div', { class: 'fields', role: 'none' }),
+      excerpt: make('span', { class: 'excerpt-text' }),
       size: make('span'),
     };
     const c = this.#cells;
     this.element = make('div', { class: 'row', role: 'row', id },
       cell('time', c.time),
-      cell('exchange', c.dot, c.prefix, c.name),
+      cell('exchange', c.mark, c.name),
       cell('key', c.key, c.again, c.routes),
+      c.fields,
+      cell('excerpt', c.excerpt),
       cell('size', c.size));
   }
 
-  /** Shows a message; ordinal tells messages apart. */
-  show(message, ordinal) {
-    if (ordinal === this.#ordinal) return;
+  /** Shows a message; ordinal tells messages apart. Returns what is new in it, or null. */
+  show(message, ordinal, columns, nameOf) {
+    if (ordinal === this.#ordinal) return null;
     this.#ordinal = ordinal;
     const c = this.#cells;
-    const [prefix, name] = nameParts(message.exchange);
+    const name = nameOf(message.exchange);
+    this.element.dataset.mark = message.series.mark;
     setText(c.time, clock(message.at));
-    c.dot.dataset.colour = colourOf(message.exchange);
-    setText(c.prefix, prefix);
+    c.mark.dataset.mark = message.series.mark;
     setText(c.name, name);
-    setText(c.key, message.routingKey);
-    c.again.hidden = !message.redelivered;
-    c.routes.hidden = message.routes.length === 0;
-    setText(c.routes, message.routes.length === 1 ? '1 route' : `${message.routes.length} routes`);
+    c.name.title = message.exchange;
+    this.#showKey(message);
+    setText(c.excerpt, excerpt(message));
     setText(c.size, bytes(message.size));
+    return { name, key: message.routingKey, fields: this.#showFields(message, columns) };
+  }
+
+  #showKey({ routingKey, redelivered, routes }) {
+    const c = this.#cells;
+    if (c.key.title !== routingKey || routingKey === '') {
+      c.key.title = routingKey;
+      c.key.replaceChildren(...keyWords(routingKey));
+    }
+    c.again.hidden = !redelivered;
+    c.routes.hidden = routes.length === 0;
+    if (routes.length === 0) return;
+    setText(c.routes, `+${routes.length}`);
+    c.routes.title = `${routes.length === 1 ? '1 route' : `${routes.length} routes`}: ${routes.slice(0, 5).join(', ')}${routes.length > 5 ? ', …' : ''}`;
+  }
+
+  #showFields(message, columns) {
+    if (this.#fields.length !== columns.length) {
+      this.#fields = columns.map(() => make('div', { class: 'cell field', role: 'gridcell' }));
+      this.#cells.fields.replaceChildren(...this.#fields);
+    }
+    return columns.map((column, i) => {
+      const text = cellText(message, column);
+      setText(this.#fields[i], text);
+      this.#fields[i].title = text;
+      this.#fields[i].dataset.title = column.title;
+      return text;
+    });
   }
 
   /** Places the row; index counts from the top, the head being row 1 for readers. */
@@ -57,8 +91,20 @@ export class Row {
     this.element.hidden = true;
   }
 
-  /** Forgets what it shows: the list is another one. */
+  /** Forgets what it shows: the list is another one, or it is to be written in another way. */
   forget() {
     this.#ordinal = -1;
   }
+}
+
+// The words of a key, dots between them. Those that stand for nothing are pale, and the first of
+// them goes where the key is short of room; long words, which are ids, are cut there.
+function keyWords(key) {
+  const words = key.split('.');
+  return words.flatMap((word, i) => {
+    const first = i === 0 && word === 'primary' && words.length > 1;
+    const kind = first ? ' filler first' : word === '_' ? ' filler' : word.length >= longWord ? ' long' : '';
+    const made = make('span', { class: `word${kind}`, text: first ? 'primary.' : word });
+    return i === words.length - 1 || first ? [made] : [made, '.'];
+  });
 }

@@ -1,8 +1,8 @@
 // The stream's side of the page: start, stop, its state, its end.
 import { streamURL } from './bindings.js';
-import { byId, setText } from '../shared/dom.js';
+import { byId, make, setText } from '../shared/dom.js';
 import { alike } from './exchanges.js';
-import { nameParts } from '../shared/palette.js';
+import { nameParts } from '../shared/names.js';
 import { hideNotice, showFailure } from './notice.js';
 import { Stream } from './stream.js';
 import { names } from './suggestions.js';
@@ -119,7 +119,7 @@ export class Session {
     showFailure(byId('notice'), failure, this.#acts(failure, named));
     this.#on.refused(named && !failure.retryable ? named.exchange : '', failure.code);
     this.#to('ended');
-    setText(byId('state-text'), `${texts.ended}: ${failure.code}`);
+    byId('state-text').append(make('span', { class: 'wide', text: `: ${failure.code}` })); // on a phone the notice has it
   }
 
   // The binding whose exchange a message names, in quotes as the server does.

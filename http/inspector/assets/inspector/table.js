@@ -1,6 +1,8 @@
 // The message table: newest on top, only the rows in sight as elements.
-import { make } from '../shared/dom.js';
+import { button, make } from '../shared/dom.js';
+import { ShortNames } from '../shared/names.js';
 import { Row } from './row.js';
+import { Widths } from './widths.js';
 
 const spare = 4; // rows beyond each edge, for a scroll's first frame
 
@@ -15,18 +17,25 @@ export class Table {
   #head; // the head row
   #seen = 0; // ordinal behind the newest at the last drawing
   #chosen = null; // number of the chosen message
+  #columns = []; // of payloads' values, as Columns.list has them
+  #titles; // the head's part for them
+  #names = new ShortNames();
+  #widths = new Widths();
   #on;
 
   /**
    * Builds the table into an element. Calls on.choose(message) when a message
-   * is chosen, on.enter() when the user goes into it, on.scrolled(atTop).
+   * is chosen, on.enter() when the user goes into it, on.scrolled(atTop),
+   * on.without(path) when a column is to go.
    */
   constructor(root, on) {
     this.#on = on;
     this.#root = root;
     const title = (name, text) => make('div', { class: `cell ${name}`, role: 'columnheader', text });
+    this.#titles = make('div', { class: 'fields', role: 'none' });
     this.#head = make('div', { class: 'row head', role: 'row', 'aria-rowindex': '1' },
-      title('time', 'Received'), title('exchange', 'Exchange'), title('key', 'Routing key'), title('size', 'Size'));
+      title('time', 'Received'), title('exchange', 'Exchange'), title('key', 'Routing key'),
+      this.#titles, make('div', { class: 'cell excerpt', role: 'columnheader' }, make('span', { class: 'excerpt-text', text: 'Payload' })), title('size', 'Size'));
     this.#body = make('div', { class: 'body', role: 'rowgroup' });
     root.setAttribute('role', 'grid');
     root.setAttribute('aria-label', 'Messages, newest first');
@@ -36,6 +45,29 @@ export class Table {
     root.addEventListener('keydown', (event) => this.#key(event));
     this.#body.addEventListener('click', (event) => this.#click(event));
     new ResizeObserver(() => this.#measure()).observe(root);
+    this.columns([]);
+  }
+
+  /** Shows columns of payloads' values. */
+  columns(list) {
+    this.#columns = list;
+    this.#widths.reset(list);
+    this.#titles.replaceChildren(...list.map(({ path, title }) =>
+      make('div', { class: 'cell field', role: 'columnheader' }, make('span', { class: 'field-title', text: title, title: path }),
+        button('✕', () => this.#on.without(path), { class: 'quiet small without', 'aria-label': `Remove the column ${path}`, title: 'Remove the column' }))));
+    this.#root.classList.toggle('with-fields', list.length > 0);
+    this.#layOut();
+    this.#rewrite();
+    this.#measure();
+  }
+
+  #layOut() {
+    this.#root.style.setProperty('--tracks', this.#widths.tracks);
+  }
+
+  // What the rows show is to be written anew.
+  #rewrite() {
+    this.#rows.forEach((row) => row.forget());
   }
 
   get atTop() {
@@ -53,7 +85,7 @@ export class Table {
     if (list !== this.#list) {
       this.#list = list;
       this.#seen = list.dropped + list.length;
-      this.#rows.forEach((row) => row.forget());
+      this.#rewrite();
     }
     this.#hold();
     this.draw();
@@ -91,18 +123,27 @@ export class Table {
     const last = Math.min(length, first + inSight);
     this.#grow(inSight);
     const used = new Set();
+    let grown = false;
+    let renamed = false;
+    const nameOf = (exchange) => this.#names.of(exchange, () => (renamed = true));
     for (let index = first; index < last; index++) {
       const position = length - 1 - index;
       const ordinal = this.#list.dropped + position; // a row keeps its element while it moves
       const row = this.#rows[ordinal % this.#rows.length];
       const message = this.#list.at(position);
-      row.show(message, ordinal);
+      const news = row.show(message, ordinal, this.#columns, nameOf);
+      if (news && this.#widths.add(news)) grown = true;
       row.place(index, index * this.#height, message.number === this.#chosen);
       used.add(row);
     }
     for (const row of this.#rows) if (!used.has(row)) row.hide();
+    if (grown) this.#layOut();
     this.#point();
     this.#on.scrolled(this.atTop);
+    if (renamed) {
+      this.#rewrite();
+      this.draw();
+    }
   }
 
   #grow(wanted) {
@@ -112,7 +153,7 @@ export class Table {
       this.#rows.push(row);
       this.#body.append(row.element);
     }
-    this.#rows.forEach((row) => row.forget()); // another modulus, other places
+    this.#rewrite(); // another modulus, other places
   }
 
   // Behind another tab the table has no size, and a browser may forget how far it was scrolled.

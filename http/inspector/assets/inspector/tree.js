@@ -3,15 +3,11 @@
 // until they are looked at.
 import { button, make } from '../shared/dom.js';
 import { counted } from '../shared/format.js';
+import { pathOf } from './path.js';
 
 const atOnce = 100; // children built before a button asks for more
 const openAtFirst = 150; // values up to which everything is unfolded
 const longest = 600; // letters of a string shown at first
-const identifier = /^[A-Za-z_$][\w$]*$/;
-
-/** The path of a value, as jq and JavaScript write it: ".status.runs[0]". */
-export const pathOf = (labels) =>
-  labels.map((label) => (typeof label === 'number' ? `[${label}]` : identifier.test(label) ? `.${label}` : `[${JSON.stringify(label)}]`)).join('') || '.';
 
 export class Tree {
   #root;
@@ -20,11 +16,15 @@ export class Tree {
   #current = null;
   #on;
 
-  /** Builds the tree of a node of a JSON text; on.copy(text, what) copies. */
+  /**
+   * Builds the tree of a node of a JSON text. on.copy(text, what) copies, on.toggle(path) makes a
+   * value a column of the table, or takes the column away; on.columns.has(path) reports which are.
+   */
   constructor(node, text, on) {
     this.#text = text;
     this.#on = on;
-    this.element = make('ul', { class: 'tree', role: 'tree', 'aria-label': 'Payload' });
+    this.element = make('ul', { class: 'tree', role: 'tree', 'aria-label': 'Payload', 'aria-multiselectable': 'true' });
+    this.element.markColumns = () => this.#items.forEach((item) => this.#mark(item));
     this.element.addEventListener('keydown', (event) => this.#key(event));
     this.element.addEventListener('click', (event) => this.#click(event));
     this.#root = this.#build(null, node, []);
@@ -46,13 +46,27 @@ export class Tree {
       make('span', { class: 'caret', 'aria-hidden': 'true' }),
       label === null ? null : make('span', { class: typeof label === 'number' ? 'index' : 'label', text: String(label) }),
       this.#value(node),
-      make('span', { class: 'copy', title: 'Copy this value (c)', 'aria-hidden': 'true', text: 'copy' }));
+      make('span', { class: 'acts', 'aria-hidden': 'true' },
+        branch || label === null ? null : make('span', { title: 'Show this value as a column of the table (t)', text: 'column' }),
+        make('span', { class: 'copy', title: 'Copy this value (c)', text: 'copy' })));
     const element = make('li', { role: 'treeitem', tabindex: '-1', 'aria-expanded': branch ? 'false' : null,
       'aria-label': `${label ?? 'payload'}: ${spoken(node)}` }, line);
     const item = { node, labels, element, line, group: null, built: 0 };
     element.item = item;
     this.#items.set(node, item);
+    this.#mark(item);
     return item;
+  }
+
+  // A value in the payload itself can be a column; which are is seen and heard.
+  #mark({ node, labels, element }) {
+    if (node.children?.length > 0 || labels.length === 0) return;
+    element.setAttribute('aria-selected', this.#on.columns.has(pathOf(labels)));
+  }
+
+  #column({ node, labels }) {
+    if (node.children?.length > 0 || labels.length === 0) return;
+    this.#on.toggle(pathOf(labels));
   }
 
   #value(node) {
@@ -139,7 +153,9 @@ export class Tree {
     if (!item || event.target.closest('.more')) return;
     this.#stand(item, true);
     if (event.target.closest('.copy')) return this.#copy(item);
-    if (getSelection().isCollapsed) this.#toggle(item, item.element.getAttribute('aria-expanded') !== 'true');
+    if (!getSelection().isCollapsed) return;
+    this.#toggle(item, item.element.getAttribute('aria-expanded') !== 'true');
+    this.#column(item);
   }
 
   #copy(item) {
@@ -162,6 +178,7 @@ export class Tree {
       Enter: () => this.#toggle(item, !open),
       ' ': () => this.#toggle(item, !open),
       c: () => this.#copy(item),
+      t: () => this.#column(item),
       y: () => this.#on.copy(pathOf(item.labels), 'the path'),
     };
     if (!acts[event.key]) return;

@@ -4,7 +4,7 @@ import { bytes, count, rate } from '../shared/format.js';
 import { Pace } from './pace.js';
 import { Rows } from './rows.js';
 import { age, mood, short } from './tree.js';
-import { nameParts } from '../shared/palette.js';
+import { nameParts } from '../shared/names.js';
 
 const atOnce = 100; // rows before a button asks for more
 const young = 10_000; // ms

@@ -1,0 +1,127 @@
+package inspector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/test/browser"
+)
+
+// What one looks for in payloads stands in the table: a click on a value makes it a column, and the
+// link takes it to a colleague.
+func TestAValueBecomesAColumnThatTheLinkRemembers(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.AwaitState("live")
+	s.publish(completed, "primary.a", `{"status":{"state":"completed","runs":[{"by":"a \"worker\"","n":12345678901234567890}]}}`)
+	s.publish(completed, "primary.b", `{"status":{"state":"odd","runs":[]}}`)
+	s.publish(completed, "primary.c", `not JSON`)
+	b.awaitRows("primary.c", "primary.b", "primary.a")
+	b.Click(`.body .row[aria-rowindex="4"]`)
+	b.clickValue("state")
+	b.AwaitText("#toast", ".status.state is a column now")
+	b.clickValue("by")
+	b.clickValue("n")
+	want := "|odd|completed;||a \"worker\";||12345678901234567890"
+	b.awaitColumns(want)
+
+	second := b.openBeside(browser.Value[string](b.Tab, `location.href`))
+	second.AwaitState("live")
+	second.Await(`[...document.querySelectorAll('.field-title')].map((e) => e.title).join() === '.status.state,.status.runs[0].by,.status.runs[0].n'`)
+	s.publish(completed, "primary.d", `{"status":{"state":"late"}}`)
+	second.awaitColumns("late;;")
+
+	b.Click(`[aria-label="Remove the column .status.runs[0].by"]`)
+	b.clickValue("state") // chosen once more, it goes
+	b.awaitColumns("|||12345678901234567890")
+	if href := browser.Value[string](b.Tab, `location.href`); strings.Count(href, "column=") != 1 {
+		t.Errorf("the link is %s", href)
+	}
+}
+
+// clickValue clicks on the first value of a name in the payload.
+func (b *tab) clickValue(name string) {
+	b.T.Helper()
+	b.Await(fmt.Sprintf(`[...document.querySelectorAll('[role=treeitem]')].some((e) => e.ariaLabel.startsWith(%s))`, browser.Quote(name+":")))
+	b.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`[...document.querySelectorAll('[role=treeitem]')].find((e) => e.ariaLabel.startsWith(%s)).querySelector('.value').click()`, browser.Quote(name+":"))))
+}
+
+// awaitColumns waits for the texts of the columns, newest first: "a|b;c|d" are two columns.
+func (b *tab) awaitColumns(want string) {
+	b.T.Helper()
+	b.Await(fmt.Sprintf(`(() => {
+		const rows = [...document.querySelectorAll('.body .row:not([hidden])')].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex);
+		return [...document.querySelectorAll('.row.head .field')].map((_, i) =>
+			rows.map((row) => row.querySelectorAll('.field')[i].textContent).join('|')).join(';');
+	})() === %s`, browser.Quote(want)))
+}
+
+// The end of a name is what tells exchanges apart, and where it does not, as much more as does.
+func TestARowShowsWhatTellsItsExchangeFromOthers(t *testing.T) {
+	s := serve(t, actors.Options{})
+	const other = "exchange/our-own/v1/task-completed"
+	s.declare(other)
+	b := open(t, s.proxy.URL+link(completed, "#", failed, "#", other, "#"))
+	b.AwaitState("live")
+	s.publish(completed, "a", `{}`)
+	s.publish(failed, "b", `{}`)
+	b.awaitRows("b", "a")
+	b.awaitNames("task-failed task-completed")
+	s.publish(other, "c", `{}`)
+	b.awaitNames("our-own/v1/task-completed task-failed taskcluster-queue/v1/task-completed")
+}
+
+func (b *tab) awaitNames(want string) {
+	b.T.Helper()
+	b.Await(fmt.Sprintf(`[...document.querySelectorAll('.body .row:not([hidden])')].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)
+		.map((row) => row.querySelector('.name').textContent).join(' ') === %s`, browser.Quote(want)))
+}
+
+// How a task ended is seen at a glance, by colour and by shape; else each binding has a mark of its own.
+func TestMarksTellMeaningsAndBindingsApart(t *testing.T) {
+	s := serve(t, actors.Options{})
+	const exception, pending = "exchange/taskcluster-queue/v1/task-exception", "exchange/taskcluster-queue/v1/task-pending"
+	s.declare(exception, pending)
+	b := open(t, s.proxy.URL+link(completed, "#", failed, "#", exception, "#", pending, "primary.x", pending, "primary.y"))
+	b.AwaitState("live")
+	for _, exchange := range []string{completed, failed, exception} {
+		s.publish(exchange, "primary.x", `{}`)
+	}
+	s.publish(pending, "primary.x", `{}`)
+	s.publish(pending, "primary.y", `{}`)
+	b.awaitReceived(5)
+	b.Await(`[...document.querySelectorAll('.body .row:not([hidden])')].sort((a, b) => b.ariaRowIndex - a.ariaRowIndex)
+		.map((row) => row.querySelector('.mark').dataset.mark).join() === 'good,bad,warn,1,2'`)
+	for _, property := range []string{"backgroundColor", "clipPath"} {
+		looks := browser.Value[[]string](b.Tab, fmt.Sprintf(`[...document.querySelectorAll('.body .row:not([hidden]) .mark')].map((e) => getComputedStyle(e).%s)`, property))
+		if slices.Sort(looks); len(slices.Compact(looks)) != 5 {
+			t.Errorf("%s: five kinds look like %q", property, looks)
+		}
+	}
+}
+
+// A key as long as Taskcluster's is read in its row: its ids give way before its other words, and
+// beside it there is room for the beginning of the payload.
+func TestALongKeyAndAnExcerptAreReadInTheirRow(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.AwaitState("live")
+	b.Do(chromedp.EmulateViewport(1366, 768))
+	const key = "primary.fN1SbArXTPSVFNUvaOlinQ.0.us-east-1.i-0a1b2c3d4e5f60718.proj-misc.ci.decision-task.eLk2RzSdTHmN3hO4pQ5rSg._"
+	s.publish(completed, key, `{"status":{"taskId":"fN1SbArXTPSVFNUvaOlinQ"}}`, "route.a", "route.b")
+	b.awaitRows(key) // whole for those who copy it
+	b.Await(`document.querySelector('.body .row:not([hidden]) .key-text').title.endsWith('eLk2RzSdTHmN3hO4pQ5rSg._')`)
+	cut := browser.Value[string](b.Tab, `[...document.querySelectorAll('.body .row:not([hidden]) .word')]
+		.filter((word) => word.scrollWidth > word.clientWidth || word.getBoundingClientRect().right > word.closest('.cell').getBoundingClientRect().right)
+		.map((word) => word.textContent).join(' ')`)
+	if cut != "fN1SbArXTPSVFNUvaOlinQ i-0a1b2c3d4e5f60718 eLk2RzSdTHmN3hO4pQ5rSg" {
+		t.Errorf("cut: %s", cut)
+	}
+	b.AwaitText(".body .row:not([hidden]) .routes-more", "+2")
+	b.AwaitText(".body .row:not([hidden]) .excerpt-text", "status: {taskId:")
+}
