@@ -12,7 +12,8 @@ export class Table {
   #rows = [];
   #list = null; // Recent
   #height = 0; // of a row, px
-  #top = 0; // how far it was scrolled when last in sight, px
+  #top = 0; // how far it was scrolled when last in sight, in rows
+  #chosenInSight = false;
   #away = true; // out of sight at the last measuring
   #head; // the head row
   #seen = 0; // ordinal behind the newest at the last drawing
@@ -76,7 +77,8 @@ export class Table {
 
   #scrolled() {
     if (!this.#inSight) return;
-    this.#top = this.#root.scrollTop;
+    this.#top = this.#root.scrollTop / this.#height;
+    this.#chosenInSight = this.#isInSight(this.#indexOf(this.#chosen));
     this.draw();
   }
 
@@ -98,7 +100,7 @@ export class Table {
     this.#seen = newest;
     if (added <= 0) return;
     if (!this.#inSight) {
-      if (this.#top >= this.#height) this.#top += added * this.#height;
+      if (this.#top >= 1) this.#top += added;
       return;
     }
     if (this.atTop) return;
@@ -115,7 +117,7 @@ export class Table {
   /** Puts the rows in sight where they belong. */
   draw() {
     if (!this.#list || !this.#inSight) return;
-    if (!this.#height) return this.#measure(); // which draws
+    if (!this.#height || this.#away) return this.#measure(); // which draws
     this.#resize();
     const length = this.#list.length;
     const first = Math.max(0, Math.floor(this.#root.scrollTop / this.#height) - spare);
@@ -161,15 +163,19 @@ export class Table {
     return this.#root.clientHeight > 0;
   }
 
+  // The table comes into sight, or its size or its rows' height has changed: the same rows stay, and
+  // the chosen one, if it was among them.
   #measure() {
-    const back = this.#inSight && this.#away;
+    const height = parseFloat(getComputedStyle(this.#root).getPropertyValue('--row')) || 32;
+    const moved = this.#inSight && (this.#away || height !== this.#height);
     this.#away = !this.#inSight;
-    this.#height = parseFloat(getComputedStyle(this.#root).getPropertyValue('--row')) || 32;
+    this.#height = height;
     if (!this.#list || this.#away) return;
-    if (back) {
+    if (moved) {
       this.#resize();
-      this.#root.scrollTop = this.#top;
+      this.#root.scrollTop = this.#top * height;
     }
+    if (this.#chosenInSight) this.#reveal(this.#indexOf(this.#chosen));
     this.draw();
   }
 
@@ -205,6 +211,7 @@ export class Table {
     const message = this.#list?.at(this.#list.length - 1 - index);
     if (!message) return;
     this.#chosen = message.number;
+    this.#chosenInSight = true;
     this.#reveal(index);
     this.draw();
     this.#on.choose(message);
@@ -213,6 +220,7 @@ export class Table {
   /** Chooses none. */
   release() {
     this.#chosen = null;
+    this.#chosenInSight = false;
     this.draw();
   }
 
@@ -227,9 +235,19 @@ export class Table {
 
   #reveal(index) {
     const top = index * this.#height;
-    const space = this.#root.clientHeight - this.#head.offsetHeight;
+    const space = this.#space;
     if (top < this.#root.scrollTop) this.#root.scrollTop = top;
     else if (top + this.#height > this.#root.scrollTop + space) this.#root.scrollTop = top + this.#height - space;
+  }
+
+  // The room for rows, px.
+  get #space() {
+    return this.#root.clientHeight - this.#head.offsetHeight;
+  }
+
+  #isInSight(index) {
+    const top = index * this.#height - this.#root.scrollTop;
+    return index >= 0 && top > -this.#height && top < this.#space;
   }
 
   // Numbers ascend, so the chosen message is found by halving.
