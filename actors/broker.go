@@ -44,6 +44,7 @@ type broker struct {
 	denied    denial
 	dialer    *sightedDialer // Options.Dialer, but for blind nodes
 	watch     watch          // which nodes are blind (broker_canaries.go)
+	drops     dropsKnowledge
 }
 
 // redialState is what a restarted broker actor must know of its earlier life: a failure is no
@@ -129,6 +130,14 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.feederEnded(ctx, msg)
 	case canariesCounted:
 		b.countCanaries(ctx)
+	case dropsTried:
+		b.dropsTried(ctx, msg)
+	case spareChanged:
+		b.spareChanged(ctx, msg)
+	case spareDue:
+		b.serve(ctx)
+	case noRoom:
+		b.noRoom(ctx)
 	case closeScouts:
 		b.scouts.closeIdle()
 	case checkCalls:
@@ -180,6 +189,7 @@ func (b *broker) serve(ctx actor.Context) {
 	for b.serveNext(ctx) {
 	}
 	b.spread(ctx)
+	b.tendSpares(ctx)
 }
 
 // serveNext decides about the request that has waited longest, and reports whether to go on.
@@ -187,21 +197,26 @@ func (b *broker) serveNext(ctx actor.Context) bool {
 	if b.tryExchanges(ctx) {
 		return true
 	}
+	if b.awaitsDrops(ctx) {
+		return false
+	}
 	owner, link, outcome := b.pool.next(time.Now())
 	switch outcome {
 	case granted:
 		ctx.Send(owner, leased{link: link, herd: b.pool.herd(link), upkeep: b.upkeeps[link]})
 		b.checkLater(ctx)
 		if b.pool.shortOfChannels(time.Now()) {
-			b.tryChannels(ctx)
+			b.tryChannels(ctx, b.pool.beginScout)
 		}
 		return true
 	case unverified:
-		b.tryChannels(ctx)
+		b.tryChannels(ctx, b.pool.beginScout)
 	case limited:
 		if !b.giveCanariesBack(ctx) {
 			b.refuse(ctx, errNoChannelLeft)
 		}
+	case reserved:
+		b.giveSparesBack()
 	case full:
 		b.another(ctx)
 	}
@@ -307,8 +322,8 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 func (b *broker) use(ctx actor.Context, link amqp.Link) {
 	entry := b.pool.add(link, time.Now())
 	entry.blind = b.watch.sight.blind[entry.address]
-	b.upkeeps[link] = newUpkeep(b.core, link)
 	root, self := b.core.rootContext, ctx.Self()
+	b.upkeeps[link] = newUpkeep(b.core, link, func(s spare) { root.Send(self, spareChanged{link: link, spare: s}) })
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links), "address", amqp.Address(link))
 	b.watchNodes(ctx)

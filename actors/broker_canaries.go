@@ -170,7 +170,7 @@ func (b *broker) tendCanaries(ctx actor.Context, now time.Time) {
 		}
 	}
 	if total := &b.pool.total; short && total.limit == 0 && total.check(b.pool.granted(), b.pool.crowd(), now) == unverified {
-		b.tryChannels(ctx)
+		b.tryChannels(ctx, b.pool.beginScout)
 	}
 }
 

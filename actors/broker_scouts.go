@@ -83,12 +83,13 @@ func (b *broker) answerAsked(ctx actor.Context, exchange string, err *Error) {
 	}
 }
 
-// tryChannels sends a scout to find out how many more channels the broker allows.
-func (b *broker) tryChannels(ctx actor.Context) {
+// tryChannels sends a scout to find out how many more channels the broker allows, unless one is
+// under way. begin returns how many it is to open.
+func (b *broker) tryChannels(ctx actor.Context, begin func() int) {
 	if b.pool.total.scouting() {
 		return
 	}
-	n := b.pool.total.begin(b.pool.channels())
+	n := begin()
 	b.core.count.scouts.Add(1)
 	root, self, links := b.core.rootContext, ctx.Self(), b.links
 	b.scouts.channels(n, func(opened int, err error) {
@@ -121,6 +122,9 @@ func (b *broker) learnFromLoss(ctx actor.Context, err error) {
 	if amqp.Provoked(err) || len(b.pool.links) == 0 {
 		b.exchanges.forget()
 	}
+	if len(b.pool.links) == 0 {
+		b.forgetDrops()
+	}
 	switch {
 	case amqp.CodeOf(err) == amqp.NotAllowed:
 		b.pool.total.met()
@@ -140,6 +144,7 @@ func (b *broker) closeScoutsLater(ctx actor.Context) {
 // fault, and only an operator can mend it: it is said loudly, and tried again until it works.
 func (b *broker) noteDenial(ctx actor.Context, err *Error) {
 	b.core.count.denied.Add(1)
+	b.forgetDrops() // the right to the exchange of dead letters may be what it lacks
 	if b.denied.due(time.Now()) {
 		b.core.log.Error("the broker denies this service the right to make and use its queues: no stream can be opened",
 			"namespace", b.core.options.Namespace, "error", err)

@@ -6,7 +6,7 @@ import (
 )
 
 // channelLimit is what is known of how many channels the broker allows this service in all, over
-// all links. A broker that has had enough (a user's max-channels, 530) ends the link on which the
+// all links, those included that serve no stream. A broker that has had enough (a user's max-channels, 530) ends the link on which the
 // next channel is opened, with every stream on it. So before more channels are open than ever were,
 // a scout tries how many more are allowed, on a link without streams.
 //
@@ -31,6 +31,10 @@ const (
 	mostScoutChannels   = 128
 	// triedChannels is how many channels are tried even for a crowd.
 	triedChannels = 32
+	// triedForSpare is how many channels are tried where one is wanted that serves no stream.
+	triedForSpare = 2
+	// fewestForSpares is the limit below which every channel is kept for streams.
+	fewestForSpares = 32
 	// limitTimeout is how long a limit counts, and how long it counts that none was met: an
 	// operator may change it.
 	limitTimeout = 30 * time.Second
@@ -46,9 +50,7 @@ func noChannelLimit() channelLimit { return channelLimit{verified: math.MaxInt, 
 // check decides whether one more channel may be opened where so many are granted. A crowd means
 // that many are being opened at once.
 func (c *channelLimit) check(leases int, crowd bool, now time.Time) outcome {
-	if c.limit == 0 && c.verified != math.MaxInt && now.Sub(c.at) > limitTimeout {
-		c.verified, c.at = max(1, leases), now // these are open
-	}
+	c.forgetOld(leases, now)
 	switch {
 	case leases < c.verified, now.Before(c.blind):
 		return granted
@@ -60,15 +62,41 @@ func (c *channelLimit) check(leases int, crowd bool, now time.Time) outcome {
 	return unverified
 }
 
+// forgetOld doubts that there is no limit, a while after it was seen: so many channels are open.
+func (c *channelLimit) forgetOld(channels int, now time.Time) {
+	if c.limit == 0 && c.verified != math.MaxInt && now.Sub(c.at) > limitTimeout {
+		c.verified, c.at = max(1, channels), now
+	}
+}
+
+// spare decides whether a channel that serves no stream may be opened where so many are granted in
+// all. It must take no stream's place: nothing is opened untried, and where a limit is known half of
+// it is left to streams.
+func (c *channelLimit) spare(channels int, now time.Time) outcome {
+	c.forgetOld(channels, now)
+	switch {
+	case c.limit > 0 && now.Before(c.until):
+		if c.limit < fewestForSpares || channels >= c.limit/2 {
+			return limited
+		}
+		return granted
+	case c.limit == 0 && channels < c.verified:
+		return granted
+	case now.Before(c.blind):
+		return limited
+	}
+	return unverified
+}
+
+// scarce reports whether channels that serve no stream are to be given back where so many are
+// granted in all.
+func (c *channelLimit) scarce(channels int) bool {
+	return c.limit > 0 && (c.limit < fewestForSpares || channels >= c.limit)
+}
+
 // short reports whether a scout should be sent before the next streams have to wait for it.
 func (c *channelLimit) short(leases int, now time.Time) bool {
 	return leases >= fewestScoutChannels/2 && !c.scouting() && c.limit == 0 && !now.Before(c.blind) && leases > c.verified-fewestScoutChannels/2
-}
-
-// spare reports whether n channels may be opened beside so many, for something that no stream needs:
-// it was tried that the broker allows them, and where a limit is known as many are left to streams.
-func (c *channelLimit) spare(channels, n int) bool {
-	return channels+n <= c.verified && (c.limit == 0 || channels+n <= c.limit/2)
 }
 
 // begin is called when a scout is sent while so many channels are open. It returns how many
@@ -76,6 +104,16 @@ func (c *channelLimit) spare(channels, n int) bool {
 func (c *channelLimit) begin(channels int) (n int) {
 	c.low = channels
 	return min(max(c.verified/2, fewestScoutChannels), mostScoutChannels)
+}
+
+// beginSpare is begin where a channel is wanted that serves no stream, while so many are open, and
+// so many granted. Nothing waits for it, so no more is tried than it needs, but where a limit is
+// doubted.
+func (c *channelLimit) beginSpare(channels, granted int) (n int) {
+	if n = c.begin(channels); c.limit == 0 {
+		n = min(granted-channels+triedForSpare, mostScoutChannels)
+	}
+	return n
 }
 
 // scouting reports whether a scout is under way.

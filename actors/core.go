@@ -27,7 +27,8 @@ type core struct {
 	actors      *actor.ActorSystem
 	rootContext *actor.RootContext // for goroutines, which have no context of an actor
 	rebinds     *rate.Limiter      // of the bindings that are repeated
-	drops       atomic.Int32       // whether it is known what queues drop
+	drops       atomic.Int32       // whether queues may name an exchange for what they drop
+	dropsUnseen atomic.Bool        // it is not known what they drop
 	work        sync.WaitGroup     // workers, dials, watchers, closes of links
 
 	saidOneNode atomic.Bool // that the broker has one address

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -11,20 +12,27 @@ import (
 // length or their messages' age below what a stream can wait, and the broker tells no consumer. One
 // queue for each link receives what they drop, and the stream it was dropped for is told.
 //
-// It exists while the link has streams, and dropsLinger longer: the first worker makes it, the
-// others wait for that. One goroutine takes its deliveries. Its methods may be called concurrently.
+// It takes a channel that serves no stream, so it is open only while the broker actor permits one
+// (broker_spares.go) and the link has streams, and dropsLinger longer: the first worker opens it,
+// the others wait for that. Queues name its exchange whether it is open or not: what they drop is
+// heard from the moment it is. One goroutine takes its deliveries. Its methods may be called
+// concurrently.
 type deadLetters struct {
-	core *core
-	link amqp.Link
+	core     *core
+	link     amqp.Link
+	exchange string // where queues drop to
+	queue    string
+	report   func(spare) // what becomes of the channel; it never waits
 
-	opening sync.Mutex // held while the queue is made, and over exchange
+	opening sync.Mutex // held while the queue is made
 
-	mu       sync.Mutex
-	exchange string // where queues are to drop to; empty while there is none
-	denied   bool   // the broker does not allow it
-	losers   map[string]*loser
-	idle     *time.Timer // runs while there is no queue
-	wake     chan struct{}
+	mu        sync.Mutex
+	permitted bool          // a channel may be open
+	over      chan struct{} // closed when the channel that is open now has ended; nil: none is open
+	losers    map[string]*loser
+	idle      *time.Timer // runs while there is no queue
+	unused    bool        // it has gone off
+	wake      chan struct{}
 }
 
 // loser is a queue that may drop messages.
@@ -42,10 +50,16 @@ const (
 	countDrops = 100 * time.Millisecond
 	// dropsPrefetch is small, as messages may be large.
 	dropsPrefetch = 10
+	// retryDropsAfterEnd is the time until a channel is opened again that has ended by itself,
+	// retryDropsAfterRefusal until one is that could not be opened.
+	retryDropsAfterEnd     = time.Second
+	retryDropsAfterRefusal = 30 * time.Second
 )
 
-func newDeadLetters(c *core, link amqp.Link) *deadLetters {
-	return &deadLetters{core: c, link: link, losers: map[string]*loser{}, wake: make(chan struct{}, 1)}
+func newDeadLetters(c *core, link amqp.Link, report func(spare)) *deadLetters {
+	d := &deadLetters{core: c, link: link, report: report, losers: map[string]*loser{}, wake: make(chan struct{}, 1)}
+	d.exchange, d.queue = amqp.DeadLetterNames(c.options.Namespace)
+	return d
 }
 
 // closeQuietly closes a channel, if there is one, whatever its Close does.
@@ -55,26 +69,68 @@ func closeQuietly(channel amqp.Channel) {
 	}
 }
 
+// permit lets a channel be open until it is reported as ended. Where queues are waiting for that it
+// is opened at once, in a goroutine.
+func (d *deadLetters) permit() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.permitted = true
+	if len(d.losers) > 0 {
+		d.core.work.Go(d.open)
+	}
+}
+
+// giveBack ends the permission: a channel that is open is closed, and reported as ended.
+func (d *deadLetters) giveBack() {
+	d.opening.Lock() // the channel that is being opened is one to close
+	defer d.opening.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.withdraw()
+}
+
+// withdraw ends the permission, if there is one. mu is held.
+func (d *deadLetters) withdraw() (over <-chan struct{}) {
+	if d.permitted {
+		d.permitted = false
+		if signal(d.wake); d.over == nil {
+			d.report(spare{})
+		}
+	}
+	return d.over
+}
+
+// surrender is giveBack by a worker that finds no room for its queue. It waits until the queue of
+// dead letters is gone, and reports whether there was one.
+func (d *deadLetters) surrender() bool {
+	d.mu.Lock()
+	over := d.withdraw()
+	d.mu.Unlock()
+	if over == nil {
+		return false
+	}
+	select {
+	case <-over:
+	case <-d.link.Lost():
+	}
+	return true
+}
+
 // enter returns the exchange that the queue of a channel is to drop to, empty where the broker
-// allows none or cannot do it. It calls the broker. dropped is called at most once, by any
-// goroutine. The caller owes leave.
+// allows none, cannot do it, or has not been asked. It may call the broker. dropped is called at
+// most once, by any goroutine. The caller owes leave.
 func (d *deadLetters) enter(channel amqp.Channel, queue string, dropped func(int)) (exchange string) {
-	if _, can := channel.(amqp.DeadLetters); !can {
+	if _, can := channel.(amqp.DeadLetters); !can || d.core.drops.Load() == dropsForbidden {
 		return ""
 	}
 	d.mu.Lock()
 	d.losers[queue] = &loser{dropped: dropped}
-	if d.idle != nil {
-		d.idle.Stop()
-		d.idle = nil
-	}
+	d.stopIdle()
 	d.mu.Unlock()
-	d.opening.Lock()
-	defer d.opening.Unlock()
-	if exchange, done := d.opened(); done {
-		return exchange
+	if d.open(); d.core.drops.Load() == dropsAllowed {
+		return d.exchange
 	}
-	return d.open()
+	return ""
 }
 
 // leave is called when the queue is gone.
@@ -82,50 +138,65 @@ func (d *deadLetters) leave(queue string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.losers, queue)
-	if len(d.losers) == 0 && d.exchange != "" && d.idle == nil {
-		d.idle = time.AfterFunc(dropsLinger, func() { signal(d.wake) })
+	if len(d.losers) == 0 && d.over != nil && d.idle == nil {
+		d.idle = time.AfterFunc(dropsLinger, d.lingered)
 	}
 }
 
-func (d *deadLetters) opened() (exchange string, done bool) {
+// lingered is called when there was no queue for a while, unless one came just now.
+func (d *deadLetters) lingered() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.exchange, d.exchange != "" || d.denied
+	d.unused = len(d.losers) == 0
+	signal(d.wake)
 }
 
-// open makes the queue and starts to take its deliveries. What fails for another reason than a
-// refusal is tried again by the next worker.
-func (d *deadLetters) open() (exchange string) {
-	exchange, queue := amqp.DeadLetterNames(d.core.options.Namespace)
-	channel, err := d.declare(exchange, queue)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch {
-	case err == nil:
-		d.exchange = exchange
-		d.core.work.Go(func() { d.listen(channel) })
-		d.core.noteDrops(nil)
-		return exchange
-	case amqp.KindOf(err) == amqp.Refused:
-		d.denied = true
-		d.core.noteDrops(err)
+// stopIdle: there is a queue, or the channel has ended. mu is held.
+func (d *deadLetters) stopIdle() {
+	if d.unused = false; d.idle != nil {
+		d.idle.Stop()
+		d.idle = nil
 	}
-	return ""
 }
 
-// declare makes exchange and queue, and tries whether a stream's queue may drop to them.
-func (d *deadLetters) declare(exchange, queue string) (channel amqp.Channel, err error) {
+// open makes the queue and starts to take its deliveries, where that is permitted and not done.
+func (d *deadLetters) open() {
+	d.opening.Lock()
+	defer d.opening.Unlock()
+	if !d.due() {
+		return
+	}
+	channel, err := d.declare()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.permitted = false
+		d.core.allowDrops(err)
+		d.report(spare{again: retryDropsAfterRefusal})
+		return
+	}
+	d.over = make(chan struct{})
+	d.core.work.Go(func() { d.listen(channel) })
+	d.core.allowDrops(nil)
+	d.report(spare{open: true})
+}
+
+func (d *deadLetters) due() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.permitted && d.over == nil
+}
+
+// declare makes exchange and queue.
+func (d *deadLetters) declare() (channel amqp.Channel, err error) {
 	err = guarded("dead letters", func() (err error) {
-		if channel, err = d.link.Channel(); err != nil {
-			return err
+		if channel, err = d.link.Channel(); err == nil {
+			err = declareDrops(channel, d.exchange, d.queue, d.core.options.Namespace)
 		}
-		if err = channel.(amqp.DeadLetters).DeclareDeadLetters(exchange, queue); err != nil {
-			return err
+		if err == nil {
+			err = channel.Consume(d.queue, dropsPrefetch)
 		}
-		if err = channel.Consume(queue, dropsPrefetch); err != nil {
-			return err
-		}
-		return d.try(exchange)
+		return err
 	})
 	if err != nil {
 		closeQuietly(channel)
@@ -133,58 +204,67 @@ func (d *deadLetters) declare(exchange, queue string) (channel amqp.Channel, err
 	return channel, err
 }
 
-// try makes a queue that drops to the exchange, on a channel of its own, and removes it.
-func (d *deadLetters) try(exchange string) error {
-	channel, err := d.link.Channel()
-	if err != nil {
+var errNoDeadLetters = errors.New("the broker's port cannot tell what queues drop")
+
+// declareDrops makes an exchange and a queue for what other queues drop, and tries with a
+// throw-away queue whether a stream's queue may drop to them.
+func declareDrops(channel amqp.Channel, exchange, queue, namespace string) error {
+	d, can := channel.(amqp.DeadLetters)
+	if !can {
+		return errNoDeadLetters
+	}
+	if err := d.DeclareDeadLetters(exchange, queue); err != nil {
 		return err
 	}
-	defer channel.Close()
-	queue := amqp.QueueName(d.core.options.Namespace)
-	if err := channel.Declare(queue, amqp.QueueLimits{MaxLength: 1, DeadLetters: exchange}); err != nil {
+	drops := amqp.QueueName(namespace)
+	if err := channel.Declare(drops, amqp.QueueLimits{MaxLength: 1, DeadLetters: exchange}); err != nil {
 		return err
 	}
-	return channel.Delete(queue)
+	return channel.Delete(drops)
 }
 
-// listen takes the dead letters until no queue is left, or the channel ends.
+// listen takes the dead letters until no queue is left, the permission ends, or the channel does.
 func (d *deadLetters) listen(channel amqp.Channel) {
-	_ = guarded("dead letters", func() error {
-		for {
-			letter, err := channel.Next(d.wake)
-			switch {
-			case err != nil:
+	err := guarded("dead letters", func() error {
+		for d.wanted() {
+			if err := d.next(channel); err != nil {
 				return err
-			case letter != nil:
-				d.count(letter.RoutingKey)
-				if err := channel.Acknowledge(letter.Tag); err != nil {
-					return err
-				}
-			case d.unused():
-				return nil
 			}
 		}
+		return nil
 	})
-	d.forget()
 	closeQuietly(channel)
+	d.ended(err)
 }
 
-// unused reports whether no queue is left, and takes the exchange back then.
-func (d *deadLetters) unused() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.losers) > 0 {
-		return false
+func (d *deadLetters) next(channel amqp.Channel) error {
+	letter, err := channel.Next(d.wake)
+	if err != nil || letter == nil {
+		return err
 	}
-	d.exchange = ""
-	return true
+	d.count(letter.RoutingKey)
+	return channel.Acknowledge(letter.Tag)
 }
 
-// forget is called when the channel ends: the next worker makes another one.
-func (d *deadLetters) forget() {
+// wanted reports whether the channel may stay open, and is of use or was a moment ago.
+func (d *deadLetters) wanted() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.exchange = ""
+	return d.permitted && !d.unused
+}
+
+// ended is called when the channel is closed.
+func (d *deadLetters) ended(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	close(d.over)
+	d.over, d.permitted = nil, false
+	d.stopIdle()
+	if err != nil {
+		d.report(spare{again: retryDropsAfterEnd})
+		return
+	}
+	d.report(spare{})
 }
 
 // count notes that a queue has dropped a message.

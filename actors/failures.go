@@ -99,6 +99,12 @@ func isDenied(err error, queue string) bool {
 	return errors.As(err, &e) && e.Kind == amqp.Refused && e.Code == amqp.AccessRefused && (e.Op != "bind" || e.Subject == queue)
 }
 
+// isRoomless reports whether the broker has refused to make a queue, and not for want of a right.
+func isRoomless(err error) bool {
+	var e *amqp.Error
+	return errors.As(err, &e) && e.Kind == amqp.Refused && e.Op == "declare" && e.Code == amqp.PreconditionFailed
+}
+
 // lossFailure returns what a client is told of an error after `ready`.
 func lossFailure(err error) *Error {
 	switch amqp.KindOf(err) {

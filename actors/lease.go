@@ -47,6 +47,9 @@ func (l lease) calling() { l.say(calling{}) }
 // denied reports that the broker does not let this service make or use its queue.
 func (l lease) denied(err *Error) { l.say(denied{err: err}) }
 
+// noRoom reports that the broker has no room for the queue.
+func (l lease) noRoom() { l.say(noRoom{}) }
+
 // exhausted reports that the link had no room for the channel.
 func (l lease) exhausted() { l.say(exhausted{}) }
 

@@ -107,6 +107,9 @@ type (
 		err *Error
 	}
 
+	// noRoom: worker → broker. The broker has no room for another queue.
+	noRoom struct{ late }
+
 	// exhausted: worker → broker. The link has room for fewer channels than the pool has assumed.
 	exhausted struct{ late }
 
@@ -228,6 +231,23 @@ type (
 		link amqp.Link
 		err  error
 	}
+
+	// dropsTried: scout → broker. What is needed to hear what queues drop could be made, or why not.
+	dropsTried struct {
+		late
+		by  *links
+		err error
+	}
+
+	// spareChanged: a link's upkeep → broker. What has become of the channel that serves no stream.
+	spareChanged struct {
+		late
+		link  amqp.Link
+		spare spare
+	}
+
+	// spareDue: broker → itself. A spare may be opened again.
+	spareDue struct{ late }
 
 	// spreadDue: broker → itself. Look again for a node without a link.
 	spreadDue struct{ late }

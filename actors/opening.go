@@ -6,11 +6,24 @@ import (
 
 // open is the first half of a worker's life: from a lease to a queue that is consumed and bound,
 // and a sink that is ready. It returns the channel; or nil and the reason, which is nil when
-// cancelled.
+// cancelled. Where the broker has no room for the queue, the link's queue of dead letters makes
+// room for it.
+func (w *worker) open() (channel amqp.Channel, err error) {
+	channel, err = w.tryOpen()
+	if isRoomless(err) {
+		w.lease.noRoom()
+		if w.lease.upkeep.letters.surrender() {
+			return w.tryOpen()
+		}
+	}
+	return channel, err
+}
+
+// tryOpen is open, once.
 //
 // Consuming before binding leaves nothing behind where a binding is refused: the queue is
 // auto-delete, and that works only once it has had a consumer.
-func (w *worker) open() (channel amqp.Channel, err error) {
+func (w *worker) tryOpen() (channel amqp.Channel, err error) {
 	defer recovered(&err)
 	if w.cancelled.Load() {
 		return nil, nil
@@ -47,7 +60,7 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 // *Error, and nil early when the worker is cancelled.
 func (w *worker) subscribe(channel amqp.Channel) error {
 	limits := amqp.QueueLimits{MaxLength: w.core.limits().MaxLength}
-	if w.core.options.NoticeDrops {
+	if !w.core.options.IgnoreDrops {
 		limits.DeadLetters = w.lease.upkeep.letters.enter(channel, w.queue, w.lease.dropped)
 		w.lease.progressed()
 	}

@@ -62,12 +62,12 @@ type Options struct {
 	// broker that never ends a link because of a bind or of one channel too many. RabbitMQ does.
 	NoScouts bool
 
-	// NoticeDrops ends a stream with MessagesDropped when the broker drops messages of its queue,
-	// as a policy of the broker's operator may make it do (max-length, message-ttl); without it
-	// such messages are lost in silence. It takes an exchange below exchange/<namespace>/dropped/,
-	// and a queue and a channel for each link that has streams. A broker that does not allow it, or
-	// cannot do it, is used without; the first is logged once.
-	NoticeDrops bool
+	// IgnoreDrops loses in silence what the broker drops from a stream's queue, as a policy of the
+	// broker's operator may make it do (max-length, message-ttl). By default such a stream ends with
+	// MessagesDropped. That takes an exchange below exchange/<namespace>/dropped/, and a queue and a
+	// channel for each link that has streams: both are given back where streams need them. A broker
+	// that does not allow it, or cannot do it, is used without; the first is logged.
+	IgnoreDrops bool
 
 	// SubjectKey makes logs, the live tree and the hooks show an HMAC-SHA256 of a Request.Subject
 	// under this key, 16 hexadecimal digits of it, instead of the subject. Default: the subject.

@@ -23,6 +23,8 @@ type pool struct {
 	places  map[string]*list.Element // in waiting, by the owner's PID
 	total   channelLimit
 	aside   int // channels beside those of leases, which no stream needs, see canaries
+
+	sparesDue time.Time // no spare is opened before
 }
 
 // linkEntry is a link that is up.
@@ -37,6 +39,7 @@ type linkEntry struct {
 	leases   int
 	opening  int   // of them, not yet consuming
 	channels int   // of them, open at the broker
+	spare    spare // the channel that serves no stream
 	stuck    int   // of them, whose call is not answered any more
 	retired  bool  // it serves its leases, and gets no new one
 	blind    bool  // its node does not hear the others: it gets no lease while that is so
@@ -71,6 +74,7 @@ const (
 	busy               // enough channels are being opened
 	full               // every link has as many leases as it may
 	limited            // the broker allows no further channel
+	reserved           // the same, and some serve no stream: those are to be given back
 	unverified         // whether the broker allows a further channel is to be tried
 )
 
@@ -120,7 +124,7 @@ func (p *pool) herd(link amqp.Link) *herd {
 func (p *pool) capacity(l *linkEntry, now time.Time) int {
 	most := p.most
 	if l.told > 0 {
-		most = min(most, l.told)
+		most = min(most, l.told-l.spare.count())
 	}
 	if l.learned > 0 && (l.until.IsZero() || now.Before(l.until)) {
 		most = min(most, l.learned)
@@ -155,20 +159,23 @@ const spreadOver = 3
 // crowdSize is how many requests at once are a crowd.
 const crowdSize = 8
 
-// granted returns the number of leases of all links that are up, and of channels beside them.
+// granted returns the number of channels that may be open on all links that are up: one for each
+// lease, and those that serve no stream.
 func (p *pool) granted() int {
 	n := p.aside
 	for _, l := range p.links {
-		n += l.leases
+		n += l.leases + l.spare.count()
 	}
 	return n
 }
 
-// channels returns how many of them are open at the broker.
+// channels returns how many of those are open at the broker.
 func (p *pool) channels() int {
 	n := p.aside
 	for _, l := range p.links {
-		n += l.channels
+		if n += l.channels; l.spare.open {
+			n++
+		}
 	}
 	return n
 }
@@ -178,7 +185,7 @@ func (p *pool) channels() int {
 func (p *pool) spare(l *linkEntry, now time.Time) bool {
 	const others = 2 // this one, and that of dead letters
 	room := p.capacity(l, now) == p.most && (l.told == 0 || l.told >= p.most+others)
-	return room && p.total.spare(p.granted(), 1)
+	return room && p.total.spare(p.granted(), now) == granted
 }
 
 // remove removes a link, and reports whether it was there. Its leases stay until their owners
@@ -225,10 +232,13 @@ func (p *pool) noteLost(owner *actor.PID) {
 	}
 }
 
-// limited reports whether the broker allows no further channel.
+// limited reports whether the broker allows no further channel for a stream.
 func (p *pool) limited(now time.Time) bool {
-	return p.total.check(p.granted(), p.crowd(), now) == limited
+	return p.spares() == 0 && p.total.check(p.granted(), p.crowd(), now) == limited
 }
+
+// beginScout is called when a scout is sent. It returns how many channels the scout is to open.
+func (p *pool) beginScout() int { return p.total.begin(p.channels()) }
 
 // shortOfChannels reports whether a scout should try further channels now, while no crowd waits.
 func (p *pool) shortOfChannels(now time.Time) bool {
@@ -246,7 +256,10 @@ func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, o outcome)
 	if o != granted {
 		return nil, nil, o
 	}
-	if o := p.total.check(p.granted(), p.crowd(), now); o != granted {
+	switch o := p.total.check(p.granted(), p.crowd(), now); {
+	case o == limited && p.spares() > 0:
+		return nil, nil, reserved
+	case o != granted:
 		return nil, nil, o
 	}
 	owner = p.stopWaiting(front).owner

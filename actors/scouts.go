@@ -90,6 +90,24 @@ func (s *scouts) declare(queue string, report func(error)) {
 	})
 }
 
+// drops makes what is needed to hear what queues drop, and removes it again. It reports nil,
+// errNoScout, errNoDeadLetters or the broker's *amqp.Error.
+func (s *scouts) drops(namespace string, report func(error)) {
+	s.try(report, func(link amqp.Link) error {
+		channel, err := link.Channel()
+		if err != nil {
+			return err
+		}
+		defer channel.Close()
+		exchange, queue := amqp.DeadLetterNames(namespace)
+		if err := declareDrops(channel, exchange, queue, namespace); err != nil {
+			s.remove(link, queue)
+			return err
+		}
+		return channel.Delete(queue)
+	})
+}
+
 // channels opens n channels at once and closes them again, in a goroutine that calls report once:
 // with how many were opened, and why not all, which is errNoScout where none was tried.
 func (s *scouts) channels(n int, report func(opened int, err error)) {

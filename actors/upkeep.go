@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -14,28 +15,42 @@ type upkeep struct {
 	taken    *atomic.Int64 // deliveries, of all links to this address
 }
 
-func newUpkeep(c *core, link amqp.Link) *upkeep {
+// newUpkeep returns that of a link. report is told what becomes of the channel that it takes.
+func newUpkeep(c *core, link amqp.Link, report func(spare)) *upkeep {
 	return &upkeep{
 		rebinder: newRebinder(link, &c.work, c.rebinds, c.rebindEvery),
-		letters:  newDeadLetters(c, link),
+		letters:  newDeadLetters(c, link, report),
 		taken:    c.count.messagesFrom(amqp.Address(link)),
 	}
+}
+
+// The states of core.drops: whether queues may name an exchange for what they drop.
+const (
+	dropsUnknown int32 = iota
+	dropsAllowed
+	dropsForbidden
+)
+
+// allowDrops notes the result of a try to make what dead letters need.
+func (c *core) allowDrops(err error) {
+	switch {
+	case err == nil:
+		c.drops.Store(dropsAllowed)
+	case errors.Is(err, errNoDeadLetters), amqp.CodeOf(err) == amqp.AccessRefused:
+		c.drops.Store(dropsForbidden)
+	default:
+		c.drops.Store(dropsUnknown)
+	}
+	c.noteDrops(err)
 }
 
 // noteDrops notes whether it is known what queues drop (err is nil) or why not, and logs the
 // change.
 func (c *core) noteDrops(err error) {
-	state := dropsSeen
-	if err != nil {
-		state = dropsUnseen
+	if errors.Is(err, errNoDeadLetters) {
+		return // the host has chosen its broker
 	}
-	if c.drops.Swap(state) != state && err != nil {
+	if unseen := err != nil; c.dropsUnseen.Swap(unseen) != unseen && unseen {
 		c.log.Warn("messages that the broker drops from a stream's queue cannot be noticed: policies for max-length or message-ttl on these queues lose messages in silence", "error", err)
 	}
 }
-
-// The states of core.drops; zero: not known yet.
-const (
-	dropsSeen int32 = iota + 1
-	dropsUnseen
-)

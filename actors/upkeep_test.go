@@ -112,7 +112,7 @@ func TestABindThatIsRepeatedAndNotAnsweredHoldsUpOneStream(t *testing.T) {
 func dropping(t *testing.T, broker *amqp.Memory, share bool, log *slog.Logger) *fixture {
 	t.Helper()
 	return openOn(t, broker, func(o *actors.Options) {
-		o.Dialer, o.NoticeDrops, o.ShareQueues, o.Logger = broker, true, share, log
+		o.Dialer, o.ShareQueues, o.Logger = broker, share, log
 		o.Limits = actors.Limits{Prefetch: 2, FeedPrefetch: 2, SlowAfter: time.Hour}
 	})
 }
