@@ -60,31 +60,32 @@ func (b *broker) forgetDrops() {
 }
 
 // tendSpares has spares given back where streams may need them, and else permits one to each link
-// that wants it, as far as the broker is known to have channels.
+// with streams, as far as the broker is known to have channels. Each link is told either way, but
+// where a scout is under way.
 func (b *broker) tendSpares(ctx actor.Context) {
 	if b.pool.sparesScarce() {
 		b.giveSparesBack()
-		return
 	}
-	for b.mayHearDrops() {
-		l := b.pool.wantsSpare(time.Now())
-		if l == nil {
-			return
+	for _, l := range b.pool.withoutSpare() {
+		letters := b.upkeeps[l.link].letters
+		if !b.mayHearDrops() {
+			letters.decline()
+			continue
 		}
 		switch b.pool.takeSpare(l, time.Now()) {
 		case granted:
-			b.upkeeps[l.link].letters.permit()
+			letters.permit()
 		case unverified:
-			if b.pool.waiting.Len() == 0 { // a stream that waits sends a scout of its own
-				b.tryChannels(ctx, b.pool.beginSpareScout)
-			}
+			b.tryChannels(ctx, b.pool.beginSpareScout)
 			return
 		default:
-			b.core.noteDrops(errNoSpares)
-			return
+			b.core.noteDrops(errNoSpare)
+			letters.decline()
 		}
 	}
 }
+
+var errNoSpare = errors.New("the broker has no channel or no queue to spare for it")
 
 func (b *broker) mayHearDrops() bool {
 	switch o := b.core.options; b.core.drops.Load() {
@@ -95,8 +96,6 @@ func (b *broker) mayHearDrops() bool {
 	}
 	return false
 }
-
-var errNoSpares = errors.New("the broker allows so few channels that all are kept for streams")
 
 // giveSparesBack has all spares closed; each is reported by spareChanged.
 func (b *broker) giveSparesBack() {

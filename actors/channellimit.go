@@ -107,13 +107,14 @@ func (c *channelLimit) begin(channels int) (n int) {
 }
 
 // beginSpare is begin where a channel is wanted that serves no stream, while so many are open, and
-// so many granted. Nothing waits for it, so no more is tried than it needs, but where a limit is
-// doubted.
-func (c *channelLimit) beginSpare(channels, granted int) (n int) {
-	if n = c.begin(channels); c.limit == 0 {
-		n = min(granted-channels+triedForSpare, mostScoutChannels)
+// so many granted. No more is tried than it needs, but where a crowd comes or a limit is doubted.
+func (c *channelLimit) beginSpare(channels, granted int, crowd bool) (n int) {
+	n = c.begin(channels)
+	few := min(granted-channels+triedForSpare, mostScoutChannels)
+	if c.limit == 0 && !crowd {
+		return few
 	}
-	return n
+	return max(n, few)
 }
 
 // scouting reports whether a scout is under way.

@@ -159,3 +159,33 @@ func TestEveryRequestForAnExchangeIsAnsweredOnce(t *testing.T) {
 		})
 	})
 }
+
+// A channel that serves no stream is opened only where it takes no stream's place.
+func TestAChannelIsSparedOnlyWhereStreamsHaveEnough(t *testing.T) {
+	now := time.Now()
+	c := newChannelLimit()
+	if c.spare(1, now) != unverified {
+		t.Fatal("it is opened untried")
+	}
+	if n := c.beginSpare(1, 4, false); n != 3+triedForSpare {
+		t.Fatalf("%d channels are tried for one", n)
+	}
+	if c.allowed(5, now); c.spare(4, now) != granted || c.spare(6, now) != unverified {
+		t.Fatalf("%d are verified, want 6", c.verified)
+	}
+	c.unknowable(now)
+	if c.spare(7, now) != limited {
+		t.Fatal("it is opened untried where no scout can be sent")
+	}
+	c.begin(7)
+	if c.reached(fewestForSpares-1, now); c.spare(1, now) != limited || !c.scarce(2) {
+		t.Fatal("a small limit is not kept for streams")
+	}
+	c.begin(7)
+	if c.reached(100, now); c.spare(74, now) != granted || c.spare(75, now) != limited || c.scarce(99) || !c.scarce(100) {
+		t.Fatal("a quarter of a limit is not kept for streams, or what is open is not given back at the limit alone")
+	}
+	if c.spare(75, now.Add(limitTimeout)) != unverified {
+		t.Fatal("a limit is believed for ever")
+	}
+}

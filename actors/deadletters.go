@@ -13,10 +13,10 @@ import (
 // queue for each link receives what they drop, and the stream it was dropped for is told.
 //
 // It takes a channel that serves no stream, so it is open only while the broker actor permits one
-// (broker_spares.go) and the link has streams, and dropsLinger longer: the first worker opens it,
-// the others wait for that. Queues name its exchange whether it is open or not: what they drop is
-// heard from the moment it is. One goroutine takes its deliveries. Its methods may be called
-// concurrently.
+// (broker_spares.go) and the link has streams, and dropsLinger longer. Workers wait until it is open
+// or known not to be: nothing is dropped unheard before. Queues name its exchange in either case:
+// what they drop is heard from the moment it is open. One goroutine takes its deliveries. Its
+// methods may be called concurrently.
 type deadLetters struct {
 	core     *core
 	link     amqp.Link
@@ -29,6 +29,8 @@ type deadLetters struct {
 	mu        sync.Mutex
 	permitted bool          // a channel may be open
 	over      chan struct{} // closed when the channel that is open now has ended; nil: none is open
+	decided   chan struct{} // closed when it is open, or known not to be
+	isDecided bool          // it is closed
 	losers    map[string]*loser
 	idle      *time.Timer // runs while there is no queue
 	unused    bool        // it has gone off
@@ -50,6 +52,8 @@ const (
 	countDrops = 100 * time.Millisecond
 	// dropsPrefetch is small, as messages may be large.
 	dropsPrefetch = 10
+	// decisionPatience is how long a worker waits for the channel that hears of drops, at most.
+	decisionPatience = 2 * time.Second
 	// retryDropsAfterEnd is the time until a channel is opened again that has ended by itself,
 	// retryDropsAfterRefusal until one is that could not be opened.
 	retryDropsAfterEnd     = time.Second
@@ -57,7 +61,7 @@ const (
 )
 
 func newDeadLetters(c *core, link amqp.Link, report func(spare)) *deadLetters {
-	d := &deadLetters{core: c, link: link, report: report, losers: map[string]*loser{}, wake: make(chan struct{}, 1)}
+	d := &deadLetters{core: c, link: link, report: report, losers: map[string]*loser{}, decided: make(chan struct{}), wake: make(chan struct{}, 1)}
 	d.exchange, d.queue = amqp.DeadLetterNames(c.options.Namespace)
 	return d
 }
@@ -77,6 +81,37 @@ func (d *deadLetters) permit() {
 	d.permitted = true
 	if len(d.losers) > 0 {
 		d.core.work.Go(d.open)
+	}
+}
+
+// decline notes that no channel is permitted at present.
+func (d *deadLetters) decline() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.permitted {
+		d.decide()
+	}
+}
+
+// decide lets workers go on. mu is held.
+func (d *deadLetters) decide() {
+	if !d.isDecided {
+		d.isDecided = true
+		close(d.decided)
+	}
+}
+
+// await waits until it is decided, but no longer than decisionPatience.
+func (d *deadLetters) await() {
+	d.mu.Lock()
+	decided := d.decided
+	d.mu.Unlock()
+	patience := time.NewTimer(decisionPatience)
+	defer patience.Stop()
+	select {
+	case <-decided:
+	case <-d.link.Lost():
+	case <-patience.C:
 	}
 }
 
@@ -117,7 +152,7 @@ func (d *deadLetters) surrender() bool {
 }
 
 // enter returns the exchange that the queue of a channel is to drop to, empty where the broker
-// allows none, cannot do it, or has not been asked. It may call the broker. dropped is called at
+// allows none, cannot do it, or has not been asked. It may call the broker, and wait. dropped is called at
 // most once, by any goroutine. The caller owes leave.
 func (d *deadLetters) enter(channel amqp.Channel, queue string, dropped func(int)) (exchange string) {
 	if _, can := channel.(amqp.DeadLetters); !can || d.core.drops.Load() == dropsForbidden {
@@ -127,7 +162,8 @@ func (d *deadLetters) enter(channel amqp.Channel, queue string, dropped func(int
 	d.losers[queue] = &loser{dropped: dropped}
 	d.stopIdle()
 	d.mu.Unlock()
-	if d.open(); d.core.drops.Load() == dropsAllowed {
+	d.open()
+	if d.await(); d.core.drops.Load() == dropsAllowed {
 		return d.exchange
 	}
 	return ""
@@ -169,6 +205,7 @@ func (d *deadLetters) open() {
 	channel, err := d.declare()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	defer d.decide()
 	if err != nil {
 		d.permitted = false
 		d.core.allowDrops(err)
@@ -259,6 +296,7 @@ func (d *deadLetters) ended(err error) {
 	defer d.mu.Unlock()
 	close(d.over)
 	d.over, d.permitted = nil, false
+	d.decided, d.isDecided = make(chan struct{}), false
 	d.stopIdle()
 	if err != nil {
 		d.report(spare{again: retryDropsAfterEnd})

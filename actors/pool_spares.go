@@ -35,23 +35,22 @@ func (p *pool) spares() (n int) {
 	return n
 }
 
-// wantsSpare returns a link that serves streams without a spare, nil where there is none. Links that
-// have room for few channels keep them for streams.
-func (p *pool) wantsSpare(now time.Time) *linkEntry {
-	if now.Before(p.sparesDue) {
-		return nil
-	}
+// withoutSpare returns the links that serve streams, may get more and have no spare.
+func (p *pool) withoutSpare() (links []*linkEntry) {
 	for _, l := range p.links {
-		roomy := l.told == 0 || l.told >= fewestForSpares
-		if l.leases > 0 && roomy && !l.retired && !l.spare.granted && !now.Before(l.spare.due) {
-			return l
+		if l.leases > 0 && !l.retired && !l.spare.granted {
+			links = append(links, l)
 		}
 	}
-	return nil
+	return links
 }
 
-// takeSpare decides whether a link may have a spare, and grants it.
+// takeSpare decides whether a link may have a spare, and grants it. Links that have room for few
+// channels keep them for streams.
 func (p *pool) takeSpare(l *linkEntry, now time.Time) outcome {
+	if l.told > 0 && l.told < fewestForSpares || now.Before(l.spare.due) || now.Before(p.sparesDue) {
+		return limited
+	}
 	o := p.total.spare(p.granted(), now)
 	l.spare.granted = o == granted
 	return o
@@ -91,4 +90,6 @@ func (p *pool) holdSpares(until time.Time) { p.sparesDue = until }
 
 // beginSpareScout is called when a scout is sent for a spare. It returns how many channels the scout
 // is to open.
-func (p *pool) beginSpareScout() int { return p.total.beginSpare(p.channels(), p.granted()) }
+func (p *pool) beginSpareScout() int {
+	return p.total.beginSpare(p.channels(), p.granted(), p.waiting.Len() > 0)
+}

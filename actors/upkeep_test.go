@@ -1,7 +1,6 @@
 package actors_test
 
 import (
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -105,71 +104,4 @@ func TestABindThatIsRepeatedAndNotAnsweredHoldsUpOneStream(t *testing.T) {
 			f.messages(s, 3)
 		}
 	})
-}
-
-// dropping opens a System on the broker without the fixture's recorder, which hides that a channel
-// can tell what queues drop.
-func dropping(t *testing.T, broker *amqp.Memory, share bool, log *slog.Logger) *fixture {
-	t.Helper()
-	return openOn(t, broker, func(o *actors.Options) {
-		o.Dialer, o.ShareQueues, o.Logger = broker, share, log
-		o.Limits = actors.Limits{Prefetch: 2, FeedPrefetch: 2, SlowAfter: time.Hour}
-	})
-}
-
-// dropped reads until the stream ends, past what was not dropped.
-func (f *fixture) dropped(s *actors.Stream) {
-	f.t.Helper()
-	if err := f.ends(s, actors.MessagesDropped); !err.Code.Retryable() {
-		f.t.Fatal("not retryable")
-	}
-}
-
-// What a policy of the broker's operator drops from a stream's queue ends that stream, and counts.
-// A stream that loses nothing goes on.
-func TestWhatTheBrokerDropsIsTold(t *testing.T) {
-	broker := amqp.NewMemory()
-	f := dropping(t, broker, false, nil)
-	broker.LimitQueues(10)
-	loses, keeps := f.ready(task, "many.#"), f.ready(task, "few.#")
-	f.publish("many.x", 50)
-	f.publish("few.x", 5)
-	f.dropped(loses)
-	if n := f.Stats().Dropped; n < 1 || n > 50 {
-		t.Errorf("%d were counted", n)
-	}
-	f.messages(keeps, 5)
-	keeps.Close()
-	f.clean()
-	if x := broker.Exchanges(); len(x) != 1 {
-		t.Errorf("exchanges %v are left", x)
-	}
-}
-
-// Streams that share a queue lose the same messages, and are all told.
-func TestWhatTheBrokerDropsIsToldToAllWhoShareTheQueue(t *testing.T) {
-	broker := amqp.NewMemory()
-	f := dropping(t, broker, true, nil)
-	broker.LimitQueues(1)
-	streams := []*actors.Stream{f.ready(task, "#"), f.ready(task, "#")}
-	f.publish("a", 500)
-	for _, s := range streams {
-		f.dropped(s)
-	}
-	f.clean()
-}
-
-// Without the right to an exchange for what is dropped, streams work all the same; that is logged
-// once.
-func TestABrokerThatForbidsDeadLettersIsUsedWithout(t *testing.T) {
-	var log strings.Builder
-	broker := amqp.NewMemory(amqp.MemoryOptions{QueuePrefix: "queue/tester/exclusive/"})
-	f := dropping(t, broker, false, slog.New(slog.NewTextHandler(&log, nil)))
-	for range 3 {
-		f.works()
-	}
-	f.close()
-	if n := strings.Count(log.String(), "cannot be noticed"); n != 1 {
-		t.Errorf("it was logged %d times:\n%s", n, log.String())
-	}
 }

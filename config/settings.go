@@ -110,7 +110,7 @@ var Settings = []Setting{
 		Help: "topic exchanges that the proxy routes by itself, as patterns: one queue takes all their messages and serves every stream that asks for nothing else; the README says when that would be wrong",
 		in:   at(patterns, func(c *Config) *[]string { return &c.Server.Routed })},
 	{Key: "server.noticeDrops", Flag: "notice-drops", Variable: "EVENTS_NOTICE_DROPS",
-		Help: "end a stream with MessagesDropped when a policy of the broker drops messages of its queue; takes a queue and a channel for each connection to the broker",
+		Help: "end a stream with MessagesDropped when a policy of the broker drops messages of its queue; takes a queue and a channel for each connection to the broker, as far as streams leave some",
 		in:   at(truth, func(c *Config) *bool { return &c.Server.NoticeDrops })},
 	{Key: "server.chaos", Flag: "chaos", Variable: "EVENTS_CHAOS",
 		Help: "operators may make actors fail, to see the tree heal: for tests of resilience",

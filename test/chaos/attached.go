@@ -171,7 +171,7 @@ func (a *attached) Publisher(ctx context.Context) (amqp.Publisher, error) {
 func (a *attached) Census(ctx context.Context) (script.Census, error) {
 	now, err := a.Attached.Census(ctx)
 	return script.Census{
-		Queues: max(0, now.Queues-a.before.Queues), Consumers: max(0, now.Consumers-a.before.Consumers),
+		Queues: max(0, now.Queues-a.before.Queues), DeadLetters: max(0, now.DeadLetters-a.before.DeadLetters), Consumers: max(0, now.Consumers-a.before.Consumers),
 		Bindings: max(0, now.Bindings-a.before.Bindings), Channels: max(0, now.Channels-a.before.Channels),
 	}, err
 }

@@ -41,7 +41,6 @@ type settings struct {
 	http   httpapi.Options
 	down   bool         // the broker is stopped when the proxy starts
 	share  bool         // streams with equal bindings share a queue
-	drops  bool         // streams whose queue drops messages end
 	gate   *rabbit.Mute // that the proxy dials instead of the broker, or nil
 	host   bool         // the handler is mounted in a host program's own http.Server
 }
@@ -94,7 +93,7 @@ func (r *rig) start(s settings) {
 	options := proxytest.Options{
 		Actors: actors.Options{
 			Dialer: r.broker.Dialer(), Namespace: r.broker.Namespace(), Logger: logger,
-			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, NoticeDrops: s.drops, Chaos: true,
+			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, Chaos: true,
 		},
 		HTTP: s.http,
 	}

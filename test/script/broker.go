@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"strings"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
@@ -66,8 +67,19 @@ type Fault struct {
 
 // Census is what a proxy has on a broker.
 type Census struct {
-	Queues    int // of the proxy's namespace
-	Consumers int // on these queues
-	Bindings  int // of these queues, to named exchanges
-	Channels  int // open on the broker by the proxy's links
+	Queues      int // of the proxy's namespace
+	DeadLetters int // of them, those for what streams' queues drop: each has a consumer and a binding
+	Consumers   int // on these queues
+	Bindings    int // of these queues, to named exchanges
+	Channels    int // open on the broker by the proxy's links
+}
+
+// deadLetters counts the queues for what streams' queues drop.
+func deadLetters(queues []string) (n int) {
+	for _, name := range queues {
+		if strings.Contains(name, "/dropped/") {
+			n++
+		}
+	}
+	return n
 }

@@ -54,8 +54,8 @@ func parseCensus(words []string) (func(Census) error, error) {
 		return nil, errors.New("usage: expect broker clean|N queues|N bindings")
 	}
 	return func(have Census) error {
-		if have.Queues != n || have.Consumers != n {
-			return fmt.Errorf("the broker has %+v, not %d queues with a consumer each", have, n)
+		if have.Queues-have.DeadLetters != n || have.Consumers-have.DeadLetters != n {
+			return fmt.Errorf("the broker has %+v, not %d queues of streams with a consumer each", have, n)
 		}
 		return nil
 	}, nil

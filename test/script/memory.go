@@ -35,7 +35,7 @@ func (m memory) Dialer() amqp.Dialer { return m.Memory }
 // Census counts without asking anybody: the broker is in this process.
 func (m memory) Census(context.Context) (Census, error) {
 	return Census{
-		Queues: len(m.Queues()), Consumers: m.Consumers(), Bindings: m.Bindings(), Channels: m.Channels(),
+		Queues: len(m.Queues()), DeadLetters: deadLetters(m.Queues()), Consumers: m.Consumers(), Bindings: m.Bindings(), Channels: m.Channels(),
 	}, nil
 }
 

@@ -85,7 +85,9 @@ func (r *rabbitMQ) Census(ctx context.Context) (Census, error) {
 
 // CensusOf counts what a broker's evidence names.
 func CensusOf(s rabbit.Snapshot) Census {
-	return Census{Queues: len(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels}
+	return Census{
+		Queues: len(s.Queues), DeadLetters: deadLetters(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels,
+	}
 }
 
 // Close leaves a running node behind, for the next script.
