@@ -108,7 +108,8 @@
 //     exchanges), routed_feed.go, routed_hub.go, binder.go, router.go and router_node.go (a topic
 //     trie: which streams want a message)
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go (binds
-//     again where an exchange was deleted), deadletters.go (hears what the broker drops)
+//     again where an exchange was deleted), deadletters.go (hears what the broker drops), on a channel
+//     that streams can have back: broker_spares.go, pool_spares.go
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
 //     errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go (which link a
 //     channel is leased on), channellimit.go (how many channels the broker allows),
@@ -126,6 +127,7 @@
 //   - lease: the right to one channel of a link, from asking for it to the channel's close
 //   - source: an actor's way to its messages; intake: what its consumer takes, and where it goes (a
 //     sink)
+//   - spare: a link's channel that serves no stream, which is given back where streams need it
 //   - scout: a try, on a link without streams, of what might end a link
 //   - feed: the actor that has one queue for many streams; hub: its fan-out; routed: said of a stream
 //     whose messages this process finds in the queue that all such streams share
