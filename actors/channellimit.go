@@ -33,8 +33,6 @@ const (
 	triedChannels = 32
 	// triedForSpare is how many channels are tried where one is wanted that serves no stream.
 	triedForSpare = 2
-	// fewestForSpares is the limit below which every channel is kept for streams.
-	fewestForSpares = 32
 	// limitTimeout is how long a limit counts, and how long it counts that none was met: an
 	// operator may change it.
 	limitTimeout = 30 * time.Second
@@ -75,14 +73,9 @@ func (c *channelLimit) forgetOld(channels int, now time.Time) {
 func (c *channelLimit) spare(channels int, now time.Time) outcome {
 	c.forgetOld(channels, now)
 	switch {
-	case c.limit > 0 && now.Before(c.until):
-		if c.limit < fewestForSpares || channels >= c.limit/2 {
-			return limited
-		}
+	case c.limit == 0 && channels < c.verified, channels < c.limit/2:
 		return granted
-	case c.limit == 0 && channels < c.verified:
-		return granted
-	case now.Before(c.blind):
+	case c.limit > 0, now.Before(c.blind): // to doubt a limit is for streams: it takes what is left of it
 		return limited
 	}
 	return unverified
@@ -91,7 +84,7 @@ func (c *channelLimit) spare(channels int, now time.Time) outcome {
 // scarce reports whether channels that serve no stream are to be given back where so many are
 // granted in all.
 func (c *channelLimit) scarce(channels int) bool {
-	return c.limit > 0 && (c.limit < fewestForSpares || channels >= c.limit)
+	return c.limit > 0 && channels >= c.limit
 }
 
 // short reports whether a scout should be sent before the next streams have to wait for it.
@@ -107,11 +100,11 @@ func (c *channelLimit) begin(channels int) (n int) {
 }
 
 // beginSpare is begin where a channel is wanted that serves no stream, while so many are open, and
-// so many granted. No more is tried than it needs, but where a crowd comes or a limit is doubted.
+// so many granted. No more is tried than it needs, but where a crowd comes.
 func (c *channelLimit) beginSpare(channels, granted int, crowd bool) (n int) {
 	n = c.begin(channels)
 	few := min(granted-channels+triedForSpare, mostScoutChannels)
-	if c.limit == 0 && !crowd {
+	if !crowd {
 		return few
 	}
 	return max(n, few)

@@ -178,14 +178,10 @@ func TestAChannelIsSparedOnlyWhereStreamsHaveEnough(t *testing.T) {
 		t.Fatal("it is opened untried where no scout can be sent")
 	}
 	c.begin(7)
-	if c.reached(fewestForSpares-1, now); c.spare(1, now) != limited || !c.scarce(2) {
-		t.Fatal("a small limit is not kept for streams")
+	if c.reached(100, now); c.spare(49, now) != granted || c.spare(50, now) != limited || c.scarce(99) || !c.scarce(100) {
+		t.Fatal("half of a limit is not kept for streams, or what is open is not given back at the limit alone")
 	}
-	c.begin(7)
-	if c.reached(100, now); c.spare(74, now) != granted || c.spare(75, now) != limited || c.scarce(99) || !c.scarce(100) {
-		t.Fatal("a quarter of a limit is not kept for streams, or what is open is not given back at the limit alone")
-	}
-	if c.spare(75, now.Add(limitTimeout)) != unverified {
-		t.Fatal("a limit is believed for ever")
+	if c.spare(50, now.Add(limitTimeout)) != limited {
+		t.Fatal("a scout takes what a limit leaves, and no stream needs it")
 	}
 }

@@ -235,10 +235,27 @@ func (d *deadLetters) declare() (channel amqp.Channel, err error) {
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil && channel != nil {
 		closeQuietly(channel)
+		deleteDrops(d.link, d.exchange, d.queue)
 	}
 	return channel, err
+}
+
+// deleteDrops removes what declareDrops has left behind, on a channel of its own: the broker has
+// closed the other one.
+func deleteDrops(link amqp.Link, exchange, queue string) {
+	_ = guarded("dead letters", func() error {
+		channel, err := link.Channel()
+		if err != nil {
+			return err
+		}
+		defer channel.Close()
+		if d, can := channel.(amqp.DeadLetters); can {
+			return d.DeleteDeadLetters(exchange, queue)
+		}
+		return nil
+	})
 }
 
 var errNoDeadLetters = errors.New("the broker's port cannot tell what queues drop")

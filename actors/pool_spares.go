@@ -45,10 +45,13 @@ func (p *pool) withoutSpare() (links []*linkEntry) {
 	return links
 }
 
+// fewestForSpare is how many channels a link has at least that has one to spare.
+const fewestForSpare = 32
+
 // takeSpare decides whether a link may have a spare, and grants it. Links that have room for few
 // channels keep them for streams.
 func (p *pool) takeSpare(l *linkEntry, now time.Time) outcome {
-	if l.told > 0 && l.told < fewestForSpares || now.Before(l.spare.due) || now.Before(p.sparesDue) {
+	if l.told > 0 && l.told < fewestForSpare || now.Before(l.spare.due) || now.Before(p.sparesDue) {
 		return limited
 	}
 	o := p.total.spare(p.granted(), now)

@@ -101,10 +101,10 @@ func (s *scouts) drops(namespace string, report func(error)) {
 		defer channel.Close()
 		exchange, queue := amqp.DeadLetterNames(namespace)
 		if err := declareDrops(channel, exchange, queue, namespace); err != nil {
-			s.remove(link, queue)
+			deleteDrops(link, exchange, queue)
 			return err
 		}
-		return channel.Delete(queue)
+		return channel.(amqp.DeadLetters).DeleteDeadLetters(exchange, queue)
 	})
 }
 

@@ -6,11 +6,14 @@ package amqp
 // exchange of ours, from there to a queue of ours, and their routing key is the name of the queue
 // that has dropped them. See QueueLimits.DeadLetters, and https://www.rabbitmq.com/docs/dlx.
 //
-// Like the other methods of a [Channel], its method must only be called by the channel's owner.
+// Like the other methods of a [Channel], its methods must only be called by the channel's owner.
 type DeadLetters interface {
 	// DeclareDeadLetters makes the exchange, which goes with its last binding, and the queue, which
 	// is a stream's queue but for its length, and binds one to the other. Errors are *Error.
 	DeclareDeadLetters(exchange, queue string) error
+	// DeleteDeadLetters removes both; what is missing is no error. An exchange that was made and
+	// never bound does not go by itself.
+	DeleteDeadLetters(exchange, queue string) error
 }
 
 // deadLettersLength bounds the queue that dead letters come to, in messages: past it they are lost,

@@ -327,6 +327,14 @@ func (c *rabbitChannel) SendCanary(exchange string, body []byte) error {
 	})
 }
 
+// DeleteDeadLetters is for what queues drop, see DeadLetters.
+func (c *rabbitChannel) DeleteDeadLetters(exchange, queue string) error {
+	if err := c.Delete(queue); err != nil {
+		return err
+	}
+	return c.deleteExchange(exchange)
+}
+
 func (c *rabbitChannel) Bind(queue string, b Binding) error {
 	err := c.perform("bind", b.Exchange, []string{queue, b.Exchange, b.Pattern}, func() error {
 		return c.channel.QueueBind(queue, b.Pattern, b.Exchange, false, nil)

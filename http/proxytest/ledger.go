@@ -87,6 +87,11 @@ func (c channel) DeclareDeadLetters(exchange, queue string) error {
 	return c.Channel.(amqp.DeadLetters).DeclareDeadLetters(exchange, queue)
 }
 
+// DeleteDeadLetters is the inner channel's, too.
+func (c channel) DeleteDeadLetters(exchange, queue string) error {
+	return c.Channel.(amqp.DeadLetters).DeleteDeadLetters(exchange, queue)
+}
+
 // BindCanaries and SendCanary are the inner channel's.
 func (c channel) BindCanaries(queue, exchange string) error {
 	return c.Channel.(amqp.Canaries).BindCanaries(queue, exchange)

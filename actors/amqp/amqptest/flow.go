@@ -178,6 +178,12 @@ func deadLetters(s *suite) {
 	}
 	s.must(s.publisher().Declare(s.ctx, exchange, "direct")) // the name is free again
 	s.must(s.publisher().Delete(s.ctx, exchange))
+	d = s.channel(l).(amqp.DeadLetters)
+	for range 2 {
+		s.must(d.DeclareDeadLetters(exchange, dead))
+		s.must(d.DeleteDeadLetters(exchange, dead))
+		s.must(d.DeleteDeadLetters(exchange, dead)) // both are gone
+	}
 }
 
 func bigBody(s *suite) {
