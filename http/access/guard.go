@@ -1,0 +1,90 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// What a client is told: whether a token was sent at all, which it knows, and no more.
+var (
+	errAsked   = &actors.Error{Code: "Unauthorized", Reason: "This service asks for a token, and the request has none"}
+	errRefused = &actors.Error{Code: "Unauthorized", Reason: "The token of the request gives no access to these bindings"}
+)
+
+var errLivesLong = errors.New("it lives too long for a query parameter")
+
+// Guard lets those requests through whose tokens cover their bindings. Its methods may be called
+// concurrently.
+type Guard struct {
+	options Options
+	files   *files
+}
+
+// New returns a Guard. The error names what is wrong with the options, or the file that cannot be
+// used.
+func New(o Options) (*Guard, error) {
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	files, err := openFiles(o.KeysFile, o.SecretFile, o.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	return &Guard{o, files}, nil
+}
+
+// admission is what a token allows its holder.
+type admission struct {
+	subject string
+	expires time.Time
+}
+
+// admit returns what the token of a request allows, or what its client is told.
+func (g *Guard) admit(r *http.Request, bindings []amqp.Binding) (admission, error) {
+	claims, in, err := g.claims(r)
+	if errors.Is(err, errNoToken) {
+		return admission{}, errAsked
+	}
+	if err == nil {
+		if b, found := claims.Grants.Uncovered(bindings); found {
+			err = fmt.Errorf("the token of %q covers no binding %v", claims.Subject, b)
+		}
+	}
+	if err != nil {
+		g.options.Logger.Debug("a request is refused", "token", string(in), "error", err)
+		return admission{}, errRefused
+	}
+	return admission{claims.Subject, g.end(claims.ExpiresAt.Time)}, nil
+}
+
+// claims returns those of a request's token, and where that was found.
+func (g *Guard) claims(r *http.Request) (*Claims, carrier, error) {
+	token, in, err := find(r, g.options.Cookie)
+	if err != nil {
+		return nil, in, err
+	}
+	claims, err := NewVerifier(g.files.current(), g.options.Issuer, g.options.Audience).Check(token)
+	if err == nil && in == inQuery && time.Until(claims.ExpiresAt.Time) > g.options.QueryLife {
+		err = errLivesLong
+	}
+	return claims, in, err
+}
+
+// end returns when the stream of a token is to end.
+func (g *Guard) end(expires time.Time) time.Time {
+	spread := min(g.options.Spread, time.Until(expires)/10)
+	if spread <= 0 {
+		return expires
+	}
+	return expires.Add(-rand.N(spread))
+}
