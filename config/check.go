@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"slices"
 )
 
 // derive fills what follows from other settings where it was not set itself.
@@ -38,7 +39,25 @@ func (c *Config) check(problems *Problems) {
 	if (c.Server.TLSCertificate == "") != (c.Server.TLSKey == "") {
 		problems.add("server.tlsCertificate, server.tlsKey", "one of them is missing")
 	}
+	c.checkAuth(problems)
 	c.checkPulse(problems)
+}
+
+// checkAuth finds what would leave the service open, or its cookie to the pages of all sites, against
+// what the settings seem to say.
+func (c *Config) checkAuth(problems *Problems) {
+	for _, s := range Settings {
+		switch s.Key {
+		case "auth.issuer", "auth.audience", "auth.cookie":
+			if s.plain(c) != "" && !c.Auth.On() {
+				problems.add(c.Where(s.Key), "has no effect: no tokens are asked for, since auth.keysFile or auth.secretFile is missing")
+			}
+		}
+	}
+	open := func(origin string) bool { return origin == "*" || origin == "null" }
+	if c.Auth.Cookie != "" && (len(c.Server.Origins) == 0 || slices.ContainsFunc(c.Server.Origins, open)) {
+		problems.add(c.Where("auth.cookie"), "cannot be used: a list of origins (server.origins), without * and null, is missing, and browsers send cookies in the name of any page")
+	}
 }
 
 // Scheme is what the listener speaks: https with a certificate, else http.

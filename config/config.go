@@ -27,6 +27,7 @@ type Config struct {
 
 	Pulse  Pulse
 	Server Server
+	Auth   Auth
 	Limits Limits
 	Drain  Drain
 
@@ -69,6 +70,20 @@ type Server struct {
 	LogFormat      string        // text or json
 }
 
+// Auth asks clients for signed tokens, where one of the two files is named.
+type Auth struct {
+	KeysFile   string        // public keys, PEM or a JWK set
+	SecretFile string        // shared secrets, one a line
+	Issuer     string        // that tokens must be of; empty: any
+	Audience   string        // that tokens must be for; empty: any
+	Cookie     string        // that may hold a token; empty: none
+	QueryLife  time.Duration // of a token in a URL; 0: none is taken there
+	Spread     time.Duration // streams end over this time before their tokens do
+}
+
+// On reports whether clients are asked for tokens.
+func (a Auth) On() bool { return a.KeysFile != "" || a.SecretFile != "" }
+
 // Limits bound what clients may take. Zero means no limit for the first five; the others are at
 // least 1.
 type Limits struct {
@@ -109,6 +124,7 @@ func Default() Config {
 		Profile: "production",
 		Pulse:   Pulse{VHost: "/"},
 		Server:  Server{Port: 12345, NoticeDrops: true, PingPeriod: 20 * time.Second, LogLevel: "info", LogFormat: "text"},
+		Auth:    Auth{QueryLife: 5 * time.Minute, Spread: 30 * time.Second},
 		Limits: Limits{
 			IPv6Prefix: 64, Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,
 			WriteDeadline: 10 * time.Second, VanishAfter: time.Minute, SlowAfter: 15 * time.Second, RebindEvery: time.Minute,

@@ -101,8 +101,11 @@ func (e environment) findUnknown(problems *Problems) {
 	}
 }
 
+// ofTools are variables of ours that are no settings: what `events tail` and others bring to a proxy.
+var ofTools = []string{"EVENTS_TOKEN"}
+
 func knownVariables() []string {
-	var known []string
+	known := slices.Clone(ofTools)
 	for _, s := range Settings {
 		known = append(known, s.Variable)
 		if s.Secret {

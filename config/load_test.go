@@ -72,6 +72,13 @@ var samples = map[string][]string{
 	"server.debug":             {"events:*", "*", "x"},
 	"server.logLevel":          {"debug", "warn", "error"},
 	"server.logFormat":         {"json", "text", "json"},
+	"auth.keysFile":            {"a.pem", "b.pem", "/etc/c.json"},
+	"auth.secretFile":          {"a", "b", "/run/secrets/c"},
+	"auth.issuer":              {"a", "https://b", "c"},
+	"auth.audience":            {"a", "https://b", "c"},
+	"auth.cookie":              {"a", "__Host-b", "c"},
+	"auth.queryLife":           {"1s", "2m0s", "0s"},
+	"auth.spread":              {"1s", "2m0s", "0s"},
 	"limits.streams":           {"1", "2", "0"},
 	"limits.streamsPerAddress": {"1", "2", "0"},
 	"limits.streamsPerSubject": {"1", "2", "0"},
@@ -249,6 +256,35 @@ func TestRootURLFollowsThePort(t *testing.T) {
 			t.Errorf("%s: %q, want %q", args, c.Server.RootURL, want)
 		}
 	}
+}
+
+// Settings of tokens that would leave the service open, or open to the pages of all sites, keep it
+// from starting.
+func TestSettingsOfTokensThatWouldNotHold(t *testing.T) {
+	const off, pages = "has no effect: no tokens are asked for", "a list of origins (server.origins), without * and null, is missing"
+	for args, want := range map[string]string{
+		"--auth-issuer=i":                                                        off,
+		"--auth-audience=a":                                                      off,
+		"--auth-cookie=c --origins=https://a":                                    off,
+		"--auth-keys-file=k --auth-cookie=c":                                     pages,
+		"--auth-secret-file=s --auth-cookie=c --origins=*":                       pages,
+		"--auth-keys-file=k --auth-cookie=c --origins=null,https://a":            pages,
+		"--auth-keys-file=k --auth-cookie=c;d --origins=https://a":               "is not the name of a cookie",
+		"--auth-keys-file=k --auth-query-life=-1s":                               "is not a duration",
+		"--auth-keys-file=k --auth-cookie=c --origins=https://a --auth-issuer=i": "",
+		"--auth-secret-file=s":                                                   "",
+		"":                                                                       "",
+	} {
+		_, err := world{args: strings.Fields(args)}.load()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// The token that events tail brings along is no setting, and no mistake.
+func TestVariablesOfToolsAreKnown(t *testing.T) {
+	world{env: map[string]string{"EVENTS_TOKEN": "x"}}.mustLoad(t)
 }
 
 // One drain setting given alone pulls the defaults of the others along; given together they must

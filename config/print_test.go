@@ -17,12 +17,15 @@ func TestPrintedSettingsLoadAgain(t *testing.T) {
 		secrets := map[string]string{"PULSE_URL": "amqp://ada:x@h/", "PULSE_PASSWORD": "0123"}
 		w := world{env: map[string]string{"PULSE_URL": "amqp://ada:x@h/", "PULSE_PASSWORD": "0123"}}
 		for _, s := range Settings {
-			if !s.Secret && !strings.HasPrefix(s.Key, "server.tls") && s.Key != "pulse.namespace" && r.IntN(2) == 0 {
+			if !s.Secret && !strings.HasPrefix(s.Key, "server.tls") && !strings.HasPrefix(s.Key, "auth.") && s.Key != "pulse.namespace" && r.IntN(2) == 0 {
 				w.args = append(w.args, fmt.Sprintf("--%s=%s", s.Flag, samples[s.Key][r.IntN(len(samples[s.Key]))]))
 			}
 		}
 		if r.IntN(2) == 0 {
 			w.args = append(w.args, "--tls-certificate=c.pem", "--tls-key=c.key")
+		}
+		if r.IntN(2) == 0 {
+			w.args = append(w.args, "--auth-keys-file=k", "--auth-issuer=i", "--auth-cookie=c", "--origins=https://a", "--auth-query-life=1s")
 		}
 		vhosts := []string{"/", "~", "null", "0x1", "a: b # c", "!env X", "é\t", "true"}
 		w.args = append(w.args, "--pulse-vhost", vhosts[r.IntN(len(vhosts))])

@@ -111,3 +111,15 @@ var address = kind[string]{
 	},
 	format: identity,
 }
+
+// cookie is a cookie's name, a token of RFC 9110.
+var cookie = kind[string]{
+	name: "name",
+	parse: func(s string) (string, error) {
+		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r) }) {
+			return "", discreet("is not the name of a cookie")
+		}
+		return s, nil
+	},
+	format: identity,
+}

@@ -28,6 +28,8 @@ var homes = map[string]string{
 	"github.com/asynkron/protoactor-go":   "actors",
 	"github.com/julienschmidt/httprouter": "http/routes.go",
 	"github.com/prometheus/client_golang": "http",
+	"github.com/golang-jwt/jwt/v5":        "http/access",
+	"github.com/go-jose/go-jose/v4":       "http/access",
 	"github.com/spf13/pflag":              "config",
 	"go.yaml.in/yaml/v3":                  "config",
 	"github.com/itchyny/gojq":             "cmd/events/tail",
@@ -54,12 +56,13 @@ var uses = map[string][]string{
 	"actors/amqp/brokertest":        {"actors/amqp"},
 	"actors/amqp/brokertest/rabbit": {"actors/amqp/brokertest/child"},
 	"http":                          {"actors", "http/bindings", "http/sse", "http/inspector"},
+	"http/access":                   {"actors", "actors/amqp"}, // and nothing of ours but cmd uses it: who does pays for its libraries
 	"http/bindings":                 {"actors/amqp"},
 	"test/chaos/check":              nil, // it judges a run without anything that made the run
 	"cmd/events-chaos":              {"actors", "actors/amqp", "actors/amqp/brokertest/...", "http", "http/sse", "config", "test/..."},
-	"cmd/...":                       {"cmd/...", "actors", "actors/amqp", "http", "http/sse", "config"},
+	"cmd/...":                       {"cmd/...", "actors", "actors/amqp", "http", "http/access", "http/sse", "config"},
 	"http/proxytest":                {"actors", "actors/amqp", "http"},
-	"test/...":                      {"http/proxytest", "actors/amqp/brokertest/...", "actors", "actors/amqp", "http", "http/sse", "test/..."},
+	"test/...":                      {"http/proxytest", "actors/amqp/brokertest/...", "actors", "actors/amqp", "http", "http/access", "http/sse", "test/..."},
 }
 
 // Parts of the standard library that would make a package know too much.

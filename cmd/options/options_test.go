@@ -41,9 +41,17 @@ var (
 		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
 	}
 	values = map[string]string{ // what is not the default and fits the kind
-		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x", "secret": "x",
+		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x", "secret": "x", "name": "x",
 	}
 )
+
+// beside returns the flags without which a setting has no effect.
+func beside(s config.Setting) []string {
+	if strings.HasPrefix(s.Key, "auth.") {
+		return []string{"--auth-keys-file=k", "--origins=https://a.example.org"}
+	}
+	return nil
+}
 
 // Every setting of limits and server has an effect: it changes what the actors or the HTTP face are
 // given.
@@ -53,7 +61,7 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return []any{System(c, nil, slog.New(slog.DiscardHandler)), Handler(c, "http://localhost:1", slog.New(slog.DiscardHandler))}
+		return []any{System(c, nil, slog.New(slog.DiscardHandler)), Handler(c, "http://localhost:1", slog.New(slog.DiscardHandler)), Auth(c, nil)}
 	}
 	for _, s := range config.Settings {
 		if elsewhere[s.Key] {
@@ -63,7 +71,7 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 		if s.Key == "server.noticeDrops" {
 			value = "false" // it is on
 		}
-		if reflect.DeepEqual(options(), options("--"+s.Flag+"="+value)) {
+		if reflect.DeepEqual(options(beside(s)...), options(append(beside(s), "--"+s.Flag+"="+value)...)) {
 			t.Errorf("%s changes nothing", s.Key)
 		}
 	}
@@ -88,13 +96,13 @@ func TestEveryLiveSettingIsTakenByARunningProxy(t *testing.T) {
 		if err := errors.Join(system.SetPolicy(SystemPolicy(c)), handler.SetPolicy(HandlerPolicy(c))); err != nil {
 			t.Fatal(err)
 		}
-		return []any{system.Policy(), handler.Policy()}
+		return []any{system.Policy(), handler.Policy(), Auth(c, nil)}
 	}
 	for _, s := range config.Settings {
 		if !s.Live || elsewhere[s.Key] {
 			continue
 		}
-		if reflect.DeepEqual(policies(), policies("--"+s.Flag+"="+values[s.Kind()])) {
+		if reflect.DeepEqual(policies(beside(s)...), policies(append(beside(s), "--"+s.Flag+"="+values[s.Kind()])...)) {
 			t.Errorf("%s stays as it was", s.Key)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/config"
+	"github.com/taskcluster/events-proxy/http/access"
 )
 
 // Validate returns what only the packages themselves can find wrong with settings that are loaded
@@ -27,6 +28,10 @@ func Validate(c config.Config) error {
 	}
 	_, err := Certificate(c.Server)
 	find(c.Where("server.tlsCertificate"), err)
+	if c.Auth.On() {
+		_, err := access.New(Auth(c, nil))
+		find(c.Where(authFile(c)), err)
+	}
 	find(c.Where("pulse.namespace"), System(c, amqp.NewMemory(), nil).Validate()) // config checks all the rest
 	find(c.Where("server.rootUrl"), Handler(c, "", nil).Validate())
 	if len(problems) == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -63,4 +64,9 @@ func (s *Signer) Sign(claims Claims) (string, error) {
 		token.Header["kid"] = s.id
 	}
 	return token.SignedString(s.material)
+}
+
+// NewClaims returns the claims of a token.
+func NewClaims(subject string, expires time.Time, grants ...Grant) Claims {
+	return Claims{jwt.RegisteredClaims{Subject: subject, ExpiresAt: jwt.NewNumericDate(expires)}, grants}
 }
