@@ -54,6 +54,7 @@ func commands() []command {
 		{"tail", "BINDING…", "messages of a proxy or a broker, for people and for scripts", process.tail},
 		{"wait", "BINDING…", "tail until the first message that matches", process.wait},
 		{"doctor", "[URL]", "finds out why messages do not arrive: settings, broker, proxies on the way", process.doctor},
+		{"token", "make|check", "makes and checks the tokens that a proxy may ask for", process.token},
 		{"health", "", "asks the proxy on this machine how it is: for containers", process.health},
 		{"config", "[flags]", "the settings in effect, and where they come from", process.config},
 		{"write-docs", "DIR", "write the API reference and the table of settings", process.writeDocs},

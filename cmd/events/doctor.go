@@ -47,6 +47,7 @@ func (p process) doctor(ctx context.Context, args []string) int {
 	t := newTool("doctor", "[URL]", doctorHelp, doctorExamples)
 	var (
 		bindings bindingsFlag
+		token    tokenFlags
 		o        doctor.Options
 	)
 	f := t.flags
@@ -54,7 +55,7 @@ func (p process) doctor(ctx context.Context, args []string) int {
 	file := f.String("config", "", "`FILE` with settings")
 	profile := f.String("profile", "", "`SECTION` of the settings file")
 	f.StringVar(&o.Management, "management", "", "`URL` of the broker's management plugin, with user and password: policies and kinds are looked at")
-	token := f.String("token-file", "", "`FILE` with the token that the proxy asks for")
+	token.define(f, "")
 	f.DurationVar(&o.Patience, "patience", 10*time.Second, "`TIME` that an answer may take")
 	f.DurationVar(&o.Watch, "watch", byPingPeriod, "`TIME` for which an idle stream is watched, such as 2m; 0: it is not; two and a half ping periods of the settings, if not given")
 	inJSON := f.Bool("json", false, "write one JSON document")
@@ -72,7 +73,7 @@ func (p process) doctor(ctx context.Context, args []string) int {
 	case 0:
 		o.Watch = -1
 	}
-	if err := completeDoctor(&o, p, bindings, *token, settingsOf(*file, *profile)); err != nil {
+	if err := completeDoctor(&o, p, bindings, token, settingsOf(*file, *profile)); err != nil {
 		return t.misuse(p, "%v", err)
 	}
 	report := p.examine(ctx, o, *inJSON)
@@ -107,18 +108,14 @@ func settingsOf(file, profile string) (args []string) {
 }
 
 // completeDoctor fills the options with the settings, which may be wrong: that is a finding.
-func completeDoctor(o *doctor.Options, p process, bindings []string, token string, settings []string) (err error) {
+func completeDoctor(o *doctor.Options, p process, bindings []string, token tokenFlags, settings []string) (err error) {
 	if len(bindings) > 0 {
 		if o.Bindings, err = tail.ParseBindings(bindings); err != nil {
 			return err
 		}
 	}
-	if token != "" {
-		text, err := os.ReadFile(token)
-		if err != nil {
-			return err
-		}
-		o.Token = strings.TrimSpace(string(text))
+	if o.Token, err = token.read(p); err != nil {
+		return err
 	}
 	o.Config, o.Problem = config.Load(settings, p.environ, os.ReadFile)
 	if o.Problem != nil {

@@ -63,7 +63,7 @@ type reading struct {
 	url             string
 	broker          optionalText
 	config, profile string
-	tokenFile       string
+	token           tokenFlags
 	silence         time.Duration
 	filter          string
 	color           string
@@ -91,7 +91,7 @@ func newReading(t *tool) *reading {
 	f.Var(&r.broker, "broker", "read from the broker itself: that of the settings, or of this AMQP `URL`")
 	f.StringVar(&r.config, "config", "", "`FILE` with settings")
 	f.StringVar(&r.profile, "profile", "", "`SECTION` of the settings file")
-	f.StringVar(&r.tokenFile, "token-file", "", "`FILE` with the token that the proxy asks for; read for each stream")
+	r.token.define(f, "; read for each stream")
 	f.StringVar(&r.filter, "filter", "", "jq `PROGRAM`: true takes a message, false, null and nothing do not; another value is written in its place")
 	f.BoolVar(&r.options.Raw, "raw", false, "write the payload alone, or the filter's value; strings without quotes")
 	f.DurationVar(&r.options.Timeout, "timeout", 0, "end after this `TIME`, such as 90s or 5m")
@@ -153,11 +153,13 @@ func (r *reading) status(outcome tail.Outcome, gone func() bool) int {
 // source returns where to read. Only what is needed of the settings is loaded:
 // with --url, nothing.
 func (r *reading) source(p process, bindings []amqp.Binding) (source tail.Source, status int, ok bool) {
-	o := tail.ProxyOptions{Silence: r.silence, TokenFile: r.tokenFile}
+	o := tail.ProxyOptions{Silence: r.silence, Token: r.token.given(p), TokenFile: r.token.file}
 	var err error
 	switch {
-	case r.broker.set && (r.url != "" || r.tokenFile != ""):
-		return nil, r.misuse(p, "--broker reads from no proxy: --url and --token-file have no place beside it"), false
+	case r.token.text != "" && r.token.file != "":
+		return nil, r.misuse(p, "%v", errTwoTokens), false
+	case r.broker.set && (r.url != "" || r.token.text+r.token.file != ""):
+		return nil, r.misuse(p, "--broker reads from no proxy: --url, --token and --token-file have no place beside it"), false
 	case r.broker.set:
 		return r.brokerSource(p, bindings)
 	case r.url == "":

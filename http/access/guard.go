@@ -67,13 +67,18 @@ func (g *Guard) admit(r *http.Request, bindings []amqp.Binding) (admission, erro
 	return admission{claims.Subject, g.end(claims.ExpiresAt.Time)}, nil
 }
 
+// Check returns the claims of a token that is good now. See [Verifier.Check] for the error.
+func (g *Guard) Check(token string) (*Claims, error) {
+	return NewVerifier(g.files.current(), g.options.Issuer, g.options.Audience).Check(token)
+}
+
 // claims returns those of a request's token, and where that was found.
 func (g *Guard) claims(r *http.Request) (*Claims, carrier, error) {
 	token, in, err := find(r, g.options.Cookie)
 	if err != nil {
 		return nil, in, err
 	}
-	claims, err := NewVerifier(g.files.current(), g.options.Issuer, g.options.Audience).Check(token)
+	claims, err := g.Check(token)
 	if err == nil && in == inQuery && time.Until(claims.ExpiresAt.Time) > g.options.QueryLife {
 		err = errLivesLong
 	}

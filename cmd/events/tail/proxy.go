@@ -23,9 +23,9 @@ type ProxyOptions struct {
 	// lost; 0 means no limit. Proxies ping every 20 s.
 	Silence time.Duration
 
-	// TokenFile holds the token that is sent as Authorization: Bearer. It is
-	// read for each stream; "" means none.
-	TokenFile string
+	// Token is sent as Authorization: Bearer; "" means none. TokenFile, where it
+	// is not "", holds the token, and is read for each stream.
+	Token, TokenFile string
 
 	// Client sends the requests; nil means http.DefaultClient.
 	Client *http.Client
@@ -91,14 +91,26 @@ func (p *Proxy) request(ctx context.Context) (*http.Request, error) {
 	request.Header.Set("Accept", sse.MediaType)
 	request.Header.Set("Accept-Encoding", "identity") // what is compressed is held back
 	request.Header.Set("Cache-Control", "no-cache")
-	if p.options.TokenFile != "" {
-		token, err := os.ReadFile(p.options.TokenFile)
-		if err != nil {
-			return nil, &Loss{Code: "NoToken", Reason: err.Error()}
-		}
-		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	token, err := p.token()
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	return request, nil
+}
+
+// token returns the token to be sent now, "" for none.
+func (p *Proxy) token() (string, error) {
+	if p.options.TokenFile == "" {
+		return p.options.Token, nil
+	}
+	token, err := os.ReadFile(p.options.TokenFile)
+	if err != nil {
+		return "", &Loss{Code: "NoToken", Reason: err.Error()}
+	}
+	return strings.TrimSpace(string(token)), nil
 }
 
 // refusal returns what is wrong with an answer that is not a stream.
