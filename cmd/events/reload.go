@@ -26,6 +26,7 @@ type reloader struct {
 	system      *actors.System
 	handler     *httpapi.Handler
 	certificate *certificate // nil without TLS
+	gate        *gate
 	systemd     systemd
 	status      string // what systemd shows of a service that is well
 }
@@ -78,8 +79,12 @@ func (r *reloader) canTake(s config.Setting, next config.Config) bool {
 	return s.Live
 }
 
-// apply puts settings into effect. The certificate comes first: it alone can fail still.
+// apply puts settings into effect. The files come first: they alone can fail still.
 func (r *reloader) apply(c config.Config) error {
+	guard, err := r.gate.guardOf(c)
+	if err != nil {
+		return err
+	}
 	if r.certificate != nil {
 		if err := r.certificate.use(c.Server); err != nil {
 			return err
@@ -88,6 +93,7 @@ func (r *reloader) apply(c config.Config) error {
 	if err := errors.Join(r.system.SetPolicy(options.SystemPolicy(c)), r.handler.SetPolicy(options.HandlerPolicy(c))); err != nil {
 		return err
 	}
+	r.gate.use(guard)
 	r.log.level.Set(c.Server.Level())
 	r.current = c
 	return nil

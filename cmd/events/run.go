@@ -43,6 +43,11 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 		log.Error("cannot start", "error", err)
 		return failed
 	}
+	gate, err := newGate(c, listener, log)
+	if err != nil {
+		log.Error("cannot start", "error", err)
+		return misused
+	}
 	system, err := actors.Open(options.System(c, broker, log))
 	if err != nil {
 		log.Error("cannot start", "error", err)
@@ -54,6 +59,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	url := urlOf(c.Server.Scheme(), listener)
 	face := options.Handler(c, url, log)
 	face.DroppedLogLines = service.out.dropped.Load
+	face.Admit = gate.admit
 	if c.Server.Pprof {
 		face.OperatorExtra = profiles()
 	}
@@ -71,7 +77,7 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 		fmt.Fprintf(p.stdout, "operators on %s\n", urlOf("http", operator))
 	}
 	reloader := &reloader{
-		reloads: reloads, current: c, log: service, system: system, handler: handler, certificate: certificate,
+		reloads: reloads, current: c, log: service, system: system, handler: handler, certificate: certificate, gate: gate,
 		systemd: systemd{p.env("NOTIFY_SOCKET"), log}, status: "listening on " + url,
 	}
 	reloader.systemd.ready(reloader.status)

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,13 +10,13 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
-	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // What a client is told: whether a token was sent at all, which it knows, and no more.
 var (
-	errAsked   = &actors.Error{Code: "Unauthorized", Reason: "This service asks for a token, and the request has none"}
-	errRefused = &actors.Error{Code: "Unauthorized", Reason: "The token of the request gives no access to these bindings"}
+	errAsked   = &actors.Error{Code: actors.Unauthorized, Reason: "This service asks for a token, and the request has none"}
+	errRefused = &actors.Error{Code: actors.Unauthorized, Reason: "The token of the request gives no access to these bindings"}
+	errOver    = &actors.Error{Code: actors.TokenExpired, Reason: "The token that opened this stream has expired"}
 )
 
 var errLivesLong = errors.New("it lives too long for a query parameter")
@@ -43,28 +44,27 @@ func New(o Options) (*Guard, error) {
 	return &Guard{o, files}, nil
 }
 
-// admission is what a token allows its holder.
-type admission struct {
-	subject string
-	expires time.Time
-}
-
-// admit returns what the token of a request allows, or what its client is told.
-func (g *Guard) admit(r *http.Request, bindings []amqp.Binding) (admission, error) {
+// Admit is httpapi.Options.Admit: it lets a request through whose token covers all its bindings. The
+// token's subject becomes the request's, and its stream ends with TokenExpired before the token does.
+// The client of any other request is told Unauthorized, and not what is wrong; the log is told.
+func (g *Guard) Admit(r *http.Request, q *actors.Request) (context.Context, error) {
 	claims, in, err := g.claims(r)
 	if errors.Is(err, errNoToken) {
-		return admission{}, errAsked
+		return nil, errAsked
 	}
 	if err == nil {
-		if b, found := claims.Grants.Uncovered(bindings); found {
-			err = fmt.Errorf("the token of %q covers no binding %v", claims.Subject, b)
+		if b, found := claims.Grants.Uncovered(q.Bindings); found {
+			err = fmt.Errorf("the token has no grant that covers %v", b)
 		}
 	}
 	if err != nil {
-		g.options.Logger.Debug("a request is refused", "token", string(in), "error", err)
-		return admission{}, errRefused
+		g.options.Logger.DebugContext(r.Context(), "a request is refused", "address", q.Address, "token", string(in), "error", err)
+		return nil, errRefused
 	}
-	return admission{claims.Subject, g.end(claims.ExpiresAt.Time)}, nil
+	q.Subject = claims.Subject
+	ctx, cancel := context.WithDeadlineCause(r.Context(), g.end(claims.ExpiresAt.Time), errOver)
+	context.AfterFunc(r.Context(), cancel) // with the stream, if that ends before
+	return ctx, nil
 }
 
 // Check returns the claims of a token that is good now. See [Verifier.Check] for the error.

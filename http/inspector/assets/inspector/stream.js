@@ -2,6 +2,8 @@
 // an ended one is never used again: going on is the user's choice.
 import { explainError } from './failures.js';
 import { diagnose } from './diagnosis.js';
+import { askForToken, token } from './token.js';
+import { TokenSource } from './tokensource.js';
 
 const slow = 8_000; // ms without any event: say what may be in the way
 const silence = 65_000; // ms; a ping comes every 20 s, so three were missed
@@ -22,7 +24,7 @@ export class Stream {
   constructor(url, on) {
     this.#url = url;
     this.#on = on;
-    this.#source = new EventSource(url);
+    this.#source = token() ? new TokenSource(url, token()) : new EventSource(url);
     this.#listen();
     this.#watch(slow, 'slow');
     on.state('connecting');
@@ -65,6 +67,7 @@ export class Stream {
     clearTimeout(this.#timer);
     const told = typeof event.data === 'string';
     const failure = told ? explainError(event.data) : await diagnose(this.#url);
+    if (failure.code === 'Unauthorized' || failure.code === 'TokenExpired') askForToken();
     this.#on?.ended(failure);
     this.#on = null;
   }
