@@ -64,7 +64,7 @@ func (p process) tokenCheck(args []string) int {
 func (p process) report(guard *access.Guard, token string, bindings []amqp.Binding) int {
 	claims, err := guard.Check(token)
 	if err != nil {
-		fmt.Fprintf(p.stderr, "events token check: %v\n", err)
+		fmt.Fprintf(p.stderr, "events token check: the token is refused: %v\n", err)
 		return failed
 	}
 	expires := claims.ExpiresAt.Time

@@ -12,11 +12,13 @@ import (
 	"github.com/taskcluster/events-proxy/actors"
 )
 
-// What a client is told: whether a token was sent at all, which it knows, and no more.
+// What a client is told: whether a token was sent at all, which it knows, and no more. Causes are for
+// the log.
+const refused = "The token of the request gives no access to these bindings"
+
 var (
-	errAsked   = &actors.Error{Code: actors.Unauthorized, Reason: "This service asks for a token, and the request has none"}
-	errRefused = &actors.Error{Code: actors.Unauthorized, Reason: "The token of the request gives no access to these bindings"}
-	errOver    = &actors.Error{Code: actors.TokenExpired, Reason: "The token that opened this stream has expired"}
+	errAsked = &actors.Error{Code: actors.Unauthorized, Reason: "This service asks for a token, and the request has none"}
+	errOver  = &actors.Error{Code: actors.TokenExpired, Reason: "The token that opened this stream has expired"}
 )
 
 var errLivesLong = errors.New("it lives too long for a query parameter")
@@ -58,8 +60,7 @@ func (g *Guard) Admit(r *http.Request, q *actors.Request) (context.Context, erro
 		}
 	}
 	if err != nil {
-		g.options.Logger.DebugContext(r.Context(), "a request is refused", "address", q.Address, "token", string(in), "error", err)
-		return nil, errRefused
+		return nil, &actors.Error{Code: actors.Unauthorized, Reason: refused, Cause: fmt.Errorf("token in the %s: %w", in, err)}
 	}
 	q.Subject = claims.Subject
 	ctx, cancel := context.WithDeadlineCause(r.Context(), g.end(claims.ExpiresAt.Time), errOver)

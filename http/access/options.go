@@ -30,8 +30,8 @@ type Options struct {
 	// that is left. Default: streams end with their tokens.
 	Spread time.Duration
 
-	// Logger receives why requests are refused (level debug), and that keys have changed. Default:
-	// none.
+	// Logger receives that keys have changed, or cannot be read. Why a request is refused is logged by
+	// the handler (level debug). Default: none.
 	Logger *slog.Logger
 }
 

@@ -2,7 +2,6 @@ package access
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -48,7 +47,7 @@ func NewVerifier(keys Keys, issuer, audience string) *Verifier {
 func (v *Verifier) Check(token string) (*Claims, error) {
 	claims := new(Claims)
 	if _, err := v.parser.ParseWithClaims(token, claims, v.keys.find); err != nil {
-		return nil, fmt.Errorf("the token: %w", plainError(err))
+		return nil, plainError(err)
 	}
 	err := claims.Grants.Validate()
 	switch {
@@ -58,7 +57,7 @@ func (v *Verifier) Check(token string) (*Claims, error) {
 		err = errNoGrants
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the token: %w", err)
+		return nil, err
 	}
 	return claims, nil
 }
