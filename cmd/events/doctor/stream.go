@@ -125,6 +125,8 @@ func (v *visit) urlFirst(ctx context.Context) Finding {
 		return fail(mendBuffering, "the head came, but no event within %v, and the service sends a ping at once: a proxy on the way holds events back (it buffers)", v.options.Patience)
 	case ended:
 		return fail("look at the log of what is in front of the events proxy", "the stream ended without an event")
+	case a.Name == "error": // it is refused before a ping
+		return v.notReady(a.Data)
 	case a.Name != "ping":
 		return fail("is it an events proxy of this version?", "the first event is %q, not a ping", a.Name)
 	}
@@ -162,7 +164,7 @@ func (v *visit) notReady(data string) Finding {
 	case "BrokerUnavailable", "BrokerLost":
 		return fail("run events doctor with the service's settings, on its machine", "the service does not reach its broker: %s", e.Message)
 	case "Unauthorized", "TokenExpired":
-		return fail("bring a token that is valid (--token-file)", "the service asks for a token: %s", e.Message)
+		return fail("bring a token that is valid for these bindings (--token-file, EVENTS_TOKEN), and name them (--binding)", "the service asks for a token: %s", e.Message)
 	}
 	return fail("look at the service's log", "%s: %s", e.Code, e.Message)
 }
