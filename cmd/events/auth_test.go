@@ -183,8 +183,10 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	token := aToken(t, "--secret-file", secret, "--life=2s")
 	_, next := events.streamWith(queueStream("primary.#"), bearer(token))
 	f := next()
-	for f.name == "ready" || f.name == "message" {
-		f = next()
+	for deadline := time.Now().Add(patience); f.name == "ready" || f.name == "message"; f = next() {
+		if time.Now().After(deadline) {
+			t.Fatal("it goes on")
+		}
 	}
 	if f.name != "error" || !strings.Contains(f.data, `"code":"TokenExpired"`) || !strings.Contains(f.data, `"retryable":true,"retryAfterMs":`) {
 		t.Errorf("the stream ends with %+v", f)
