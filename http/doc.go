@@ -10,7 +10,8 @@
 // server's Shutdown ends the streams. [Options.Admit] decides who gets one.
 // A program that has no
 // server uses [NewServer] and [Server.Serve]; [Server.Shutdown] ends everything
-// in the right order. Package bindings is for programs with routes of their own.
+// in the right order. Package bindings is for programs with routes of their own,
+// package access for those that admit clients by signed tokens.
 // Nothing here touches a global: several handlers live in one process.
 //
 // # The way of a request

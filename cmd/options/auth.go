@@ -1,9 +1,13 @@
 package options
 
 import (
+	"context"
 	"log/slog"
+	"net/http"
 
+	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/config"
+	httpapi "github.com/taskcluster/events-proxy/http"
 	"github.com/taskcluster/events-proxy/http/access"
 )
 
@@ -18,6 +22,16 @@ func Auth(c config.Config, log *slog.Logger) access.Options {
 		QueryLife:  c.Auth.QueryLife,
 		Spread:     c.Auth.Spread,
 		Logger:     log,
+	}
+}
+
+// admission returns what stands in for a guard: nil where none is asked for.
+func admission(c config.Config) func(*http.Request, *actors.Request) (context.Context, error) {
+	if !c.Auth.On() {
+		return nil
+	}
+	return func(*http.Request, *actors.Request) (context.Context, error) {
+		return nil, httpapi.Unauthorized("This service asks for tokens, and has not been told how to check them")
 	}
 }
 

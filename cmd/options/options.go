@@ -1,6 +1,6 @@
 // Package options turns settings into what the packages of the proxy take, as the binary does: a Go
 // program that wants the binary's settings loads them with [config.Load], and passes them on with
-// [Broker], [System] and [Handler].
+// [Broker], [System], [Handler] and [Auth].
 //
 // It stands between packages that must not know each other. config knows no other package of ours,
 // so that a setting is text with a meaning for people; actors and http know no config, so that an
@@ -76,10 +76,12 @@ func SystemPolicy(c config.Config) actors.Policy {
 // which a stream is cut and told.
 func maxLength(backlog int) int { return max(amqp.DefaultMaxLength, 10*backlog) }
 
-// Handler returns the options of the HTTP face, which listens at url.
+// Handler returns the options of the HTTP face, which listens at url. Where c.Auth.On, their Admit
+// refuses every request, until the caller sets it to that of a guard: access.New(Auth(c, log)).
 func Handler(c config.Config, url string, log *slog.Logger) httpapi.Options {
 	policy := HandlerPolicy(c)
 	return httpapi.Options{
+		Admit:         admission(c),
 		Logger:        log,
 		RootURL:       rootURL(c, url),
 		WholeHost:     true,

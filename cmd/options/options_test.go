@@ -61,7 +61,9 @@ func TestEverySettingReachesItsOption(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return []any{System(c, nil, slog.New(slog.DiscardHandler)), Handler(c, "http://localhost:1", slog.New(slog.DiscardHandler)), Auth(c, nil)}
+		face := Handler(c, "http://localhost:1", slog.New(slog.DiscardHandler))
+		face.Admit = nil // functions cannot be compared
+		return []any{System(c, nil, slog.New(slog.DiscardHandler)), face, Auth(c, nil)}
 	}
 	for _, s := range config.Settings {
 		if elsewhere[s.Key] {
@@ -104,6 +106,25 @@ func TestEveryLiveSettingIsTakenByARunningProxy(t *testing.T) {
 		}
 		if reflect.DeepEqual(policies(beside(s)...), policies(append(beside(s), "--"+s.Flag+"="+values[s.Kind()])...)) {
 			t.Errorf("%s stays as it was", s.Key)
+		}
+	}
+}
+
+// A program that takes the settings' options, and forgets the guard, is closed rather than open.
+func TestHandlerWithoutItsGuardIsClosed(t *testing.T) {
+	for args, closed := range map[string]bool{"": false, "--auth-keys-file=k": true, "--auth-secret-file=s": true} {
+		c, err := config.Load(strings.Fields(args), nil, func(string) ([]byte, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		admit := Handler(c, "http://localhost:1", nil).Admit
+		if (admit != nil) != closed {
+			t.Errorf("%q: closed %v", args, admit != nil)
+		}
+		if admit != nil {
+			if _, err := admit(nil, nil); actors.CodeOf(err) != actors.Unauthorized {
+				t.Errorf("%q: %v", args, err)
+			}
 		}
 	}
 }
