@@ -13,51 +13,37 @@ import (
 	"github.com/taskcluster/events-proxy/http/access"
 )
 
-// gate asks clients for tokens where the settings say so. Its guard may be replaced while the proxy
-// runs; streams that are open do not notice.
+// gate asks clients for tokens. Its guard is replaced while the proxy runs; streams that are open do
+// not notice.
 type gate struct {
-	log      *slog.Logger
-	listener net.Listener
-	guard    atomic.Pointer[access.Guard] // nil: every client is admitted
+	log   *slog.Logger
+	guard atomic.Pointer[access.Guard]
 }
 
-// newGate returns the gate of the settings, and logs whether it stands open.
+// newGate returns the gate of the settings; nil where every client is admitted, which it logs where
+// others than programs of this machine reach the listener.
 func newGate(c config.Config, listener net.Listener, log *slog.Logger) (*gate, error) {
-	g := &gate{log: log, listener: listener}
-	guard, err := g.guardOf(c)
-	if err == nil {
-		g.use(guard)
+	if !c.Auth.On() {
+		if !isLoopback(listener.Addr()) {
+			log.Warn("ACCESS CONTROL IS OFF: everyone who reaches this listener may read every message that the service may read at the broker; "+
+				"EVENTS_AUTH_KEYS_FILE or EVENTS_AUTH_SECRET_FILE asks clients for tokens", "listener", listener.Addr())
+		}
+		return nil, nil
 	}
+	g := &gate{log: log}
+	guard, err := g.guardOf(c)
+	g.guard.Store(guard)
 	return g, err
 }
 
-// guardOf returns the guard of the settings, with the keys as they are now; nil where none is asked
-// for.
+// guardOf returns the guard of settings, with the keys as their files have them now.
 func (g *gate) guardOf(c config.Config) (*access.Guard, error) {
-	if !c.Auth.On() {
-		return nil, nil
-	}
 	return access.New(options.Auth(c, g.log))
-}
-
-// use puts a guard into effect.
-func (g *gate) use(guard *access.Guard) {
-	before := g.guard.Swap(guard)
-	switch {
-	case guard == nil && !isLoopback(g.listener.Addr()):
-		g.log.Warn("ACCESS CONTROL IS OFF: everyone who reaches this listener may read every message that the service may read at the broker; "+
-			"EVENTS_AUTH_KEYS_FILE or EVENTS_AUTH_SECRET_FILE asks clients for tokens", "listener", g.listener.Addr())
-	case guard != nil && before == nil:
-		g.log.Info("access control is on: clients need a token")
-	}
 }
 
 // admit is httpapi.Options.Admit.
 func (g *gate) admit(r *http.Request, q *actors.Request) (context.Context, error) {
-	if guard := g.guard.Load(); guard != nil {
-		return guard.Admit(r, q)
-	}
-	return nil, nil
+	return g.guard.Load().Admit(r, q)
 }
 
 // isLoopback reports whether only programs on this machine reach an address.

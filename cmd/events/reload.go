@@ -10,6 +10,7 @@ import (
 	"github.com/taskcluster/events-proxy/cmd/options"
 	"github.com/taskcluster/events-proxy/config"
 	httpapi "github.com/taskcluster/events-proxy/http"
+	"github.com/taskcluster/events-proxy/http/access"
 )
 
 // reloads is how a running proxy comes by other settings. The zero value never has any.
@@ -26,7 +27,7 @@ type reloader struct {
 	system      *actors.System
 	handler     *httpapi.Handler
 	certificate *certificate // nil without TLS
-	gate        *gate
+	gate        *gate        // nil without access control
 	systemd     systemd
 	status      string // what systemd shows of a service that is well
 }
@@ -71,17 +72,21 @@ func (r *reloader) take() error {
 }
 
 // canTake reports whether a running proxy can take another value of a setting. A listener cannot
-// begin or cease to speak TLS.
+// begin or cease to speak TLS, or to ask for tokens: a file that lost its section would open the
+// service, or, without the list of origins, its cookie to all pages.
 func (r *reloader) canTake(s config.Setting, next config.Config) bool {
-	if strings.HasPrefix(s.Key, "server.tls") {
+	switch {
+	case strings.HasPrefix(s.Key, "server.tls"):
 		return (r.certificate != nil) == (next.Server.TLSCertificate != "")
+	case strings.HasPrefix(s.Key, "auth."), s.Key == "server.origins":
+		return (r.gate != nil) == next.Auth.On()
 	}
 	return s.Live
 }
 
 // apply puts settings into effect. The files come first: they alone can fail still.
 func (r *reloader) apply(c config.Config) error {
-	guard, err := r.gate.guardOf(c)
+	guard, err := r.guard(c)
 	if err != nil {
 		return err
 	}
@@ -93,10 +98,20 @@ func (r *reloader) apply(c config.Config) error {
 	if err := errors.Join(r.system.SetPolicy(options.SystemPolicy(c)), r.handler.SetPolicy(options.HandlerPolicy(c))); err != nil {
 		return err
 	}
-	r.gate.use(guard)
+	if guard != nil {
+		r.gate.guard.Store(guard)
+	}
 	r.log.level.Set(c.Server.Level())
 	r.current = c
 	return nil
+}
+
+// guard returns what is to ask for tokens; nil without access control.
+func (r *reloader) guard(c config.Config) (*access.Guard, error) {
+	if r.gate == nil {
+		return nil, nil
+	}
+	return r.gate.guardOf(c)
 }
 
 // keep reports why the old settings stay, one line for each problem.

@@ -59,7 +59,9 @@ func (p process) proxy(ctx context.Context, c config.Config, broker amqp.Dialer,
 	url := urlOf(c.Server.Scheme(), listener)
 	face := options.Handler(c, url, log)
 	face.DroppedLogLines = service.out.dropped.Load
-	face.Admit = gate.admit
+	if gate != nil {
+		face.Admit = gate.admit
+	}
 	if c.Server.Pprof {
 		face.OperatorExtra = profiles()
 	}
