@@ -101,11 +101,12 @@ func (e environment) findUnknown(problems *Problems) {
 	}
 }
 
-// ofTools are variables of ours that are no settings: what `events tail` and others bring to a proxy.
-var ofTools = []string{"EVENTS_TOKEN"}
+// ToolVariables are variables of ours that are no settings: what `events tail` and others bring to a
+// proxy.
+var ToolVariables = []string{"EVENTS_TOKEN"}
 
 func knownVariables() []string {
-	known := slices.Clone(ofTools)
+	known := slices.Clone(ToolVariables)
 	for _, s := range Settings {
 		known = append(known, s.Variable)
 		if s.Secret {

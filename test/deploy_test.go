@@ -171,7 +171,7 @@ func connect(t *testing.T, p *proxytest.Proxy, bindings string) io.ReadCloser {
 
 // The files around the binary name settings that exist.
 func TestDeployedSettingsExist(t *testing.T) {
-	known := []string{"NODE_ENV"}
+	known := append([]string{"NODE_ENV"}, config.ToolVariables...)
 	for _, s := range config.Settings {
 		known = append(known, s.Variable)
 		if s.Secret {
