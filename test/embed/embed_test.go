@@ -53,6 +53,20 @@ func TestAHostGetsNoneOfOurTools(t *testing.T) {
 	}
 }
 
+// Who does not ask for tokens is built without the libraries that check them.
+func TestAHostIsBuiltWithoutTheLibrariesOfTokens(t *testing.T) {
+	dir := moduleOutside(t)
+	packages := runWith(t, dir, []string{"GOFLAGS=-mod=mod", "GOWORK=off"}, "go", "list", "-deps", ".")
+	if !strings.Contains(packages, "amqp091-go") {
+		t.Fatalf("these are no packages of a host: %s", packages)
+	}
+	for _, library := range []string{"golang-jwt", "go-jose"} {
+		if strings.Contains(packages, library) {
+			t.Errorf("a host is built with %s", library)
+		}
+	}
+}
+
 // moduleOutside makes the program's module: what `go mod edit -replace` and a
 // first build would leave, without a look-up in the network.
 func moduleOutside(t *testing.T) string {
