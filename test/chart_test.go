@@ -152,6 +152,7 @@ rootUrl: https://events.example.org
 image: {repository: registry.example.org/events, tag: "1", pullSecrets: [pull]}
 drain: {delay: 20, hardEnd: 60}
 tls: {secret: own-tls}
+access: {secret: tokens, secretFile: secrets}
 operator: {token: {secret: operators}}
 service: {port: 443, annotations: {a: b}}
 ingress: {enabled: true, className: nginx, host: events.example.org, tlsSecret: ingress-tls, annotations: {a: b}}
@@ -241,20 +242,22 @@ func TestChartsValuesArrive(t *testing.T) {
 	events := pods.Spec.Containers[0]
 	c := events.settings(t)
 	for name, ok := range map[string]bool{
-		"streams":      c.Limits.Streams == 5_000_000,
-		"shared":       c.Server.ShareQueues,
-		"origins":      slices.Equal(c.Server.Origins, []string{"https://a.example.org", "https://b.example.org"}),
-		"pings":        c.Server.PingPeriod == 10*time.Second,
-		"connects":     c.Limits.ConnectsPerSecond == 0.5,
-		"root URL":     c.Server.RootURL == "https://events.example.org",
-		"ingress":      c.Server.TrustProxy && c.Server.ForceSSL,
-		"secret":       slices.Contains(events.environment(), "EVENTS_SUBJECT_KEY=key"),
-		"token":        c.Server.OperatorToken.Reveal() == "token",
-		"no scraping":  pods.Metadata.Annotations["prometheus.io/scrape"] == "", // it would need the token
-		"annotation":   pods.Metadata.Annotations["a"] == "b",
-		"TLS's secret": pods.Spec.Volumes[0].Secret.SecretName == "own-tls",
-		"TLS's files":  c.Server.TLSCertificate == events.VolumeMounts[0].MountPath+"/tls.crt" && c.Server.TLSKey == events.VolumeMounts[0].MountPath+"/tls.key",
-		"delay":        c.Drain.Delay == 20*time.Second && c.Drain.HardEnd == time.Minute,
+		"streams":        c.Limits.Streams == 5_000_000,
+		"shared":         c.Server.ShareQueues,
+		"origins":        slices.Equal(c.Server.Origins, []string{"https://a.example.org", "https://b.example.org"}),
+		"pings":          c.Server.PingPeriod == 10*time.Second,
+		"connects":       c.Limits.ConnectsPerSecond == 0.5,
+		"root URL":       c.Server.RootURL == "https://events.example.org",
+		"ingress":        c.Server.TrustProxy && c.Server.ForceSSL,
+		"secret":         slices.Contains(events.environment(), "EVENTS_SUBJECT_KEY=key"),
+		"token":          c.Server.OperatorToken.Reveal() == "token",
+		"no scraping":    pods.Metadata.Annotations["prometheus.io/scrape"] == "", // it would need the token
+		"annotation":     pods.Metadata.Annotations["a"] == "b",
+		"tokens' secret": pods.Spec.Volumes[1].Secret.SecretName == "tokens",
+		"tokens' files":  c.Auth.KeysFile == events.VolumeMounts[1].MountPath+"/keys.pem" && c.Auth.SecretFile == events.VolumeMounts[1].MountPath+"/secrets",
+		"TLS's secret":   pods.Spec.Volumes[0].Secret.SecretName == "own-tls",
+		"TLS's files":    c.Server.TLSCertificate == events.VolumeMounts[0].MountPath+"/tls.crt" && c.Server.TLSKey == events.VolumeMounts[0].MountPath+"/tls.key",
+		"delay":          c.Drain.Delay == 20*time.Second && c.Drain.HardEnd == time.Minute,
 	} {
 		if !ok {
 			t.Errorf("%s: %v", name, events.environment())
