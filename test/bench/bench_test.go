@@ -148,7 +148,7 @@ func BenchmarkIdle(b *testing.B) {
 	for _, c := range []struct {
 		mode    string
 		streams int
-	}{{"shared", 1000}, {"shared", 5000}, {"shared", 10_000}, {"dedicated", 1000}, {"dedicated", 2000}} {
+	}{{"shared", 1000}, {"shared", 5000}, {"shared", 10_000}, {"routed", 10_000}, {"dedicated", 1000}, {"dedicated", 2000}} {
 		b.Run(fmt.Sprintf("%s/%d", c.mode, c.streams), func(b *testing.B) {
 			publisher(b)
 			own := figures{}
@@ -170,7 +170,11 @@ func idle(b *testing.B, into figures, mode string, streams int) {
 	first := fleet(b, p, 1, samePath)
 	time.Sleep(restTime) // what was needed only for the start goes
 	before, brokerBefore := p.Usage(), brokerUsage(b)
-	f := fleet(b, p, streams, samePath)
+	path := samePath
+	if mode == "routed" {
+		path = ownPath(streams)
+	}
+	f := fleet(b, p, streams, path)
 	time.Sleep(restTime) // what was needed only for connecting goes
 	own, broker := p.Usage().Since(before), brokerUsage(b).Since(brokerBefore)
 	into.add("KiB/stream", float64(own.RSS)/1024/float64(streams))

@@ -3,31 +3,12 @@ package bench
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
-
-// A topic for each of a thousand clients: one message, one delivery. Shared
-// queues cannot help, the broker is the bound.
-func BenchmarkOwnTopics(b *testing.B) {
-	const clients = 1000
-	topic := func(i int) string { return fmt.Sprintf("own.%d", i%clients) }
-	for _, mode := range []string{"shared", "dedicated"} {
-		b.Run(mode, func(b *testing.B) {
-			own, load := figures{}, Load{Publisher: publisher(b), Topic: topic, Messages: 5000, Size: 256, Readers: 1, Window: 32}
-			p := serve(b, mode)
-			f := fleet(b, p, clients, func(i int) string { return Path(topic(i)) })
-			for b.Loop() {
-				for range rounds {
-					run(b, own, p, &f.Received, &f.Delay, load)
-				}
-			}
-			report(b, own, nil)
-		})
-	}
-}
 
 // A thousand clients that come at once to a queue that is there, and a hundred
 // that need one each.
@@ -67,8 +48,8 @@ func BenchmarkChurn(b *testing.B) {
 			fleet(b, shared, 1, samePath)
 			for b.Loop() {
 				for range rounds {
-					churn(b, own, shared, atOnce)
-					churn(b, baseline, sockets, atOnce)
+					churn(b, own, shared, atOnce, samePath)
+					churn(b, baseline, sockets, atOnce, samePath)
 				}
 			}
 			report(b, own, baseline)
@@ -78,15 +59,16 @@ func BenchmarkChurn(b *testing.B) {
 
 const churnFor = 2 * time.Second
 
-func churn(b *testing.B, into figures, p *Process, atOnce int) {
+func churn(b *testing.B, into figures, p *Process, atOnce int, path func(int) string) {
 	b.Helper()
+	var visits atomic.Int64
 	f, failed := &Fleet{}, make(chan error, atOnce)
 	before, start := p.Usage(), time.Now()
 	var clients sync.WaitGroup
 	for range atOnce {
 		clients.Go(func() {
 			for time.Since(start) < churnFor {
-				if err := visit(f, p.URL); err != nil {
+				if err := visit(f, p.URL, path(int(visits.Add(1)))); err != nil {
 					failed <- err
 					return
 				}
@@ -94,20 +76,20 @@ func churn(b *testing.B, into figures, p *Process, atOnce int) {
 		})
 	}
 	clients.Wait()
-	took, visits := time.Since(start), float64(f.Ready.Load())
+	took, ready := time.Since(start), float64(f.Ready.Load())
 	select {
 	case err := <-failed:
 		b.Fatal(err)
 	default:
 	}
-	into.add("visits/s", visits/took.Seconds())
-	into.add("cpu-µs/visit", float64(p.Usage().Since(before).CPU.Microseconds())/visits)
+	into.add("visits/s", ready/took.Seconds())
+	into.add("cpu-µs/visit", float64(p.Usage().Since(before).CPU.Microseconds())/ready)
 	into.add("ready-p50-ms", milliseconds(f.Opening.Quantile(0.5)))
 }
 
 // visit is a client that leaves when it is ready.
-func visit(f *Fleet, base string) error {
-	c, err := dial(f, base, samePath(0))
+func visit(f *Fleet, base, path string) error {
+	c, err := dial(f, base, path)
 	if err != nil {
 		return err
 	}

@@ -69,12 +69,15 @@ func program(t testing.TB) string {
 	return binary
 }
 
-// serve starts the proxy; mode is "shared" or "dedicated".
+// serve starts the proxy; mode is "shared", "routed" or "dedicated".
 func serve(t testing.TB, mode string, flags ...string) *Process {
 	t.Helper()
 	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", "0"}, flags...)
-	if mode == "shared" {
+	switch mode {
+	case "shared":
 		flags = append(flags, "--share-queues")
+	case "routed":
+		flags = append(flags, "--routed-exchanges", Exchange)
 	}
 	return start(t, []string{"PULSE_URL=" + rabbit.Run(t).URL()}, program(t), flags...)
 }

@@ -17,7 +17,7 @@ func BenchmarkProfileVisit(b *testing.B) {
 	f := inProcessFleet(b, p, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		must(b, visit(f, p.URL))
+		must(b, visit(f, p.URL, samePath(0)))
 	}
 }
 
