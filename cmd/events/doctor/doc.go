@@ -6,7 +6,7 @@
 // skipped, so that one cause is one FAIL.
 //
 //	settings ─▶ broker.name ─▶ .tcp ─▶ .tls ─▶ .amqp ─▶ .login ─▶ .vhost ─▶ .queue ─▶ .exchange
-//	                                                                   └─▶ .policies, .kinds   (management)
+//	                                                                   └─▶ .policies, .kinds, .routed   (management)
 //	url.name ─▶ .tcp ─▶ .tls ─▶ .alive ─▶ .stream ─▶ .first ─▶ .ready ─▶ .message
 //	                                  │          │              └─▶ .idle
 //	                                  │          └─▶ .compression

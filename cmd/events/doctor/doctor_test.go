@@ -179,14 +179,46 @@ func declare(t *testing.T, n *rabbit.Node, exchange, kind string) {
 // policy sets a policy through the management plugin.
 func policy(t *testing.T, n *rabbit.Node, vhost, name, definition string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, n.ManagementURL()+"/api/policies/"+url.PathEscape(vhost)+"/"+name, strings.NewReader(definition))
+	manage(t, n, http.MethodPut, "policies/"+url.PathEscape(vhost)+"/"+name, definition)
+}
+
+// manage asks the management plugin to change something.
+func manage(t *testing.T, n *rabbit.Node, method, path, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, n.ManagementURL()+"/api/"+path, strings.NewReader(body))
 	must(t, err)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	r, err := client.Do(request)
 	must(t, err)
 	r.Body.Close()
 	if r.StatusCode >= 300 {
-		t.Fatalf("the policy is refused: %s", r.Status)
+		t.Fatalf("%s %s is refused: %s", method, path, r.Status)
+	}
+}
+
+// An exchange that the proxy must not route by itself is named with its reason: what such a stream
+// misses, nothing in the proxy can see.
+func TestAnExchangeThatMustNotBeRoutedIsNamed(t *testing.T) {
+	n := node(t)
+	const at2F = "exchange%2Frouted%2F"
+	for name, kind := range map[string]string{"source": "topic", "fed": "topic", "direct": "direct", "headers": "headers", "alternate": "topic", "fallback": "topic"} {
+		manage(t, n, http.MethodPut, "exchanges/%2F/"+at2F+name, `{"type":"`+kind+`"}`)
+	}
+	manage(t, n, http.MethodPost, "bindings/%2F/e/"+at2F+"source/e/"+at2F+"fed", `{"routing_key":"#"}`)
+	manage(t, n, http.MethodPut, "exchanges/%2F/"+at2F+"unrouted", `{"type":"topic","arguments":{"alternate-exchange":"exchange/routed/alternate"}}`)
+	policy(t, n, "/", "unmatched", `{"pattern":"^exchange/routed/source$","definition":{"alternate-exchange":"exchange/routed/fallback"},"apply-to":"exchanges"}`)
+	for name, cause := range map[string]string{
+		"direct":    "exchange/routed/direct is no topic exchange, its kind is direct",
+		"h*s":       "exchange/routed/headers is no topic exchange",
+		"fed":       "exchange/routed/fed is bound to the exchange exchange/routed/source",
+		"alternate": "exchange/routed/alternate is the alternate exchange of exchange/routed/unrouted",
+		"fallback":  "exchange/routed/fallback is the alternate exchange of others by the policy unmatched",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := managedBy(at(t, n.URL()), n.ManagementURL())
+			o.Config.Server.Routed = []string{"exchange/routed/" + name}
+			names(t, o, "broker.routed", cause)
+		})
 	}
 }
 
@@ -283,6 +315,7 @@ func TestASoundSetUpRaisesNoFalseAlarm(t *testing.T) {
 	must(t, err)
 	o.Roots.AppendCertsFromPEM(text)
 	o.Bindings = []amqp.Binding{{Exchange: "exchange/tc/sound", Pattern: "#"}}
+	o.Config.Server.Routed = []string{"exchange/tc/sound"}
 	awaitBroker(t, p)
 	report, shown := examined(t, o)
 	for _, f := range report {

@@ -95,6 +95,7 @@ var checks = []check{
 	{"broker.exchange", "right to bind the exchanges", []string{"broker.queue"}, (*visit).brokerExchange},
 	{"broker.policies", "policies that drop messages", []string{"broker.queue"}, (*visit).brokerPolicies},
 	{"broker.kinds", "kinds of the exchanges", []string{"broker.vhost"}, (*visit).brokerKinds},
+	{"broker.routed", "exchanges that the proxy routes", []string{"broker.vhost"}, (*visit).brokerRouted},
 
 	{"url.name", "public name of the proxy", nil, (*visit).urlName},
 	{"url.tcp", "its port", []string{"url.name"}, (*visit).urlTCP},
