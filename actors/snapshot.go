@@ -38,6 +38,7 @@ type StreamState struct {
 	Address      string         `json:"address,omitempty"`
 	Subject      string         `json:"subject,omitempty"` // as it is shown, see Options.SubjectKey
 	Bindings     []amqp.Binding `json:"bindings"`
+	Fed          bool           `json:"fed"`   // by a feed: it has no queue of its own
 	State        string         `json:"state"` // of its connection actor
 	Age          time.Duration  `json:"age"`   // nanoseconds
 	Messages     int64          `json:"messages"`

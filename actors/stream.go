@@ -359,7 +359,7 @@ func (s *Stream) state(now time.Time) StreamState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	state := StreamState{
-		ID: s.id, Address: s.address, Subject: s.subject.shown, Bindings: s.bindings, Age: now.Sub(s.since),
+		ID: s.id, Address: s.address, Subject: s.subject.shown, Bindings: s.bindings, Fed: s.fed, Age: now.Sub(s.since),
 		Messages: s.messages, Bytes: s.total, WaitingBytes: s.backlog.held(),
 	}
 	if s.waiting != nil {

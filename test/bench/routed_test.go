@@ -124,9 +124,11 @@ func published(b *testing.B, into figures, p *Process, load Load) {
 	if p != nil {
 		before = p.Usage()
 	}
+	brokerBefore := brokerUsage(b)
 	var received atomic.Int64
 	took, err := load.Run(b.Context(), &received)
 	must(b, err)
+	into.add("broker-cpu-µs/message", float64(brokerUsage(b).Since(brokerBefore).CPU.Microseconds())/float64(load.Messages))
 	into.add("published/s", float64(load.Messages)/took.Seconds())
 	if p != nil {
 		time.Sleep(time.Second) // for what is still in the queue

@@ -45,6 +45,19 @@ func TestTheTreeShowsFeeds(t *testing.T) {
 	b.AwaitText(feeds+` .actor[data-role="feed"]`, "ready")
 }
 
+// What is routed in the proxy has figures of its own, where anything is.
+func TestThePageShowsWhatIsRouted(t *testing.T) {
+	s := serve(t, true, actors.Options{RoutedExchanges: []string{"exchange/*/*", "exchange/*/*/*"}})
+	b := open(s)
+	b.awaitGone(".routed")
+	c := s.connect("a.#")
+	s.connect("b")
+	s.connect("b")
+	b.AwaitText(`.routed #figure-patterns`, "2")
+	b.Click(row(c) + " .chaos")
+	b.AwaitText("#confirm-choices", "feed")
+}
+
 // The client is told, and so knows that it may come back.
 func TestEndingAStreamTellsItsClient(t *testing.T) {
 	s := serve(t, false, actors.Options{})

@@ -14,11 +14,12 @@ let latest = null; // the newest picture
 let drawn = null;
 const messages = new Pace();
 const data = new Pace();
+const matches = new Pace();
 
 const tree = new ActorTree(byId('tree'), askToCrash);
 const streams = new Streams({
   end: askToEnd,
-  crash: (stream) => askToCrashStream(stream, latest.actors.some(({ role }) => role === 'feeds')),
+  crash: (stream) => askToCrashStream(stream, stream.fed),
 });
 const parts = [tree, streams, new Links(), new Ends(), { show: figures }];
 
@@ -28,6 +29,7 @@ const feed = new Feed({
     const now = Date.parse(picture.time);
     messages.add(now, picture.stats.Messages);
     data.add(now, picture.stats.Bytes);
+    matches.add(now, picture.stats.Matches);
     streams.sample(picture);
     draw();
   },
@@ -55,6 +57,9 @@ function figures({ stats }) {
   setText(byId('figure-streams'), count(stats.Streams));
   setText(byId('figure-messages'), rate(messages.perSecond));
   setText(byId('figure-data'), `${bytes(data.perSecond)}/s`);
+  setText(byId('figure-patterns'), count(stats.Patterns));
+  setText(byId('figure-matches'), rate(matches.perSecond));
+  document.querySelectorAll('.routed').forEach((figure) => { figure.hidden = stats.Routed === 0; });
   setText(byId('figure-links'), count(stats.Links));
   setText(byId('figure-lost'), count(stats.LinksLost));
   setText(byId('figure-dials'), count(stats.DialsFailed));
