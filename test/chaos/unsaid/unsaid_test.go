@@ -29,17 +29,31 @@ const (
 	patience = 20 * time.Second
 )
 
+// mode is a way in which the streams get their messages; each pattern matches all of them.
+type mode struct {
+	name     string
+	shared   bool
+	routed   []string
+	patterns [streams]string
+}
+
+var modes = []mode{
+	{name: "dedicated", patterns: [streams]string{"#", "#", "#", "#"}},
+	{name: "shared", shared: true, patterns: [streams]string{"#", "#", "#", "#"}},
+	{name: "routed", routed: []string{exchange}, patterns: [streams]string{"#", "a", "*", "a.#"}},
+}
+
 // For each stream: delivered + what its error admits = published.
 func TestNothingIsLostUnsaid(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	ends := map[actors.Code]int{}
 	for i := range runs {
-		r := &run{t: t, draw: rand.New(rand.NewPCG(seed, uint64(i))), shared: i%2 == 1}
+		r := &run{t: t, draw: rand.New(rand.NewPCG(seed, uint64(i))), mode: modes[i%len(modes)]}
 		r.play()
 		for _, w := range r.readers {
 			if err := w.check(r.published.Load()); err != nil {
-				t.Fatalf("run %d of seed %d, shared %v, harms %v: %v", i, seed, r.shared, r.harms, err)
+				t.Fatalf("run %d of seed %d, %s, harms %v: %v", i, seed, r.mode.name, r.harms, err)
 			}
 			ends[w.code]++
 		}
@@ -56,7 +70,7 @@ func TestNothingIsLostUnsaid(t *testing.T) {
 type run struct {
 	t         *testing.T
 	draw      *rand.Rand
-	shared    bool
+	mode      mode
 	broker    *amqp.Memory
 	system    *actors.System
 	publisher amqp.Publisher
@@ -75,7 +89,7 @@ func (r *run) play() {
 	for i := range streams {
 		w := &reader{run: r, slow: i == 0 && r.draw.IntN(4) == 0, ready: make(chan struct{})}
 		r.readers = append(r.readers, w)
-		s, err := r.system.Connect(ctx, actors.Request{Bindings: []amqp.Binding{{Exchange: exchange, Pattern: "#"}}})
+		s, err := r.system.Connect(ctx, actors.Request{Bindings: []amqp.Binding{{Exchange: exchange, Pattern: r.mode.patterns[i]}}})
 		if err != nil {
 			r.t.Fatal(err)
 		}
@@ -114,7 +128,7 @@ func (r *run) open(ctx context.Context) {
 		r.t.Fatal(err)
 	}
 	r.system, err = actors.Open(actors.Options{
-		Dialer: r.broker, ShareQueues: r.shared, Chaos: true,
+		Dialer: r.broker, ShareQueues: r.mode.shared, RoutedExchanges: r.mode.routed, Chaos: true,
 		Limits: actors.Limits{Prefetch: 1 + r.draw.IntN(20), FeedPrefetch: 1 + r.draw.IntN(20), BacklogBytes: 1000, Linger: time.Nanosecond, SlowAfter: time.Millisecond},
 	})
 	if err != nil {
@@ -166,7 +180,7 @@ func (r *run) finished(ctx context.Context) {
 		for !w.over.Load() && w.last.Load() < r.published.Load() {
 			select {
 			case <-ctx.Done():
-				r.t.Fatalf("a reader has %d of %d and no end; harms %v, shared %v", w.last.Load(), r.published.Load(), r.harms, r.shared)
+				r.t.Fatalf("a reader has %d of %d and no end; harms %v, %s", w.last.Load(), r.published.Load(), r.harms, r.mode.name)
 			case <-time.After(100 * time.Microsecond):
 			}
 		}
