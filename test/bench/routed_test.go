@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/taskcluster/events-proxy/test/rabbit"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // Clients that want something different each: a queue for each of them, or one for all with the
