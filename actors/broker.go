@@ -25,26 +25,28 @@ import (
 // which a call is not answered is retired or closed (broker_stuck.go).
 type broker struct {
 	*node
-	core      *core
-	pool      *pool
-	exchanges *exchanges
-	links     *links
-	scouts    *scouts
-	redial    *redialState
-	timers    timers
-	dialing   bool
-	spreading bool        // a node without a link is dialed, or was a moment ago (broker_spread.go)
-	backOff   bool        // the time between two tries has not passed
-	awaited   awaitedLink // requests wait for it, instead of being refused
-	patience  *timer      // until it is awaited no longer
-	check     *timer      // of the next look for calls without an answer
-	upkeeps   map[amqp.Link]*upkeep
-	probed    map[amqp.Link]bool // links that are asked for a sign of life; true: it was given
-	idleScout *timer
-	denied    denial
-	dialer    *sightedDialer // Options.Dialer, but for blind nodes
-	watch     watch          // which nodes are blind (broker_canaries.go)
-	drops     dropsKnowledge
+	core        *core
+	pool        *pool
+	exchanges   *exchanges
+	links       *links
+	scouts      *scouts
+	redial      *redialState
+	timers      timers
+	dialing     bool
+	spreading   bool        // a node without a link is dialed, or was a moment ago (broker_spread.go)
+	backOff     bool        // the time between two tries has not passed
+	awaited     awaitedLink // requests wait for it, instead of being refused
+	patience    *timer      // until it is awaited no longer
+	check       *timer      // of the next look for calls without an answer
+	upkeeps     map[amqp.Link]*upkeep
+	probed      map[amqp.Link]bool // links that are asked for a sign of life; true: it was given
+	idleScout   *timer
+	denied      denial
+	dialer      *sightedDialer // Options.Dialer, but for blind nodes
+	balance     balance        // of streams over nodes (broker_spread.go)
+	rebalancing *timer
+	watch       watch // which nodes are blind (broker_canaries.go)
+	drops       dropsKnowledge
 }
 
 // redialState is what a restarted broker actor must know of its earlier life: a failure is no
@@ -117,6 +119,8 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.tryExchange(ctx, msg.binding)
 	case channelsTried:
 		b.channelsTried(ctx, msg)
+	case rebalanceDue:
+		b.rebalance(ctx)
 	case canaryDue:
 		b.canaryRound(ctx)
 	case canaryHeard:
@@ -327,6 +331,7 @@ func (b *broker) use(ctx actor.Context, link amqp.Link) {
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links), "address", amqp.Address(link))
 	b.watchNodes(ctx)
+	b.disturbed(ctx)
 	b.serve(ctx)
 }
 
@@ -359,6 +364,7 @@ func (b *broker) lost(ctx actor.Context, link amqp.Link) {
 	b.core.count.linksLost.Add(1)
 	b.core.log.Warn("broker link lost", "error", err, "streams", streams, "links", len(b.pool.links), "address", amqp.Address(link))
 	b.learnFromLoss(ctx, err)
+	b.disturbed(ctx)
 	if b.pool.up() {
 		return
 	}

@@ -119,6 +119,7 @@ func (b *broker) followSight(ctx actor.Context) {
 	}
 	if changed {
 		b.dialer.avoid(b.watch.sight.blind)
+		b.disturbed(ctx)
 		b.scouts.closeIdle() // they may lead to a node that is blind now
 		if !b.pool.up() {
 			b.await(ctx, nextLink)

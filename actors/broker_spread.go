@@ -13,7 +13,7 @@ import (
 // The broker actor and the nodes of a cluster. A node's end ends the streams of its links, so links
 // are spread: as soon as streams need more than one lease, up to three nodes have a link each, and
 // a new lease goes to the node with the fewest. A node that comes back gets a link again, and
-// streams (broker_balance.go).
+// streams, too (balance.go).
 
 // spreadEvery is the time between two looks for a node without a link, spread by ± 10 %.
 const spreadEvery = 10 * time.Second
@@ -72,3 +72,27 @@ type where struct {
 }
 
 func (w where) Dial(ctx context.Context) (amqp.Link, error) { return w.DialWhere(ctx, w.may) }
+
+// disturbed is called when a link has come or gone: a while later the nodes are compared.
+func (b *broker) disturbed(ctx actor.Context) {
+	if !b.core.options.NoRebalance {
+		b.rebalanceIn(ctx, b.balance.disturb(time.Now()))
+	}
+}
+
+func (b *broker) rebalanceIn(ctx actor.Context, wait time.Duration) {
+	b.timers.cancel(b.rebalancing)
+	b.rebalancing = b.timers.after(ctx, wait, rebalanceDue{})
+}
+
+// rebalance ends a few streams of a node that has far more than its share.
+func (b *broker) rebalance(ctx actor.Context) {
+	from, n, again := b.balance.next(b.pool.usableLoads(), time.Now())
+	for _, owner := range b.pool.movable(from, n) {
+		b.core.count.moved.Add(1)
+		ctx.Send(owner, finish{err: errMoved.among(n)})
+	}
+	if again > 0 {
+		b.rebalanceIn(ctx, again)
+	}
+}

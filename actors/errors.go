@@ -23,7 +23,7 @@ const (
 	MessagesDropped   Code = "MessagesDropped"   // the broker dropped messages of the stream's queue
 	ServerShutdown    Code = "ServerShutdown"    // the proxy is draining
 	Unauthorized      Code = "Unauthorized"      // no access, or not to these bindings
-	StreamExpired     Code = "StreamExpired"     // the stream has reached the greatest age
+	StreamExpired     Code = "StreamExpired"     // the stream has reached the greatest age, or is moved
 	TokenExpired      Code = "TokenExpired"      // the time of the access that opened the stream is over
 	AccessRevoked     Code = "AccessRevoked"     // the host or an operator took the access away
 	InternalError     Code = "InternalError"     // ours; the log has the cause

@@ -176,6 +176,7 @@ var (
 	errNoChannelLeft  = &Error{Code: BrokerUnavailable, Reason: "The message broker has no channel left"}
 	errNoCallAnswered = &Error{Code: BrokerUnavailable, Reason: "The message broker gives no answer at present"}
 	errCallLost       = &Error{Code: BrokerLost, Reason: "The message broker gives no answer any more"}
+	errMoved          = &Error{Code: StreamExpired, Reason: "The stream is moved: another node of the message broker has fewer"}
 	errBlind          = &Error{Code: BrokerLost, Reason: "The stream's node of the message broker has lost sight of the others"}
 	errActorEnded     = &Error{Code: InternalError, Reason: "The stream's actor ended without a word"}
 	errFeedEnded      = &Error{Code: InternalError, Reason: "The stream's feed ended without a word"}

@@ -252,6 +252,9 @@ type (
 	// spreadDue: broker → itself. Look again for a node without a link.
 	spreadDue struct{ late }
 
+	// rebalanceDue: broker → itself. Look whether nodes have their share of the streams.
+	rebalanceDue struct{ late }
+
 	// lost: watching goroutine → broker. The link has ended.
 	lost struct {
 		late

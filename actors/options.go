@@ -62,6 +62,12 @@ type Options struct {
 	// broker that never ends a link because of a bind or of one channel too many. RabbitMQ does.
 	NoScouts bool
 
+	// NoRebalance keeps streams at the nodes of a cluster where they are. Without it, twenty seconds
+	// after links have come or gone, streams of nodes that have far more than their share are ended
+	// with StreamExpired, one in a hundred each second, so that their clients come to the others: by
+	// newcomers alone, a node that is back stays idle where streams live long.
+	NoRebalance bool
+
 	// IgnoreDrops loses in silence what the broker drops from a stream's queue, as a policy of the
 	// broker's operator may make it do (max-length, message-ttl). By default such a stream ends with
 	// MessagesDropped. That takes an exchange below exchange/<namespace>/dropped/, and a queue and a

@@ -3,6 +3,7 @@ package actors
 import (
 	"cmp"
 	"container/list"
+	"maps"
 	"slices"
 	"time"
 
@@ -296,6 +297,25 @@ func (p *pool) loads() map[string]int {
 		loads[l.address] += l.leases
 	}
 	return loads
+}
+
+// usableLoads is loads for the nodes that may get leases.
+func (p *pool) usableLoads() map[string]int {
+	loads, usable := p.loads(), p.addresses(false)
+	maps.DeleteFunc(loads, func(address string, _ int) bool { return !usable[address] })
+	return loads
+}
+
+// movable returns owners whose channels are consuming at a node, with at most n streams in all.
+func (p *pool) movable(address string, n int) (owners []*actor.PID) {
+	for _, l := range p.leases {
+		streams := int(l.node.streams())
+		if l.on.address == address && streams > 0 && !l.opening && !l.stuck && streams <= n {
+			owners = append(owners, l.owner)
+			n -= streams
+		}
+	}
+	return owners
 }
 
 // crowded returns the address of a node whose links are full, while another one has more leases;

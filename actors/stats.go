@@ -30,6 +30,7 @@ type Stats struct {
 	NodesBlind   int64            // nodes of the broker that have links, and do not hear the others, now
 	Scouts       int64            // tries of exchanges and of further channels, on links without streams
 	Denied       int64            // times that the broker let this service not make or use a queue of its own
+	Moved        int64            // streams ended so that their clients come to another node of the broker
 	MessagesFrom map[string]int64 // deliveries taken, by the broker's address
 	Messages     int64            // deliveries taken from the broker
 	Matches      int64            // messages handed to routed streams, counted once for each
@@ -56,7 +57,7 @@ type counters struct {
 	up                              atomic.Bool // a link may get new streams
 	isDenied                        atomic.Bool // the broker denies this service its queues
 	messages, bytes, redelivered    atomic.Int64
-	dropped                         atomic.Int64
+	dropped, moved                  atomic.Int64
 	restarts, failures              atomic.Int64
 	mu                              sync.Mutex
 	ended, refused                  map[Code]int64
@@ -119,7 +120,7 @@ func (c *counters) stats() Stats {
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
 		LinksWatched: c.linksWatched.Load(), NodesBlind: c.nodesBlind.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
-		MessagesFrom: from, Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
+		Moved: c.moved.Load(), MessagesFrom: from, Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),
 		Restarts: c.restarts.Load(), Failures: c.failures.Load(),
 	}
 }

@@ -63,6 +63,7 @@ type Server struct {
 	Pprof          bool          // operators may take profiles of the process
 	ShareQueues    bool          // streams with equal bindings share one queue; default: a queue each
 	Routed         []string      // patterns of exchanges that the process routes by itself; empty: none
+	Rebalance      bool          // streams are moved to nodes of the broker that have few of them
 	NoticeDrops    bool          // streams whose queue loses messages to a policy of the broker end
 	PingPeriod     time.Duration // time between pings
 	Debug          string        // as DEBUG of Node's debug: patterns, events:* for ours
@@ -123,7 +124,7 @@ func Default() Config {
 	return Config{
 		Profile: "production",
 		Pulse:   Pulse{VHost: "/"},
-		Server:  Server{Port: 12345, NoticeDrops: true, PingPeriod: 20 * time.Second, LogLevel: "info", LogFormat: "text"},
+		Server:  Server{Port: 12345, Rebalance: true, NoticeDrops: true, PingPeriod: 20 * time.Second, LogLevel: "info", LogFormat: "text"},
 		Auth:    Auth{QueryLife: 5 * time.Minute, Spread: 30 * time.Second},
 		Limits: Limits{
 			IPv6Prefix: 64, Bindings: 100, HeadBytes: 32 << 10, MessageBytes: 64 << 20,

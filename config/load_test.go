@@ -65,6 +65,7 @@ var samples = map[string][]string{
 	"server.exchanges":         {"exchange/a/*", "b", "c,d"},
 	"server.shareQueues":       {"true", "false", "true"},
 	"server.routedExchanges":   {"exchange/a/*", "b", "c,d"},
+	"server.rebalance":         {"false", "true", "false"},
 	"server.noticeDrops":       {"true", "false", "true"},
 	"server.chaos":             {"true", "false", "true"},
 	"server.pprof":             {"true", "false", "true"},

@@ -38,6 +38,7 @@ func System(c config.Config, dialer amqp.Dialer, log *slog.Logger) actors.Option
 		AllowExchanges:  policy.AllowExchanges,
 		ShareQueues:     c.Server.ShareQueues,
 		RoutedExchanges: c.Server.Routed,
+		NoRebalance:     !c.Server.Rebalance,
 		IgnoreDrops:     !c.Server.NoticeDrops,
 		Chaos:           c.Server.Chaos,
 		SubjectKey:      c.Server.SubjectKey.Reveal(),

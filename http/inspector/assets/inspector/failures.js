@@ -53,8 +53,8 @@ const codes = {
     next: 'Sign in, or remove the binding that is named here; then start again. The same request would fail again.',
   },
   StreamExpired: {
-    title: 'The stream has reached its greatest age',
-    meaning: 'The operator of this proxy has every stream opened anew from time to time; nothing is wrong with your bindings.',
+    title: 'The stream is to be opened anew',
+    meaning: 'The operator of this proxy has streams opened anew at some age, or where one node of the broker has too many; nothing is wrong with your bindings.',
     next: 'Reconnect. What was published in between is not shown.',
   },
   TokenExpired: {
