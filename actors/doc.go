@@ -113,7 +113,7 @@
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
 //     errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go (which link a
 //     channel is leased on), channellimit.go (how many channels the broker allows),
-//     broker_spread.go (over a cluster's nodes); nodes that a partition has left alone:
+//     broker_spread.go and balance.go (over a cluster's nodes); nodes that a partition has left alone:
 //     broker_canaries.go, sight.go (which nodes hear each other), canaries.go
 //   - what is tried before streams do it: broker_scouts.go, scouts.go, exchanges.go; what hangs:
 //     broker_stuck.go

@@ -167,6 +167,7 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	for code, n := range fromZero(s.Refused, actors.Draining, actors.AtCapacity, actors.TooManyStreams, actors.TooManyConnects) {
 		count("events_streams_refused_total", "Streams refused before their head.", n, "code", string(code))
 	}
+	count("events_streams_moved_total", "Streams ended so that their clients come to another node of the broker.", s.Moved)
 	count("events_dials_total", "Tries to reach the broker.", s.Dials)
 	count("events_dials_failed_total", "Tries to reach the broker that failed.", s.DialsFailed)
 	count("events_links_lost_total", "AMQP connections lost.", s.LinksLost)
