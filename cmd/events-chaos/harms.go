@@ -136,7 +136,7 @@ const (
 // lists an exchange.
 func remade(publisher *random.Publisher, lists func(context.Context, string) (bool, error)) random.Harm {
 	return random.Harm{
-		Name: "exchange made again", Every: 2 * deafTime, Quiet: rebindEvery, Scope: random.Everyone, Deaf: deafTime,
+		Name: "exchange made again", Every: 2 * deafTime, Quiet: deafTime, Scope: random.Everyone, Deaf: deafTime,
 		Codes: []actors.Code{actors.BindingRefused},
 		Watch: func(context.Context) (faults.Sign, error) {
 			return faults.Kept(func(ctx context.Context) (string, error) {

@@ -21,6 +21,7 @@ func (c command) runList(_ context.Context, args []string) error {
 	print("commands", script.Commands())
 	print("broker FAULT (the broker, and the way to it)", names(faults.OfNetwork(), faults.OfBroker()))
 	print("network FAULT (the way from the clients)", names(faults.OfNetwork()))
+	print("broker FAULT NUMBER (a node of a cluster: --nodes 3)", names(faults.OfNode()))
 	print("process FAULT (the proxy's process)", names(faults.OfProcess()))
 	print("FAULT NAME (clients)", names(faults.OfClients()))
 	print("harms at random (run --random)", atRandom())
@@ -37,6 +38,9 @@ func atRandom() (words []string) {
 	none := func(string, string, string) script.Fault { return script.Fault{} }
 	for _, harm := range []random.Harm{paused(nil), logUnread(nil, ""), wideHeaders(none), remade(nil, nil)} {
 		words = append(words, harm.Name)
+	}
+	for _, harm := range nodeHarms() {
+		words = append(words, harm.name+" (--nodes 3)")
 	}
 	return append(words, random.Names()...)
 }

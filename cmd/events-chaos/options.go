@@ -18,6 +18,7 @@ import (
 type options struct {
 	shared, asJSON, verbose bool
 	random, clients         int
+	nodes                   int
 	rate                    float64
 	seed                    uint64
 	memory                  int64
@@ -43,6 +44,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.Float64Var(&o.rate, "rate", 0, "with --random: messages a second; default 200, fewer for more than 50 clients")
 	flags.Uint64Var(&o.seed, "seed", 1, "with --random: of the schedule of harms")
 	flags.StringVar(&o.schedule, "schedule", "", "with --random: play the harms of this report's directory, or of a JSON file, instead of drawing")
+	flags.IntVar(&o.nodes, "nodes", 1, "of the RabbitMQ cluster that is started; 1: a node by itself")
 	flags.Int64Var(&o.memory, "memory", 0, "with --random: MiB that the proxy may have resident; it is started with this as GOMEMLIMIT")
 	flags.StringVar(&o.proxy, "proxy", "", "attach to the proxy at this URL, started with --chaos")
 	flags.StringVar(&o.operator, "operator", "", "with --proxy: URL of its operators' listener")
@@ -74,6 +76,8 @@ func (o options) validate() error {
 	attach := o.proxy != ""
 	wrong(attach != (o.operator != "") || attach != (o.broker != ""), "--proxy, --operator and --broker go together")
 	wrong(attach && o.program != "", "--program is started, --proxy runs already: one of them")
+	wrong(o.nodes != 1 && (o.nodes < 3 || o.nodes > 9), "--nodes is 1, or 3 to 9: two are no majority without the other")
+	wrong(attach && o.nodes != 1, "--nodes are started, --proxy runs already: one of them")
 	wrong(o.schedule != "" && o.random == 0, "--schedule goes with --random")
 	wrong(o.random < 0 || o.clients < 1 || o.clients > 60_000 || o.memory < 0 || o.rate < 0, "a number is out of its range")
 	if o.management != "" {

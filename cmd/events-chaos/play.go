@@ -21,13 +21,13 @@ func (c command) play(ctx context.Context, o options) error {
 		params.Brokers, params.Proxy = site, site.ForScripts
 		describeSite(ctx, o, facts)
 	} else {
-		ground, err := newGround(ctx, o.program)
+		ground, err := newGround(ctx, o.program, o.nodes)
 		if err != nil {
 			return err
 		}
 		defer ground.close()
 		ground.describe(ctx, facts)
-		params.Brokers, params.Proxy = chaos.Brokers{Node: ground.node}, chaos.ForScripts(ground.binary)
+		params.Brokers, params.Proxy = ground.brokers(), chaos.ForScripts(ground.binary)
 	}
 	s, err := newSession(o.report)
 	if err != nil {

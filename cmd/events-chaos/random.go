@@ -39,7 +39,7 @@ func (c command) harmAtRandom(ctx context.Context, o options) error {
 	if o.proxy != "" {
 		return c.randomAttached(ctx, o, run)
 	}
-	ground, err := newGround(ctx, o.program)
+	ground, err := newGround(ctx, o.program, o.nodes)
 	if err != nil {
 		return err
 	}
@@ -73,15 +73,46 @@ func (c command) randomAttached(ctx context.Context, o options, run random.Optio
 type ownBroker interface {
 	Everything(context.Context) (random.Census, error)
 	AdminURL() string
+	Lists(ctx context.Context, exchange string) (bool, error)
+}
+
+// gatedBroker is one with a gate on the way from the proxy, that knows frames and calls.
+type gatedBroker interface {
 	WideHeaders(exchange, key, body string) script.Fault
 	Swallow(pattern string)
-	Lists(ctx context.Context, exchange string) (bool, error)
+}
+
+// harmsOn adds the harms of the ground that a run is made on.
+func harmsOn(ctx context.Context, ground *ground, broker script.Broker, run *random.Options) {
+	known := broker.Faults()
+	for _, fault := range atRandomOfBroker() {
+		if here, ok := known[fault.Name]; ok {
+			run.Harms = append(run.Harms, harmOf(fault.Name, here))
+		} else {
+			run.Skipped = append(run.Skipped, random.Skip{What: fault.Name, Why: "it needs a node by itself"})
+		}
+	}
+	if ground.cluster != nil {
+		run.Nodes, run.Patience = len(ground.cluster.Nodes()), nodePatience
+		run.Harms = append(run.Harms, (&nodes{count: run.Nodes, fault: known}).harms()...)
+	}
+	gated, ok := broker.(gatedBroker)
+	if !ok {
+		run.Skipped = append(run.Skipped, random.Skip{What: "wide headers", Why: "there is no gate before the nodes of a cluster"})
+		return
+	}
+	run.Swallow = gated.Swallow
+	if _, err := ground.node.Manage(ctx); err != nil {
+		run.Skipped = append(run.Skipped, random.Skip{What: "wide headers", Why: err.Error()})
+		return
+	}
+	run.Harms = append(run.Harms, wideHeaders(gated.WideHeaders))
 }
 
 // randomOn starts the proxy on a broker of its own and harms it; what it leaves
 // there in the end is a violation too.
 func (c command) randomOn(ctx context.Context, ground *ground, o options, run random.Options, dir string) (string, error) {
-	broker, err := chaos.Brokers{Node: ground.node}.For("random")
+	broker, err := ground.brokers().For("random")
 	if err != nil {
 		return "", err
 	}
@@ -95,22 +126,17 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 		}
 	}
 	settings := script.Settings{ShareQueues: o.shared, RebindEvery: rebindEvery}
+	if ground.cluster != nil { // so that there are links to every node
+		settings.ChannelsPerLink = max(1, o.clients/(2*o.nodes))
+	}
 	process, err := chaos.ForRandom(ground.binary, broker, settings, o.memory<<20, hear)
 	if err != nil {
 		return "", errors.Join(err, broker.Close())
 	}
 	run.Proxy, run.Operator, run.Failures = process.Proxy, process.Operators, failures
-	for _, fault := range atRandomOfBroker() {
-		run.Harms = append(run.Harms, harmOf(fault.Name, broker.Faults()[fault.Name]))
-	}
 	own := broker.(ownBroker)
+	harmsOn(ctx, ground, broker, &run)
 	run.Harms = append(run.Harms, paused(process), logUnread(process, randomExchange))
-	if _, err := ground.node.Manage(ctx); err == nil {
-		run.Harms = append(run.Harms, wideHeaders(own.WideHeaders))
-	} else {
-		run.Skipped = append(run.Skipped, random.Skip{What: "wide headers", Why: err.Error()})
-	}
-	run.Swallow = own.Swallow
 	run.Census, run.Account = own.Everything, "broker"
 	return c.randomRun(ctx, o, run, own.AdminURL(), dir, own.Lists, func() error {
 		err := process.Close()

@@ -36,7 +36,7 @@ func (c command) runShrink(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	ground, err := newGround(ctx, *program)
+	ground, err := newGround(ctx, *program, o.nodes)
 	if err != nil {
 		return err
 	}
@@ -75,6 +75,7 @@ func failedRun(dir string) (o options, steps []random.Step, err error) {
 		Clients int
 		Seconds float64
 		Shared  bool
+		Nodes   int
 		Memory  int64
 	}
 	if err := json.Unmarshal([]byte(first), &run); err != nil {
@@ -85,7 +86,7 @@ func failedRun(dir string) (o options, steps []random.Step, err error) {
 	}
 	steps, err = random.ReadSchedule(dir)
 	return options{
-		random: int(run.Seconds), clients: run.Clients, seed: run.Seed, shared: run.Shared, memory: run.Memory >> 20,
+		random: int(run.Seconds), clients: run.Clients, seed: run.Seed, shared: run.Shared, nodes: max(1, run.Nodes), memory: run.Memory >> 20,
 	}, steps, err
 }
 
@@ -109,11 +110,14 @@ func (c command) keepShrunk(dir string, o options, all, short []random.Step) err
 	if err := os.WriteFile(file, append(text, '\n'), 0o644); err != nil {
 		return err
 	}
-	shared := ""
+	further := ""
 	if o.shared {
-		shared = " --shared"
+		further = " --shared"
+	}
+	if o.nodes > 1 {
+		further += fmt.Sprint(" --nodes ", o.nodes)
 	}
 	fmt.Fprintf(c.stdout, "%d of %d harms are left: events-chaos run --random %d --clients %d%s --schedule %s\n",
-		len(short), len(all), o.random, o.clients, shared, file)
+		len(short), len(all), o.random, o.clients, further, file)
 	return nil
 }

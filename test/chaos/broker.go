@@ -93,7 +93,7 @@ func (b *broker) Publisher(ctx context.Context) (amqp.Publisher, error) {
 func (b *broker) Faults() map[string]script.Fault {
 	words := map[string]script.Fault{}
 	for _, fault := range slices.Concat(faults.OfNetwork(), faults.OfBroker()) {
-		word := b.at(fault)
+		word := at(fault, b.site)
 		if fault.Name == faults.VHostDeleted.Name {
 			word.Happen = func(ctx context.Context) error {
 				b.gone = true
@@ -110,16 +110,7 @@ func (b *broker) Serves(p script.Proxy) { b.site.Proxy = p }
 
 // WideHeaders is a message whose headers are wider than a frame.
 func (b *broker) WideHeaders(exchange, key, body string) script.Fault {
-	return b.at(faults.WideHeaders(exchange, key, body))
-}
-
-// at is a fault at the broker's site.
-func (b *broker) at(fault faults.Fault) script.Fault {
-	word := script.Fault{Happen: func(ctx context.Context) error { return fault.Happen(ctx, b.site) }}
-	if fault.Watch != nil {
-		word.Watch = func(ctx context.Context) (faults.Sign, error) { return fault.Watch(ctx, b.site) }
-	}
-	return word
+	return at(faults.WideHeaders(exchange, key, body), b.site)
 }
 
 // Swallow makes calls that bind with a pattern vanish on their way to the broker.

@@ -48,12 +48,8 @@ func StartTame(binary, broker string, flags ...string) (*Process, error) {
 // start calls hear for each line of the process's log as it comes, from one
 // goroutine; nil: for none.
 func start(binary, broker string, environment []string, hear func(line string), flags []string) (*Process, error) {
-	u, err := url.Parse(broker)
-	if err != nil {
-		return nil, errors.New("the broker's URL is none")
-	}
 	p := &Process{ended: make(chan struct{}), password: "\x00"} // in no log
-	if password, ok := u.User.Password(); ok && password != "guest" {
+	if password := passwordIn(broker); password != "" && password != "guest" {
 		p.password = password
 	}
 	flags = append([]string{"serve", "--host", "127.0.0.1", "--port", "0", "--operator", "127.0.0.1:0",
@@ -65,6 +61,7 @@ func start(binary, broker string, environment []string, hear func(line string), 
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	said := newLines()
 	p.log.hear = hear
+	var err error
 	p.command.Stdout = said
 	if p.tap, err = newTap(&p.log); err != nil {
 		return nil, err
@@ -88,6 +85,17 @@ func start(binary, broker string, environment []string, hear func(line string), 
 		return nil, fmt.Errorf("%w\n%s", err, p.log.String())
 	}
 	return p, nil
+}
+
+// passwordIn returns the password in a broker's URL, whose host may be a list.
+func passwordIn(broker string) string {
+	_, rest, _ := strings.Cut(broker, "://")
+	user, _, _ := strings.Cut(rest, "@")
+	_, password, _ := strings.Cut(user, ":")
+	if plain, err := url.PathUnescape(password); err == nil {
+		return plain
+	}
+	return password
 }
 
 // ForScripts starts the process that a script asks for.
@@ -189,6 +197,7 @@ func flags(b script.Broker, s script.Settings) []string {
 	span("stream-age", s.StreamAge)
 	number("bindings", s.Bindings)
 	number("prefetch", s.Prefetch)
+	number("channels-per-link", s.ChannelsPerLink)
 	number("backlog", s.Backlog)
 	number("message-bytes", s.MessageBytes)
 	add("exchanges", strings.Join(s.AllowExchanges, ","), len(s.AllowExchanges) > 0)

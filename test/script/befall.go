@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -11,15 +12,20 @@ import (
 )
 
 // befall is the command broker: a fault happens to the broker. Our publisher is
-// closed first, so that it is never the one that notices.
+// closed first, so that it is never the one that notices. On a cluster a fault of
+// one node is followed by the node's number.
+//
+//	broker link-cut
+//	broker isolate 2
 func befall(w *world, _ *testscript.TestScript, args []string) error {
 	known := w.broker.Faults()
-	if len(args) != 1 {
+	word := strings.Join(args, " ") // a fault of one node has its number behind it
+	if len(args) == 0 || len(args) > 2 {
 		return fmt.Errorf("usage: broker FAULT; %s", among(args, slices.Collect(maps.Keys(known))))
 	}
-	fault, ok := known[args[0]]
+	fault, ok := known[word]
 	if !ok {
-		return w.noFault("broker", args[0], slices.Collect(maps.Keys(known)))
+		return w.noFault("broker", word, slices.Collect(maps.Keys(known)))
 	}
 	w.stopPublishing()
 	if b, ok := as[interface{ Serves(Proxy) }](w.broker); ok && w.proxy != nil {
@@ -27,14 +33,15 @@ func befall(w *world, _ *testscript.TestScript, args []string) error {
 	}
 	ctx, cancel := w.unhurried()
 	defer cancel()
-	return w.harm(ctx, "broker "+args[0], fault)
+	return w.harm(ctx, "broker "+word, fault)
 }
 
 // noFault distinguishes a fault that cannot happen here from a word that is no fault.
 func (w *world) noFault(command, word string, here []string) error {
+	name, _, _ := strings.Cut(word, " ")
 	for _, fault := range faults.All() {
-		if fault.Name == word {
-			return notHere("%s %s needs what this run does not have: the broker's process, or the way to it", command, word)
+		if fault.Name == name {
+			return notHere("%s %s needs what this run does not have: the broker's process, the way to it, or such a node", command, word)
 		}
 	}
 	return fmt.Errorf("no fault is called %s; %s", word, among([]string{word}, here))

@@ -23,7 +23,8 @@ type Settings struct {
 	VanishAfter       time.Duration // a client that acknowledges nothing for so long is given up
 	Streams           int           // in all
 	StreamsPerAddress int
-	ConnectsPerSecond float64       // of one address
+	ConnectsPerSecond float64 // of one address
+	ChannelsPerLink   int
 	RebindEvery       time.Duration // bindings are repeated
 	StreamAge         time.Duration // at which a stream is ended
 	Bindings          int           // of one stream
@@ -70,6 +71,7 @@ func (s *Settings) keys() map[string]func(string) error {
 		"streams":             into(&s.Streams, strconv.Atoi),
 		"streams-per-address": into(&s.StreamsPerAddress, strconv.Atoi),
 		"connects-per-second": into(&s.ConnectsPerSecond, parseFloat),
+		"channels-per-link":   into(&s.ChannelsPerLink, strconv.Atoi),
 		"rebind-every":        into(&s.RebindEvery, time.ParseDuration),
 		"stream-age":          into(&s.StreamAge, time.ParseDuration),
 		"bindings":            into(&s.Bindings, strconv.Atoi),

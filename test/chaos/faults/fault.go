@@ -19,6 +19,9 @@ type Site struct {
 	User     string        // the proxy's
 	Password string
 
+	Cluster *rabbit.Cluster // nil where there is one node
+	Number  int             // of the node in it that a fault befalls
+
 	Clients []*clients.Stream // those that misbehave
 	Proxy   Crasher
 	Process Process // the proxy's; nil where it is not ours
@@ -57,7 +60,7 @@ type Fault struct {
 }
 
 // All lists every fault that has no parameters, and what undoes it.
-func All() []Fault { return slices.Concat(OfNetwork(), OfBroker(), OfClients(), OfProcess()) }
+func All() []Fault { return slices.Concat(OfNetwork(), OfBroker(), OfClients(), OfProcess(), OfNode()) }
 
 // OfNetwork lists the faults of a Gate, and what undoes them. In scripts they
 // stand after `broker` or `network`, whichever gate is meant.

@@ -36,6 +36,7 @@ type Run struct {
 	Seconds     float64           `json:"seconds,omitempty"`  // of harm
 	Patience    float64           `json:"patience,omitempty"` // seconds that healing may take
 	Shared      bool              `json:"shared"`             // streams with equal bindings have one queue
+	Nodes       int               `json:"nodes,omitempty"`    // of the broker's cluster
 	Memory      int64             `json:"memory,omitempty"`   // bytes that the process may have resident
 	Environment map[string]string `json:"environment"`
 }

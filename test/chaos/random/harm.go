@@ -274,6 +274,18 @@ func (l *life) explains(r *reader, local bool, code string, at time.Time) bool {
 	return inTime && covered && l.touches(r, local)
 }
 
+// befallingAll returns how many harms are under way that befell everyone.
+func (h *harms) befallingAll() (count int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.under {
+		if l.kind.Scope == Everyone {
+			count++
+		}
+	}
+	return count
+}
+
 // counts returns what became of each kind, in their order.
 func (h *harms) counts() (list []HarmCount) {
 	h.mu.Lock()
@@ -304,9 +316,19 @@ type pacing struct {
 	quiet time.Time // until then nothing befalls everyone
 }
 
-// allows reports whether a kind may be asked for now, and notes it.
-func (p *pacing) allows(kind Harm, now time.Time) bool {
-	if last, asked := p.last[kind.Name]; asked && now.Sub(last) < kind.Every || !kind.aimed() && now.Before(p.quiet) {
+// mostAtOnce is how many harms that befell everyone may be under way. A slow machine takes
+// long to serve all clients again; where the next harm does not wait for that, some are
+// never served, and the patience with healing measures the machine.
+const mostAtOnce = 2
+
+// allows reports whether a kind may be asked for now, and notes it. under is how many that
+// befell everyone are under way.
+func (p *pacing) allows(kind Harm, under int, now time.Time) bool {
+	switch last, asked := p.last[kind.Name]; {
+	case asked && now.Sub(last) < kind.Every:
+		return false
+	case kind.aimed():
+	case now.Before(p.quiet), kind.Scope == Everyone && under >= mostAtOnce:
 		return false
 	}
 	p.last[kind.Name] = now
@@ -331,7 +353,7 @@ func (c *conductor) play(ctx context.Context, kinds []Harm, schedule []Step) {
 			c.skip(step.Name, err.Error())
 			continue
 		}
-		if c.options.Schedule != nil || pacing.allows(kind, time.Now()) {
+		if c.options.Schedule != nil || pacing.allows(kind, c.harms.befallingAll(), time.Now()) {
 			c.ask(ctx, kind, step.Client%len(c.readers))
 		}
 	}

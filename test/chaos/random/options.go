@@ -49,6 +49,9 @@ type Options struct {
 	// if its pattern is the word; "": none. Without it no call is frozen.
 	Swallow func(word string)
 
+	// Nodes is how many nodes the broker's cluster has; for the history.
+	Nodes int
+
 	// Census counts what the broker holds of the proxy's; Account says by whose
 	// account. Without it the claim about the broker is skipped.
 	Census  func(ctx context.Context) (Census, error)

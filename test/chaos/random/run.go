@@ -94,7 +94,7 @@ func (c *conductor) record() {
 	o := c.options
 	c.history.Add(history.Run{
 		Version: 1, Mode: "random", Started: time.Now().UTC().Format(time.RFC3339), Command: o.Command, Seed: o.Seed,
-		Clients: o.Clients, Seconds: o.For.Seconds(), Patience: o.Patience.Seconds(), Shared: o.Shared, Memory: o.Memory,
+		Clients: o.Clients, Seconds: o.For.Seconds(), Patience: o.Patience.Seconds(), Shared: o.Shared, Nodes: o.Nodes, Memory: o.Memory,
 		Environment: o.Environment,
 	})
 }

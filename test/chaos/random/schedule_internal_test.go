@@ -102,14 +102,15 @@ func TestHarmsKeepTheirDistanceInALateRun(t *testing.T) {
 	crash, quiet := Harm{Name: "crash", Scope: Everyone, Every: 5 * time.Second}, Harm{Name: "quiet", Scope: NoStream, Quiet: 3 * time.Second}
 	for i, step := range []struct {
 		kind  Harm
+		under int
 		after time.Duration
 		ok    bool
 	}{
-		{crash, 0, true}, {crash, 4 * time.Second, false}, {crash, 5 * time.Second, true}, {quiet, 6 * time.Second, true},
-		{Harm{Name: "link", Scope: Everyone}, 8 * time.Second, false}, {Harm{Name: "one", Scope: OneStream}, 8 * time.Second, true},
-		{Harm{Name: "link", Scope: Everyone}, 9 * time.Second, true},
+		{crash, 0, 0, true}, {crash, 0, 4 * time.Second, false}, {crash, 1, 5 * time.Second, true}, {quiet, 2, 6 * time.Second, true},
+		{Harm{Name: "link", Scope: Everyone}, 0, 8 * time.Second, false}, {Harm{Name: "one", Scope: OneStream}, 2, 8 * time.Second, true},
+		{Harm{Name: "link", Scope: Everyone}, 2, 9 * time.Second, false}, {Harm{Name: "link", Scope: Everyone}, 1, 9 * time.Second, true},
 	} {
-		if got := p.allows(step.kind, now.Add(step.after)); got != step.ok {
+		if got := p.allows(step.kind, step.under, now.Add(step.after)); got != step.ok {
 			t.Errorf("%d: %s after %s: %t", i, step.kind.Name, step.after, got)
 		}
 	}

@@ -19,6 +19,9 @@ type membership struct {
 
 func (m membership) clustered() bool { return m.cookie != "" }
 
+// Name is how the nodes of a cluster call the node.
+func (n *Node) Name() string { return n.name() }
+
 // arguments are for the Erlang machine.
 func (m membership) arguments() string {
 	if !m.clustered() {

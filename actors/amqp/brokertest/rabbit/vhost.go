@@ -38,6 +38,13 @@ func (n *Node) VHost(ctx context.Context, name, user, unreadable string) (*VHost
 	return &VHost{node: n, name: name, user: user}, nil
 }
 
+// At is the virtual host as another node of the cluster has it.
+func (v *VHost) At(n *Node) *VHost {
+	other := *v
+	other.node = n
+	return &other
+}
+
 // Delete removes it with everything inside; its connections are closed.
 func (v *VHost) Delete(ctx context.Context) error { return v.node.DeleteVHost(ctx, v.name) }
 
@@ -77,6 +84,11 @@ func (v *VHost) Snapshot(ctx context.Context) (Snapshot, error) {
 	var s Snapshot
 	err := v.node.evaluate(ctx, v.here(snapshotHere), &s)
 	return s.tidy(), err
+}
+
+// Exchanges returns the names of its exchanges, by the account of its node alone.
+func (v *VHost) Exchanges(ctx context.Context) (names []string, err error) {
+	return names, v.node.evaluate(ctx, v.here(`[N || {resource, _, exchange, N} <- [element(2, X) || X <- rabbit_exchange:list(VHOST)]]`), &names)
 }
 
 // CloseConnections ends its user's connections in order (320).
