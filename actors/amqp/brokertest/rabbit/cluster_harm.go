@@ -118,10 +118,16 @@ func (c *Cluster) HandlePartitions(ctx context.Context, mode string) error {
 }
 
 // Drain puts a node into maintenance mode, as before an upgrade: it takes no
-// clients, and ends the connections it has (320).
+// clients, and ends the connections it has (320). It returns when they have ended.
 func (c *Cluster) Drain(ctx context.Context, k int) error {
 	c.note(k, func(h *harmed) { h.drained = true })
-	return c.nodes[k].command(ctx, `begin rabbit_maintenance:drain(), true end`)
+	if err := c.nodes[k].command(ctx, `begin rabbit_maintenance:drain(), true end`); err != nil {
+		return err
+	}
+	return c.await(ctx, fmt.Sprintf("node %d has no client", k), func() (bool, error) {
+		s, err := c.nodes[k].Local(ctx)
+		return s.Connections == 0, err
+	})
 }
 
 // Revive ends a node's maintenance mode.
