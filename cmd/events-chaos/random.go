@@ -94,7 +94,6 @@ func harmsOn(ctx context.Context, ground *ground, broker script.Broker, run *ran
 	}
 	if ground.cluster != nil {
 		run.Nodes, run.Patience = len(ground.cluster.Nodes()), nodePatience
-		run.Harms = append(run.Harms, (&nodes{count: run.Nodes, fault: known}).harms()...)
 	}
 	gated, ok := broker.(gatedBroker)
 	if !ok {
@@ -107,6 +106,27 @@ func harmsOn(ctx context.Context, ground *ground, broker script.Broker, run *ran
 		return
 	}
 	run.Harms = append(run.Harms, wideHeaders(gated.WideHeaders))
+}
+
+// harmsBy are the harms of the ground that need the run's publisher.
+func harmsBy(p *random.Publisher, broker ownBroker, known map[string]script.Fault) []random.Harm {
+	list := []random.Harm{remade(p, broker.Lists)}
+	if cluster, ok := broker.(clusterBroker); ok {
+		list = append(list, (&nodes{count: cluster.Nodes(), fault: known, move: func(node int) error {
+			through, err := cluster.Through(node)
+			if err == nil {
+				p.Move(through)
+			}
+			return err
+		}}).harms()...)
+	}
+	return list
+}
+
+// clusterBroker is one of several nodes.
+type clusterBroker interface {
+	Nodes() int
+	Through(node int) (amqp.Publishing, error)
 }
 
 // randomOn starts the proxy on a broker of its own and harms it; what it leaves
@@ -138,7 +158,8 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 	harmsOn(ctx, ground, broker, &run)
 	run.Harms = append(run.Harms, paused(process), logUnread(process, randomExchange))
 	run.Census, run.Account = own.Everything, "broker"
-	return c.randomRun(ctx, o, run, own.AdminURL(), dir, own.Lists, func() error {
+	further := func(p *random.Publisher) []random.Harm { return harmsBy(p, own, broker.Faults()) }
+	return c.randomRun(ctx, o, run, own.AdminURL(), dir, further, func() error {
 		err := process.Close()
 		if left := broker.Close(); left != nil { // looks for what is left there
 			return errors.Join(err, left)
@@ -149,18 +170,17 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 }
 
 // randomRun is the run, once everything is there. tidy ends what was started for it;
-// its error is a violation. lists reports whether the broker lists an exchange; it is nil where the
-// run's exchange cannot be made again.
+// its error is a violation. further returns the harms that need the run's publisher; nil: none.
 func (c command) randomRun(
 	ctx context.Context, o options, run random.Options, broker, dir string,
-	lists func(context.Context, string) (bool, error), tidy func() error,
+	further func(*random.Publisher) []random.Harm, tidy func() error,
 ) (string, error) {
 	s, err := newSession(dir)
 	if err != nil {
 		return "", errors.Join(err, tidy())
 	}
 	run.History = s.recorder
-	report, failure := c.randomRunning(ctx, run, broker, lists)
+	report, failure := c.randomRunning(ctx, run, broker, further)
 	verdict := check.Unknown
 	if report != nil {
 		verdict = report.Verdict
@@ -180,7 +200,7 @@ func (c command) randomRun(
 	return verdict, s.conclude(verdict, report, failure)
 }
 
-func (c command) randomRunning(ctx context.Context, run random.Options, broker string, lists func(context.Context, string) (bool, error)) (*random.Report, error) {
+func (c command) randomRunning(ctx context.Context, run random.Options, broker string, further func(*random.Publisher) []random.Harm) (*random.Report, error) {
 	dialer, err := amqp.NewRabbitMQ(broker, amqp.RabbitMQOptions{Name: "events-chaos"})
 	if err != nil {
 		return nil, err
@@ -191,8 +211,8 @@ func (c command) randomRunning(ctx context.Context, run random.Options, broker s
 		return nil, err
 	}
 	run.Publish = publisher.Publish
-	if lists != nil {
-		run.Harms = append(run.Harms, remade(publisher, lists))
+	if further != nil {
+		run.Harms = append(run.Harms, further(publisher)...)
 	}
 	return random.Run(ctx, run)
 }

@@ -77,6 +77,14 @@ func (b *clustered) Dialer() amqp.Dialer {
 	return dialer
 }
 
+// Nodes is how many nodes there are.
+func (b *clustered) Nodes() int { return len(b.cluster.Nodes()) }
+
+// Through is where an administrator publishes through one of the nodes.
+func (b *clustered) Through(node int) (amqp.Publishing, error) {
+	return amqp.NewRabbitMQ(b.host.At(b.cluster.Node(node)).AdminURL(), amqp.RabbitMQOptions{Name: "events-chaos"})
+}
+
 // Publisher is an administrator's.
 func (b *clustered) Publisher(ctx context.Context) (amqp.Publisher, error) {
 	return b.admin.Publisher(ctx)

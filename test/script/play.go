@@ -53,6 +53,9 @@ func needsNode(file string) (bool, error) {
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		words := strings.Fields(lines.Text())
+		if len(words) == 3 && words[0] == "broker" { // a node of a cluster
+			return true, nil
+		}
 		if len(words) == 2 && words[0] == "broker" && strings.Contains(" stop kill freeze restart memory-alarm close-channels delete-queues ", " "+words[1]+" ") {
 			return true, nil
 		}

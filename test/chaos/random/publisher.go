@@ -4,17 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // Publisher publishes a run's messages through a broker that may be harmed
-// too: after a failure it opens anew. One goroutine uses it.
+// too: after a failure it opens anew. Its methods may be called concurrently.
 type Publisher struct {
-	broker   amqp.Publishing
 	exchange string
-	open     amqp.Publisher // nil: to be opened
+
+	mu     sync.Mutex
+	broker amqp.Publishing
+	open   amqp.Publisher // nil: to be opened
 }
 
 const (
@@ -35,6 +38,8 @@ func NewPublisher(broker amqp.Publishing, exchange string) *Publisher {
 
 // Publish is what Options.Publish wants.
 func (p *Publisher) Publish(ctx context.Context, number int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, publishPatience)
 	defer cancel()
 	err := p.ready(ctx)
@@ -42,13 +47,23 @@ func (p *Publisher) Publish(ctx context.Context, number int) error {
 		err = p.open.Publish(ctx, p.exchange, RoutingKey, amqp.Message{Body: Body(number)})
 	}
 	if err != nil {
-		p.Close()
+		p.close()
 	}
 	return err
 }
 
+// Move publishes through another broker from now on, such as another node of a cluster.
+func (p *Publisher) Move(broker amqp.Publishing) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.close()
+	p.broker = broker
+}
+
 // Remake deletes the exchange, with all its bindings, and makes it again after a while.
 func (p *Publisher) Remake(ctx context.Context, after time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, remakePatience)
 	defer cancel()
 	if err := p.ready(ctx); err != nil {
@@ -60,7 +75,7 @@ func (p *Publisher) Remake(ctx context.Context, after time.Duration) error {
 	case <-ctx.Done():
 	}
 	for { // it must be there again, whatever has become of the deletion
-		p.Close()
+		p.close()
 		if again := p.ready(ctx); again == nil || ctx.Err() != nil {
 			return errors.Join(err, again)
 		}
@@ -69,8 +84,13 @@ func (p *Publisher) Remake(ctx context.Context, after time.Duration) error {
 
 // Declare makes the exchange, so that clients can bind to it before the first
 // message.
-func (p *Publisher) Declare(ctx context.Context) error { return p.ready(ctx) }
+func (p *Publisher) Declare(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ready(ctx)
+}
 
+// ready opens the publisher; the caller holds mu.
 func (p *Publisher) ready(ctx context.Context) (err error) {
 	if p.open != nil {
 		return nil
@@ -84,6 +104,12 @@ func (p *Publisher) ready(ctx context.Context) (err error) {
 
 // Close releases the connection.
 func (p *Publisher) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.close()
+}
+
+func (p *Publisher) close() {
 	if p.open != nil {
 		p.open.Close()
 		p.open = nil
