@@ -249,13 +249,17 @@ func (f *fixture) silenceUntil(op, subject string) (end func()) {
 
 // A stream that leaves while its exchange is being bound leaves nothing, and is not sent anything.
 func TestARoutedStreamMayLeaveBeforeItIsReady(t *testing.T) {
-	bubble(t, func(o *actors.Options) { routed(o); o.Limits.Linger = 1 }, func(f *fixture) {
+	bubble(t, routed, func(f *fixture) {
 		end := f.silenceUntil("bind", task)
 		s := f.connect(task, "#")
 		synctest.Wait()
 		s.Close()
-		pass(time.Second)
+		synctest.Wait()
 		end()
+		synctest.Wait()
+		if n := f.Stats().Routed; n != 0 {
+			t.Errorf("%d streams are routed", n)
+		}
 		f.clean()
 		f.works()
 	})
