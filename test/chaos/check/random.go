@@ -254,6 +254,7 @@ func (j *judge) batchesOf(client int) []batch {
 // healing: after each harm all that it could touch get messages again.
 func (j *judge) healing() {
 	row := j.row("healing", "after each harm all that it could touch get messages again within the patience")
+	groups := max(1, j.groups())
 	for _, h := range j.harmOrder {
 		if h.seen < 0 {
 			continue
@@ -264,7 +265,7 @@ func (j *judge) healing() {
 			continue
 		}
 		for client := range j.run.Clients {
-			if !h.touches(client, client%max(1, j.groups())) {
+			if !h.touches(client, client%groups) {
 				continue
 			}
 			if t, ok := j.nextMessage(client, h.seen); !ok || t > h.seen+j.run.Patience {
