@@ -174,6 +174,11 @@ func (d *deadLetters) leave(queue string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.losers, queue)
+	d.linger()
+}
+
+// linger lets a channel that is open end in a while where there is no queue. mu is held.
+func (d *deadLetters) linger() {
 	if len(d.losers) == 0 && d.over != nil && d.idle == nil {
 		d.idle = time.AfterFunc(dropsLinger, d.lingered)
 	}
@@ -213,6 +218,7 @@ func (d *deadLetters) open() {
 		return
 	}
 	d.over = make(chan struct{})
+	d.linger() // where the queues have gone meanwhile
 	d.core.work.Go(func() { d.listen(channel) })
 	d.core.allowDrops(nil)
 	d.report(spare{open: true})
