@@ -64,6 +64,8 @@ func (c *connections) Receive(ctx actor.Context) {
 		c.shutdownNext(ctx)
 	case endStreams:
 		c.endStreams(ctx, msg)
+	case sendCustom:
+		c.sendCustom(ctx, msg)
 	case crash:
 		c.crash(ctx, msg)
 	case *actor.Restarting, *actor.Stopping:
@@ -86,6 +88,9 @@ func (c *connections) admit(ctx actor.Context, msg admit) {
 	}
 	limits := c.core.limits()
 	in := intake{bindings: msg.bindings, prefetch: limits.Prefetch, bytes: limits.BacklogBytes, sink: stream}
+	if stream.mapping != nil {
+		in.mapper = stream
+	}
 	pid := c.spawn(ctx, stream, in)
 	c.account.enter(stream.address, stream.subject.name)
 	c.streams[pid.Id], c.pids[stream.id] = stream, pid
@@ -240,6 +245,17 @@ func (c *connections) endStreams(ctx actor.Context, msg endStreams) {
 		stream.Fail(err)
 	}
 	answer(ctx, endedStreams{count: len(meant)})
+}
+
+// sendCustom sends an event to streams. One that has no room for it goes without.
+func (c *connections) sendCustom(ctx actor.Context, msg sendCustom) {
+	sent := 0
+	for _, stream := range c.streams {
+		if msg.which.selects(stream) && stream.put(msg.event) == nil {
+			sent++
+		}
+	}
+	answer(ctx, sentCustom{count: sent})
 }
 
 func (c *connections) crash(ctx actor.Context, msg crash) {

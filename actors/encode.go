@@ -28,28 +28,49 @@ const (
 // with its size. The body's JSON keeps its numbers and escapes as they are; only white space
 // between the tokens is removed.
 func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
-	m = &Message{
+	m = newMessage(d, maxBytes)
+	return m, m.encode(maxBytes)
+}
+
+// newMessage returns the message of a delivery, without its JSON.
+func newMessage(d amqp.Delivery, maxBytes int) *Message {
+	m := &Message{
 		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
 		Routes: routes(d.CC), Body: d.Body, received: int64(time.Since(start)), tag: d.Tag,
 	}
+	m.limit(maxBytes)
+	return m
+}
+
+// limit leaves out a body of more than maxBytes.
+func (m *Message) limit(maxBytes int) {
+	if len(m.Body) > maxBytes {
+		m.Body, m.omitted = nil, len(m.Body)
+	} else if m.Body != nil {
+		m.omitted = 0
+	}
+}
+
+// encode makes the message's JSON, and returns how its payload is encoded.
+func (m *Message) encode(maxBytes int) (encoding string) {
+	m.limit(maxBytes)
 	var b bytes.Buffer
-	b.Grow(min(len(d.Body), maxBytes) + len(d.Exchange) + len(d.RoutingKey) + 96)
+	b.Grow(len(m.Body) + len(m.Exchange) + len(m.RoutingKey) + 96)
 	b.WriteString(`{"payload":`)
 	start := b.Len()
-	encoding = payload(&b, d.Body, maxBytes)
+	encoding = m.payload(&b)
 	end := b.Len()
 	if encoding != "" {
 		b.WriteString(`,"payloadEncoding":"` + encoding + `"`)
 	}
 	if encoding == encodingOmitted {
-		b.WriteString(`,"payloadBytes":` + strconv.Itoa(len(d.Body)))
-		m.Body = nil
+		b.WriteString(`,"payloadBytes":` + strconv.Itoa(m.omitted))
 	}
 	b.WriteString(`,"exchange":`)
-	quote(&b, d.Exchange)
+	quote(&b, m.Exchange)
 	b.WriteString(`,"routingKey":`)
-	quote(&b, d.RoutingKey)
-	b.WriteString(`,"redelivered":` + strconv.FormatBool(d.Redelivered) + `,"routes":[`)
+	quote(&b, m.RoutingKey)
+	b.WriteString(`,"redelivered":` + strconv.FormatBool(m.Redelivered) + `,"routes":[`)
 	for i, route := range m.Routes {
 		if i > 0 {
 			b.WriteByte(',')
@@ -59,7 +80,7 @@ func encode(d amqp.Delivery, maxBytes int) (m *Message, encoding string) {
 	b.WriteString(`]}`)
 	m.JSON = b.Bytes()
 	m.shareBody(start, end, encoding)
-	return m, encoding
+	return encoding
 }
 
 // shareBody makes the body a part of the JSON where it stands in it as it is, from start to end, so
@@ -73,8 +94,9 @@ func (m *Message) shareBody(start, end int, encoding string) {
 }
 
 // payload writes the body, and returns its encoding where it is not JSON, else "".
-func payload(b *bytes.Buffer, body []byte, maxBytes int) (encoding string) {
-	if len(body) > maxBytes {
+func (m *Message) payload(b *bytes.Buffer) (encoding string) {
+	body := m.Body
+	if m.omitted > 0 {
 		b.WriteString("null")
 		return encodingOmitted
 	}

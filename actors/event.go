@@ -2,7 +2,7 @@ package actors
 
 import "time"
 
-// Event is what a reader receives: Ping, Ready, *Message, and last an *Error.
+// Event is what a reader receives: Ping, Ready, *Message, Custom, and last an *Error.
 type Event interface{ event() }
 
 // Ping shows that the stream is alive. It is the first event of every stream and comes every 20
@@ -26,6 +26,7 @@ type Message struct {
 	JSON []byte
 
 	apart    int    // bytes of Body that are no part of JSON
+	omitted  int    // bytes of a body that is over the limit, so that Body is nil
 	received int64  // as sinceStart: when it was taken from the broker; 0 where it was not
 	tag      uint64 // names the delivery to its channel; 0 where none waits for it
 }

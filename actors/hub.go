@@ -96,7 +96,7 @@ func (h *hub) deliver(m *Message) {
 
 func (h *hub) offer(streams []*Stream, m *Message) {
 	for _, s := range streams {
-		taken, full := s.offer(m)
+		taken, full := s.offerShared(m)
 		if full {
 			s.Fail(errTooManyWaiting)
 		}

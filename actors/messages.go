@@ -391,6 +391,17 @@ type (
 		err   *Error
 	}
 
+	// sendCustom: System → root → connections. Answered by sentCustom.
+	sendCustom struct {
+		which Which
+		event Custom
+	}
+
+	// sentCustom: connections → System.
+	sentCustom struct {
+		count int // of streams that have taken the event
+	}
+
 	// endedStreams: connections → System.
 	endedStreams struct {
 		late

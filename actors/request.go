@@ -19,6 +19,18 @@ type Request struct {
 	// Limits.StreamsPerSubject, [BySubject], logs and the live tree. Empty: not known, and no limit
 	// by subject applies.
 	Subject string
+
+	// Map changes each message before it is encoded, where it is read from the broker; nil: messages
+	// are read as they come. It returns what the stream receives in place of the message: the same
+	// one, with other fields, or another; nil drops the message, which is acknowledged in its turn.
+	// JSON is empty then and made from what Map returns; Body is nil where it is larger than
+	// Limits.MessageBytes. What Body and Routes hold must not be changed, as other streams may share
+	// it: set the field instead.
+	//
+	// Map is called by one goroutine at a time for one stream, and must return quickly: other
+	// streams of a shared queue wait for it. It must not call the stream's methods. A panic in it
+	// ends this stream with InternalError.
+	Map func(*Message) *Message
 }
 
 // check returns the request's distinct bindings as they were asked for, which is how they are

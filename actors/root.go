@@ -28,7 +28,7 @@ func (r *root) Receive(ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
 	case *actor.Started:
 		r.start(ctx)
-	case admit, examine, reconnect, endStreams:
+	case admit, examine, reconnect, endStreams, sendCustom:
 		ctx.Forward(r.connections)
 	case drain:
 		r.drain(ctx)

@@ -135,7 +135,7 @@ func (h *routedHub) deliver(m *Message) {
 
 func (h *routedHub) offer(streams []*Stream, m *Message) {
 	for _, s := range streams {
-		taken, full := s.offer(m)
+		taken, full := s.offerShared(m)
 		if full {
 			s.Fail(errTooManyWaiting)
 		}

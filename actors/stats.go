@@ -34,6 +34,7 @@ type Stats struct {
 	MessagesFrom map[string]int64 // deliveries taken, by the broker's address
 	Messages     int64            // deliveries taken from the broker
 	Matches      int64            // messages handed to routed streams, counted once for each
+	Filtered     int64            // messages that a Request.Map has dropped
 	Unwanted     int64            // deliveries that no routed stream wants
 	Misrouted    int64            // times that a message has shown Options.RoutedExchanges to be wrong
 	Bytes        int64            // of their bodies
@@ -57,7 +58,7 @@ type counters struct {
 	up                              atomic.Bool // a link may get new streams
 	isDenied                        atomic.Bool // the broker denies this service its queues
 	messages, bytes, redelivered    atomic.Int64
-	dropped, moved                  atomic.Int64
+	dropped, moved, filtered        atomic.Int64
 	restarts, failures              atomic.Int64
 	mu                              sync.Mutex
 	ended, refused                  map[Code]int64
@@ -95,13 +96,18 @@ func (c *counters) countMessage(m *Message, size int, encoding string) {
 	}
 }
 
-func (c *counters) countUnwanted(d *amqp.Delivery) {
+// countUnread counts a delivery of which no reader receives anything.
+func (c *counters) countUnread(d *amqp.Delivery) {
 	c.messages.Add(1)
-	c.unwanted.Add(1)
 	c.bytes.Add(int64(len(d.Body)))
 	if d.Redelivered {
 		c.redelivered.Add(1)
 	}
+}
+
+func (c *counters) countUnwanted(d *amqp.Delivery) {
+	c.unwanted.Add(1)
+	c.countUnread(d)
 }
 
 // stats returns the counters and gauges as they are now.
@@ -116,7 +122,7 @@ func (c *counters) stats() Stats {
 		Streams: c.streams.Load(), Opened: c.opened.Load(), Ended: maps.Clone(c.ended), Refused: maps.Clone(c.refused),
 		Links: c.links.Load(), Leases: c.leases.Load(), Waiting: c.waiting.Load(), Workers: c.workers.Load(),
 		Feeds: c.feeds.Load(), FeedStreams: c.feedStreams.Load(), Routed: c.routed.Load(), Patterns: c.patterns.Load(),
-		Matches: c.matches.Load(), Unwanted: c.unwanted.Load(), Misrouted: c.misrouted.Load(),
+		Matches: c.matches.Load(), Filtered: c.filtered.Load(), Unwanted: c.unwanted.Load(), Misrouted: c.misrouted.Load(),
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
 		LinksWatched: c.linksWatched.Load(), NodesBlind: c.nodesBlind.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -26,6 +27,8 @@ type Stream struct {
 	address  string
 	subject  subject
 	bindings []amqp.Binding
+	mapping  *mapping                // nil where messages are read as they come
+	policy   *atomic.Pointer[Policy] // what holds now
 	since    time.Time
 	opened   chan struct{} // closed when Options.OnOpen has returned; nil where nothing waits for that
 
@@ -37,6 +40,8 @@ type Stream struct {
 	messages, total int64           // offered since the start, and their bytes
 	verdict         *Error          // why it ended; set once
 	closed          bool            // by its reader
+	begun           bool            // the first event was put in
+	early           []Event         // come after the first event, which is not there yet
 	fed             bool            // by a feed, instead of a consumer of its own; set once, before the first event
 	bound           context.Context // Connect's, while the stream goes on; nil where that never ends
 	unbind          func() bool     // ends the wait for its end
@@ -268,7 +273,7 @@ func (s *Stream) finish(err *Error) {
 		s.mu.Unlock()
 		return
 	}
-	s.verdict = err
+	s.verdict, s.early = err, nil
 	if err.Code == AccessRevoked && s.waiting != nil {
 		s.backlog.drop()
 		clear(*s.waiting)
@@ -333,6 +338,10 @@ func (s *Stream) enqueue(event Event) (notify func()) {
 		s.waiting = buffers.Get().(*[]Event)
 	}
 	*s.waiting = append(*s.waiting, event)
+	if !s.begun {
+		*s.waiting = append(*s.waiting, s.early...)
+		s.begun, s.early = true, nil
+	}
 	if first {
 		return s.notify
 	}
@@ -370,8 +379,11 @@ func (s *Stream) state(now time.Time) StreamState {
 
 // sizeOf returns what an event takes of a stream's limit, in bytes.
 func sizeOf(event Event) int {
-	if m, ok := event.(*Message); ok {
-		return len(m.JSON) + m.apart
+	switch e := event.(type) {
+	case *Message:
+		return len(e.JSON) + e.apart
+	case Custom:
+		return len(e.Name) + len(e.Data)
 	}
 	return 0
 }

@@ -51,10 +51,13 @@ func (s *Stream) Done() {
 func (s *Stream) Written(m *Message) {
 	s.mu.Lock()
 	s.forgetUpTo(m)
-	acks := s.acks
+	acks, tag := s.acks, m.tag
+	if lastMessage(s.taken) == nil {
+		tag = max(tag, s.takenTag) // what came after m was dropped
+	}
 	s.mu.Unlock()
-	if acks != nil && m.tag > 0 {
-		acks.acknowledge(m.tag)
+	if acks != nil && tag > 0 {
+		acks.acknowledge(tag)
 	}
 }
 

@@ -67,6 +67,10 @@ func (s *System) Connect(ctx context.Context, r Request) (*Stream, error) {
 		return nil, endOf(ctx)
 	}
 	stream, asked := newStream(ctx, r.Address, s.options.subjectOf(r), bindings), normal(bindings)
+	stream.policy = &s.policy
+	if r.Map != nil {
+		stream.mapping = &mapping{change: r.Map, dropped: &s.count.filtered}
+	}
 	s.prepareHooks(stream)
 	if s.options.ShareQueues || s.routing.routes(asked) {
 		stream.fed, stream.backlog.limit = true, s.limits().BacklogBytes
@@ -140,6 +144,22 @@ func (s *System) End(which Which, err *Error) (int, error) {
 	}
 	ended, _ := answer.(endedStreams)
 	return ended.count, nil
+}
+
+// Send puts an event of the program's own into the selected streams, as [Stream.Send] does into one,
+// and returns how many have taken it. A stream without room for it goes without. The error says what
+// is wrong with the event, or that the System is closed.
+func (s *System) Send(which Which, c Custom) (int, error) {
+	c, err := c.checked(s.limits().MessageBytes)
+	if err != nil {
+		return 0, err
+	}
+	answer, failed := s.ask(context.Background(), s.root, sendCustom{which: which, event: c}, askTimeout)
+	if failed != nil {
+		return 0, fmt.Errorf("actors: send to streams: %w", failed)
+	}
+	sent, _ := answer.(sentCustom)
+	return sent.count, nil
 }
 
 // PingPeriod returns the time between a stream's pings, before the spread.

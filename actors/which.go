@@ -1,6 +1,6 @@
 package actors
 
-// Which selects open streams, for [System.End]. The zero value selects none.
+// Which selects open streams, for [System.End] and [System.Send]. The zero value selects none.
 type Which struct{ id, subject string }
 
 // ByID selects the stream with this ID.

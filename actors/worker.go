@@ -36,6 +36,7 @@ type intake struct {
 	prefetch int // deliveries under way at once: few to one reader, more to a hub, which holds none back
 	bytes    int // of those deliveries, see pace; 0: no limit
 	sink     sink
+	mapper   mapper // of the only reader; nil: its messages are not changed
 }
 
 // sink is where a worker's deliveries go. Its methods never wait.
@@ -217,7 +218,17 @@ func (w *worker) hand(delivery *amqp.Delivery) {
 		w.acknowledge(delivery.Tag)
 		return
 	}
-	message, encoding := encode(*delivery, w.core.limits().MessageBytes)
+	maxBytes := w.core.limits().MessageBytes
+	message := newMessage(*delivery, maxBytes)
+	if own := w.intake.mapper; own != nil {
+		if message = own.mapped(message); message == nil {
+			w.core.count.countUnread(delivery)
+			w.window.markDelivered(delivery.Tag, 0)
+			own.skip(delivery.Tag)
+			return
+		}
+	}
+	encoding := message.encode(maxBytes)
 	w.core.count.countMessage(message, len(delivery.Body), encoding)
 	w.lease.upkeep.taken.Add(1)
 	w.window.markDelivered(delivery.Tag, sizeOf(message))

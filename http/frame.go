@@ -43,6 +43,8 @@ func eventData(event actors.Event, scratch []byte) (sse.Name, []byte) {
 		return namePing, pingData(scratch, e.Time)
 	case actors.Ready:
 		return nameReady, append(scratch, "{}"...)
+	case actors.Custom:
+		return sse.MustName(e.Name), e.Data
 	case *actors.Error:
 		return nameError, errorData(e)
 	}

@@ -2,14 +2,17 @@ package httpapi
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/taskcluster/events-proxy/http/sse"
 )
 
-// streamHeaders sets the headers that every event stream has.
+// streamHeaders sets the headers that every event stream has, and drops what a middleware has said of
+// a body.
 func streamHeaders(h http.Header) {
+	dropHeaders(h, ofOneBody)
 	h.Set("Content-Type", sse.ContentType)
 	h.Set("Cache-Control", "no-cache, no-transform") // neither kept nor compressed on the way
 	h.Set("X-Accel-Buffering", "no")                 // nginx holds nothing back
@@ -26,12 +29,12 @@ func streamHeaders(h http.Header) {
 //	…⏎
 //	⏎
 //
-// What a host's middleware has put into the header is there, too.
+// What a host's middleware has put into the header is there, too, but for what describes bytes that
+// do not pass through it.
 func streamHead(r *http.Request, header http.Header) []byte {
 	header.Set("Connection", "close")
 	header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	header.Del("Content-Length")
-	header.Del("Transfer-Encoding")
+	dropHeaders(header, ofOneConnection)
 	var head bytes.Buffer
 	head.Grow(usualHeadBytes)
 	head.WriteString("HTTP/1.1 200 OK\r\n")
@@ -65,17 +68,46 @@ func protocolOf(r *http.Request) string {
 	return "other"
 }
 
-// canFlush reports whether any of the wrapped writers can send what has been
-// written so far; http.ResponseController looks the same way.
-func canFlush(w http.ResponseWriter) bool {
-	for {
-		switch t := w.(type) {
-		case interface{ FlushError() error }, http.Flusher:
-			return true
-		case interface{ Unwrap() http.ResponseWriter }:
-			w = t.Unwrap()
-		default:
-			return false
-		}
+// ofOneBody are the headers by which a middleware describes a body that it knows. A stream's is
+// none of that.
+var ofOneBody = []string{
+	"Accept-Ranges", "Content-Digest", "Content-Length", "Content-Md5", "Content-Range", "Digest", "Etag", "Last-Modified", "Repr-Digest",
+}
+
+// ofOneConnection are those by which it describes how the bytes travel, which is right only where
+// they pass through it.
+var ofOneConnection = []string{"Content-Encoding", "Trailer", "Transfer-Encoding"}
+
+func dropHeaders(h http.Header, names []string) {
+	for _, name := range names {
+		h.Del(name)
 	}
+}
+
+// canFlush reports whether a writer can send what has been written so far.
+func canFlush(w http.ResponseWriter) bool {
+	switch w.(type) {
+	case interface{ FlushError() error }, http.Flusher:
+		return true
+	}
+	return false
+}
+
+// canLimitWrites reports whether a writer takes a deadline for its writes.
+func canLimitWrites(w http.ResponseWriter) bool {
+	_, ok := w.(interface{ SetWriteDeadline(time.Time) error })
+	return ok
+}
+
+// hiddenBy returns the type of the wrapper that hides what a server's own writer can do, and ""
+// where one of the wrapped writers can do it; http.ResponseController looks the same way.
+func hiddenBy(w http.ResponseWriter, can func(http.ResponseWriter) bool) string {
+	for !can(w) {
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return fmt.Sprintf("%T", w)
+		}
+		w = wrapper.Unwrap()
+	}
+	return ""
 }

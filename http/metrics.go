@@ -177,6 +177,7 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	count("events_messages_total", "Deliveries taken from the broker.", s.Messages)
 	count("events_message_bytes_total", "Bytes of their bodies.", s.Bytes)
 	count("events_messages_dropped_total", "Messages that the broker has dropped from streams' queues.", s.Dropped)
+	count("events_messages_filtered_total", "Messages that a host's Map has dropped, counted once for each stream.", s.Filtered)
 	count("events_messages_redelivered_total", "Deliveries marked as delivered before.", s.Redelivered)
 	for encoding, n := range fromZero(s.Payloads, "utf-8", "base64", "omitted") {
 		count("events_payloads_encoded_total", "Deliveries whose body is not JSON, or too large.", n, "encoding", encoding)

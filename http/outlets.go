@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -20,6 +21,7 @@ type outlets struct {
 	deadline atomic.Int64 // the time.Duration of one write, as Options.WriteDeadline
 	registry *registry
 	peers    peerWatcher
+	hiding   sync.Map  // the types of which warnOfHidden has warned
 	started  time.Time // with the monotonic clock, which no step of the wall clock moves
 }
 
@@ -78,12 +80,23 @@ func (o *outlets) serveEither(w http.ResponseWriter, r *http.Request, s stream) 
 			return nil
 		}
 	}
-	if !canFlush(w) {
+	if wrapper := hiddenBy(w, canFlush); wrapper != "" {
 		s.Close()
-		return fmt.Errorf("%w (%T)", errNoFlush, w)
+		return fmt.Errorf("%w (%s)", errNoFlush, wrapper)
 	}
+	o.warnOfHidden(hiddenBy(w, canLimitWrites))
 	o.serveFlushed(r.Context(), w, s, protocolOf(r))
 	return nil
+}
+
+// warnOfHidden logs, once for each type, that a wrapper of the host hides the deadline of writes.
+func (o *outlets) warnOfHidden(wrapper string) {
+	if wrapper == "" {
+		return
+	}
+	if _, known := o.hiding.LoadOrStore(wrapper, true); !known {
+		o.log.Warn("a middleware hides SetWriteDeadline: a client that stops reading is not cut", "type", wrapper)
+	}
 }
 
 // recovered logs and counts a panic of a writer.
