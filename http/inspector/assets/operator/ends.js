@@ -55,7 +55,7 @@ function row(end) {
     make('td', { class: 'at', text: clock(new Date(end.at)).slice(0, 8) }),
     make('td', {}, make('span', { class: 'mood', 'data-mood': kind, text: end.code })),
     make('td', { class: 'meaning' }, make('span', { text }), end.reason ? make('span', { class: 'hint', text: end.reason }) : null),
-    make('td', { class: 'client' }, make('span', { class: 'address', text: end.address || 'unknown' }),
+    make('td', { class: 'client' }, make('span', { class: 'address', text: [end.subject, end.address || 'unknown'].filter(Boolean).join(' at ') }),
       make('code', { class: 'short', text: short(end.id), title: `Stream ${end.id}` })),
     make('td', { class: 'number', text: age(end.age) }),
     make('td', { class: 'number', text: count(end.messages) }));

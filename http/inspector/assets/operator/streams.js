@@ -85,7 +85,7 @@ export class Streams {
       crash: button('Crash…', () => this.#on.crash(stream), { class: 'quiet small chaos', 'aria-label': `Crash an actor of stream ${short(stream.id)}…` }),
     };
     const element = make('tr', { class: 'fresh', 'data-stream': stream.id },
-      make('td', { class: 'client' }, make('span', { class: 'address', text: stream.address || 'unknown' }),
+      make('td', { class: 'client' }, make('span', { class: 'address', text: [stream.subject, stream.address || 'unknown'].filter(Boolean).join(' at ') }),
         make('code', { class: 'short', text: short(stream.id), title: `Stream ${stream.id}` })),
       make('td', { class: 'bound' }, ...bindings(stream.bindings)),
       make('td', {}, parts.state), parts.rate, parts.lag, parts.age,
@@ -123,5 +123,5 @@ function bindings(all) {
 
 function textOf(stream) {
   const bound = stream.bindings.map(({ exchange, routingKeyPattern }) => `${exchange} ${routingKeyPattern}`);
-  return [stream.id, stream.address ?? '', stream.state, ...bound].join(' ').toLowerCase();
+  return [stream.id, stream.subject ?? '', stream.address ?? '', stream.state, ...bound].join(' ').toLowerCase();
 }
