@@ -218,7 +218,7 @@ func (b *beside) agree(t testing.TB, exchange, key string, cc []string) {
 	}
 	slices.Sort(names)
 	if got, want := b.wanting(exchange, key, cc...), strings.Join(names, " "); got != want {
-		t.Fatal(fmt.Sprintf("%s %q %q goes to %q, the broker's goes to %q", exchange, key, cc, got, want))
+		t.Fatalf("%s %q %q goes to %q, the broker's goes to %q", exchange, key, cc, got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/taskcluster/events-proxy/actors"
 )
@@ -17,7 +18,7 @@ import (
 func TestAHostsRegistryTakesTheMetrics(t *testing.T) {
 	p := start(t, nil)
 	registry := prometheus.NewPedanticRegistry() // it checks each metric against its description
-	registry.MustRegister(prometheus.NewGoCollector())
+	registry.MustRegister(collectors.NewGoCollector())
 	if err := registry.Register(p.handler.Collector()); err != nil {
 		t.Fatal(err)
 	}
@@ -65,10 +66,13 @@ func (h traced) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
+// sessionKey is where a host keeps its session.
+type sessionKey struct{}
+
 // A host finds every log line of a request by the trace that its middleware put into the context:
 // those of the stream that outlives the request, and those of its actors, too.
 func TestEveryLogLineOfAStreamCarriesItsRequestsContext(t *testing.T) {
-	session := context.WithValue(context.Background(), struct{}{}, "a session has values of its own")
+	session := context.WithValue(context.Background(), sessionKey{}, "a session has values of its own")
 	for name, admit := range map[string]func(*http.Request, *actors.Request) (context.Context, error){
 		"without Admit":  nil,
 		"request's":      func(r *http.Request, _ *actors.Request) (context.Context, error) { return r.Context(), nil },
