@@ -71,7 +71,16 @@ func (h *host) admit(r *http.Request, q *actors.Request) (context.Context, error
 			return nil, actors.Forbidden(b)
 		}
 	}
+	q.Map = visible
 	return s.(session), nil
+}
+
+// visible keeps from users what the host's own parts tell each other.
+func visible(m *actors.Message) *actors.Message {
+	if strings.HasSuffix(m.RoutingKey, ".internal") {
+		return nil
+	}
+	return m
 }
 
 func (h *host) may(user string, b amqp.Binding) bool { return strings.HasPrefix(b.Pattern, user+".") }

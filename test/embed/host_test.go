@@ -53,7 +53,7 @@ func TestAHostsUsersReadWhatIsTheirsUntilTheyAreLockedOut(t *testing.T) {
 				p.refused("", "ada.#", "sign in first")
 				p.refused(ada, "bob.#", "bob.#")
 				hers, his := p.connect(ada, "ada.#"), p.connect(bob, "bob.#")
-				p.publish("ada.a", "bob.a")
+				p.publish("ada.internal", "ada.a", "bob.a")
 				p.want(hers, "message", "ada.a")
 				p.want(his, "message", "bob.a")
 				if text := p.get("/metrics", "").text(); !strings.Contains(text, "\nevents_streams 2\n") || strings.Contains(text, "\ngo_") {
