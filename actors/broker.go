@@ -139,7 +139,7 @@ func (b *broker) Receive(ctx actor.Context) {
 	case spareChanged:
 		b.spareChanged(ctx, msg)
 	case spareDue:
-		b.serve(ctx)
+		b.spareDue(ctx)
 	case noRoom:
 		b.noRoom(ctx)
 	case closeScouts:

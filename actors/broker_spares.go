@@ -118,6 +118,15 @@ func (b *broker) noRoom(ctx actor.Context) {
 	b.giveSparesBack()
 }
 
+// spareDue: there may be room again, so that a link that had no spare gets one with its next stream,
+// which waits for it.
+func (b *broker) spareDue(ctx actor.Context) {
+	for _, u := range b.upkeeps {
+		u.letters.doubt()
+	}
+	b.serve(ctx)
+}
+
 func (b *broker) tendSparesAfter(ctx actor.Context, d time.Duration) {
 	if d > 0 {
 		b.timers.after(ctx, d, spareDue{})

@@ -34,6 +34,7 @@ type deadLetters struct {
 	losers    map[string]*loser
 	idle      *time.Timer // runs while there is no queue
 	unused    bool        // it has gone off
+	ends      int         // of the channel, so far
 	wake      chan struct{}
 }
 
@@ -93,6 +94,16 @@ func (d *deadLetters) decline() {
 	}
 }
 
+// doubt lets the next worker wait for what is decided then, where no queue has heard the last
+// decision.
+func (d *deadLetters) doubt() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.losers) == 0 && d.over == nil && d.isDecided {
+		d.decided, d.isDecided = make(chan struct{}), false
+	}
+}
+
 // decide lets workers go on. mu is held.
 func (d *deadLetters) decide() {
 	if !d.isDecided {
@@ -135,14 +146,22 @@ func (d *deadLetters) withdraw() (over <-chan struct{}) {
 	return d.over
 }
 
-// surrender is giveBack by a worker that finds no room for its queue. It waits until the queue of
-// dead letters is gone, and reports whether there was one.
-func (d *deadLetters) surrender() bool {
+// endings returns how often the channel has ended.
+func (d *deadLetters) endings() int {
 	d.mu.Lock()
-	over := d.withdraw()
+	defer d.mu.Unlock()
+	return d.ends
+}
+
+// surrender is giveBack by a worker that finds no room for its queue. It waits until the queue of
+// dead letters is gone, and reports whether there was one since the channel had ended so many times:
+// another worker, or the broker actor, may have been faster.
+func (d *deadLetters) surrender(endings int) bool {
+	d.mu.Lock()
+	over, gone := d.withdraw(), d.ends != endings
 	d.mu.Unlock()
 	if over == nil {
-		return false
+		return gone
 	}
 	select {
 	case <-over:
@@ -319,6 +338,7 @@ func (d *deadLetters) ended(err error) {
 	defer d.mu.Unlock()
 	close(d.over)
 	d.over, d.permitted = nil, false
+	d.ends++
 	d.decided, d.isDecided = make(chan struct{}), false
 	d.stopIdle()
 	if err != nil {

@@ -9,10 +9,12 @@ import (
 // cancelled. Where the broker has no room for the queue, the link's queue of dead letters makes
 // room for it.
 func (w *worker) open() (channel amqp.Channel, err error) {
+	letters := w.lease.upkeep.letters
+	endings := letters.endings()
 	channel, err = w.tryOpen()
 	if isRoomless(err) {
 		w.lease.noRoom()
-		if w.lease.upkeep.letters.surrender() {
+		if letters.surrender(endings) {
 			return w.tryOpen()
 		}
 	}

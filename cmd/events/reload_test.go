@@ -152,6 +152,7 @@ func TestReloadChangesLimitsAndListsWithoutTouchingAStream(t *testing.T) {
 func TestReloadNamesEverySettingThatNeedsARestart(t *testing.T) {
 	values := map[string]string{
 		"server.operator": "127.0.0.1:0", "pulse.hostname": "broker.example.org", "server.rootUrl": "https://b.example.org", "server.logFormat": "json",
+		"server.rebalance": "false", "server.noticeDrops": "false", // on by default
 		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "x", "text": "x", "secret": "x",
 	}
 	settings, named := map[string]string{}, []string{}
