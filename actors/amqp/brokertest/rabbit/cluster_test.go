@@ -120,9 +120,41 @@ func TestANodeCanBeIsolatedAndRejoins(t *testing.T) {
 	}
 
 	must(t, c.Rejoin(ctx, 0))
-	eventually(t, "the node takes clients again", func() bool { return dials(c.Node(0)) })
-	_, again := at(t, c.Node(0), "queue/cluster/again")
-	reaches(t, c.Node(2), "queue/cluster/again", again)
+	from := publisherOf(t, c.Node(2))
+	// Again and again: where it notices the partition only now, it takes clients until it pauses.
+	eventually(t, "the node serves again", func() bool { return serves(t, c.Node(0), from, "queue/cluster/again") == nil })
+}
+
+// serves returns nil where a message of the publisher reaches a queue that is made through the node,
+// else what has kept it from that.
+func serves(t *testing.T, n *rabbit.Node, from amqp.Publisher, queue string) error {
+	ctx, cancel := context.WithTimeout(bounded(t), 2*time.Second)
+	defer cancel()
+	r, err := amqp.NewRabbitMQ(n.URL(), amqp.RabbitMQOptions{})
+	if err != nil {
+		return err
+	}
+	link, err := r.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer link.Close(time.Second)
+	c, err := link.Channel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := errors.Join(c.Declare(queue, amqp.QueueLimits{}), c.Consume(queue, 1), c.Bind(queue, amqp.Binding{Exchange: "amq.topic", Pattern: queue})); err != nil {
+		return err
+	}
+	if err := from.Publish(ctx, "amq.topic", queue, amqp.Message{Body: []byte("x")}); err != nil {
+		return err
+	}
+	delivery, err := c.Next(ctx.Done())
+	if err == nil && delivery == nil {
+		err = ctx.Err()
+	}
+	return err
 }
 
 // dials reports whether a client can connect to the node.
