@@ -27,11 +27,12 @@ test: lint programs ## format, vet, staticcheck, every test under the race detec
 test-brokers: programs ## the suites that meet a broker, on RabbitMQ 4.0 and 4.3 (root, Debian; half an hour)
 	sh test/brokers.sh
 
-lint: ## format, vet, staticcheck
+lint: ## format, vet, staticcheck, and what is exported against the last tag
 	@files=$$(gofmt -l actors http cmd config test) && test -z "$$files" || \
 	  { echo "not formatted (gofmt -w):"; echo "$$files"; exit 1; }
 	go vet $(MODULES)
 	go tool staticcheck $(MODULES)
+	sh test/apidiff.sh
 
 bench: ## benchmarks: of the parts, and of the whole where test/bench has them
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./actors/... ./http/... ./test/bench/...

@@ -77,3 +77,21 @@ func ExampleMemory_Await() {
 	fmt.Println(err)
 	// Output: <nil>
 }
+
+// Which messages a binding asks for, without a broker: for a program that sends what it has at hand
+// before a stream begins.
+func ExampleBinding_Matches() {
+	b := amqp.Binding{Exchange: "exchange/tasks", Pattern: "primary.*.done"}
+	fmt.Println(b.Matches("primary.a.done"), b.Matches("primary.a.b.done"))
+	// Output: true false
+}
+
+// Whether a client may have what it asks for, where its right is a pattern, too.
+func ExampleBinding_Covers() {
+	may := amqp.Binding{Exchange: "exchange/tasks", Pattern: "ada.#"}
+	fmt.Println(may.Covers(amqp.Binding{Exchange: "exchange/tasks", Pattern: "ada.*.done"}))
+	fmt.Println(may.Covers(amqp.Binding{Exchange: "exchange/tasks", Pattern: "#.done"}))
+	// Output:
+	// true
+	// false
+}
