@@ -30,6 +30,7 @@ type broker struct {
 	exchanges   *exchanges
 	links       *links
 	scouts      *scouts
+	usable      func(amqp.Binding) error // of this life, see recheck; nil: nothing is tried
 	redial      *redialState
 	timers      timers
 	dialing     bool
@@ -170,6 +171,7 @@ func (b *broker) start(ctx actor.Context) {
 	c := b.core
 	b.links = newLinks(&c.work)
 	b.scouts = newScouts(b.links, b.dialer)
+	b.usable = b.recheck(ctx)
 	b.watch.canaries = b.newCanaries(ctx)
 	b.sayIfOneNode()
 	b.await(ctx, firstLink)
@@ -327,7 +329,7 @@ func (b *broker) use(ctx actor.Context, link amqp.Link) {
 	entry := b.pool.add(link, time.Now())
 	entry.blind = b.watch.sight.blind[entry.address]
 	root, self := b.core.rootContext, ctx.Self()
-	b.upkeeps[link] = newUpkeep(b.core, link, func(s spare) { root.Send(self, spareChanged{link: link, spare: s}) })
+	b.upkeeps[link] = newUpkeep(b.core, link, func(s spare) { root.Send(self, spareChanged{link: link, spare: s}) }, b.usable)
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links), "address", amqp.Address(link))
 	b.watchNodes(ctx)

@@ -52,6 +52,24 @@ func (b *broker) scoutExchange(ctx actor.Context, binding amqp.Binding) {
 	})
 }
 
+// recheck returns what tries an exchange again before bindings to it are repeated; nil where there
+// are no scouts.
+func (b *broker) recheck(ctx actor.Context) func(amqp.Binding) error {
+	if b.core.options.NoScouts {
+		return nil
+	}
+	root, self, links, count, namespace := b.core.rootContext, ctx.Self(), b.links, b.core.count, b.core.options.Namespace
+	r := &recheck{scouts: b.scouts, results: map[string]recheckResult{}}
+	r.queue = func() string {
+		count.scouts.Add(1)
+		return amqp.QueueName(namespace)
+	}
+	r.tried = func(exchange, queue string, err error) {
+		root.Send(self, exchangeTried{by: links, exchange: exchange, queue: queue, err: err})
+	}
+	return r.usable
+}
+
 // exchangeTried: those who have waited for the exchange go on, or are told what is wrong with it.
 // Where no scout reaches the broker they go on, too: nothing is known against them.
 func (b *broker) exchangeTried(ctx actor.Context, msg exchangeTried) {

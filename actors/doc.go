@@ -107,7 +107,7 @@
 //     how long slow readers hold the broker back); shared: feed.go, hub.go; routed: routing.go (which
 //     exchanges), routed_feed.go, routed_hub.go, binder.go, router.go and router_node.go (a topic
 //     trie: which streams want a message)
-//   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go (binds
+//   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go and recheck.go (binds
 //     again where an exchange was deleted), deadletters.go (hears what the broker drops), on a channel
 //     that streams can have back: broker_spares.go, pool_spares.go
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are

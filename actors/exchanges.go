@@ -95,6 +95,7 @@ func (e *exchanges) passed(exchange string, tried bool) (requests []leaseRequest
 
 // failed is called when the exchange could not be bound. It returns the owners that asked for it.
 func (e *exchanges) failed(exchange string) (owners []*actor.PID) {
+	delete(e.bound, exchange)
 	for _, t := range e.take(exchange) {
 		owners = append(owners, t.owner)
 		delete(e.owners, t.owner.Id)

@@ -83,8 +83,8 @@ func (w *worker) subscribe(channel amqp.Channel) error {
 		}
 		w.lease.progressed()
 	}
-	if n := len(w.intake.bindings); n > 0 { // a routed feed binds by itself
-		w.rebound = w.lease.upkeep.rebinder.add(n, w.askToRebind)
+	if len(w.intake.bindings) > 0 { // a routed feed binds by itself
+		w.rebound = w.lease.upkeep.rebinder.add(w.intake.bindings, w.askToRebind, w.refuse)
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ import (
 
 // rebinder has the bindings of a link's queues repeated. An exchange that is deleted takes its
 // bindings with it, and the broker tells no consumer: a stream whose exchange was made again would
-// be deaf. Binding again does nothing where the binding is in place.
+// be deaf. Binding again does nothing where the binding is in place. An exchange that was made again
+// may be one whose bind ends the link: a scout binds to it first, see recheck.
 //
 // Each worker binds on its own channel, when the rebinder asks it to, one worker of a link at a
 // time: a broker that does not answer (a node of its cluster is frozen) holds up one stream of a
@@ -23,6 +24,7 @@ type rebinder struct {
 	work   *sync.WaitGroup // the core's
 	rate   *rate.Limiter   // of bindings, for all links together
 	period func() time.Duration
+	usable func(amqp.Binding) error // as recheck.usable; nil: every exchange is
 
 	mu      sync.Mutex
 	queues  *list.List // of *rebound, as they become due
@@ -33,8 +35,9 @@ type rebinder struct {
 
 // rebound is a queue whose bindings are repeated.
 type rebound struct {
-	bindings int    // their number
-	ask      func() // asks its worker to bind, which then calls done or remove; it never waits
+	bindings []amqp.Binding
+	ask      func()       // asks its worker to bind, which then calls done or remove; it never waits
+	refuse   func(*Error) // tells it that an exchange cannot be bound any more; it never waits
 	due      time.Time
 	place    *list.Element // nil once removed
 }
@@ -49,16 +52,16 @@ const (
 
 func newRebindLimiter() *rate.Limiter { return rate.NewLimiter(rebindRate, rebindBurst) }
 
-func newRebinder(link amqp.Link, work *sync.WaitGroup, limiter *rate.Limiter, period func() time.Duration) *rebinder {
+func newRebinder(link amqp.Link, work *sync.WaitGroup, limiter *rate.Limiter, period func() time.Duration, usable func(amqp.Binding) error) *rebinder {
 	return &rebinder{
-		link: link, work: work, rate: limiter, period: period,
+		link: link, work: work, rate: limiter, period: period, usable: usable,
 		queues: list.New(), wake: make(chan struct{}, 1),
 	}
 }
 
 // add starts to have a queue's bindings repeated. The caller owes remove.
-func (r *rebinder) add(bindings int, ask func()) *rebound {
-	e := &rebound{bindings: bindings, ask: ask}
+func (r *rebinder) add(bindings []amqp.Binding, ask func(), refuse func(*Error)) *rebound {
+	e := &rebound{bindings: bindings, ask: ask, refuse: refuse}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.schedule(e)
@@ -115,7 +118,9 @@ func (r *rebinder) run() {
 			r.sleep(wait)
 		default:
 			r.pace(e)
-			r.askAndAwait(e)
+			if r.allowed(e) {
+				r.askAndAwait(e)
+			}
 		}
 	}
 }
@@ -139,7 +144,38 @@ func (r *rebinder) next() (*rebound, time.Duration) {
 
 // pace waits until the queue's bindings may be repeated without exceeding the rate.
 func (r *rebinder) pace(e *rebound) {
-	r.sleep(r.rate.ReserveN(time.Now(), min(e.bindings, rebindBurst)).Delay())
+	r.sleep(r.rate.ReserveN(time.Now(), min(len(e.bindings), rebindBurst)).Delay())
+}
+
+// allowed reports whether the queue's bindings may be repeated on a link with streams. Where an
+// exchange cannot be bound any more it tells the worker; where that could not be tried, it is tried
+// in a period.
+func (r *rebinder) allowed(e *rebound) bool {
+	if r.usable == nil {
+		return true
+	}
+	for i, b := range e.bindings {
+		if i > 0 && b.Exchange == e.bindings[i-1].Exchange {
+			continue
+		}
+		err := r.usable(b)
+		if refused, ok := err.(*Error); ok && refused.Code == BindingRefused {
+			r.refuse(e, refused)
+		}
+		if err != nil { // without room for its queue, say, a scout knows nothing of the exchange
+			return false
+		}
+	}
+	return true
+}
+
+func (r *rebinder) refuse(e *rebound, err *Error) {
+	r.mu.Lock()
+	gone := e.place == nil
+	r.mu.Unlock()
+	if !gone {
+		e.refuse(err)
+	}
 }
 
 // askAndAwait asks the queue's worker and waits until it has bound, or is gone.

@@ -196,6 +196,8 @@ func (f *routedFeed) exchangeBound(ctx actor.Context, msg exchangeBound) {
 		// it was repeated
 	case isGone(msg.err, f.binder.queue):
 		// the queue's worker hears why
+	case isRefusal(msg.err):
+		f.refuse(msg.exchange, failureOf(msg.err))
 	case e.rebound == nil:
 		f.hub.forget(msg.exchange)
 		f.refuse(msg.exchange, openFailure(msg.err, f.binder.queue))
@@ -204,10 +206,14 @@ func (f *routedFeed) exchangeBound(ctx actor.Context, msg exchangeBound) {
 	}
 }
 
+// isRefusal reports whether a scout has found out that an exchange cannot be bound any more.
+func isRefusal(err error) bool { return CodeOf(err) == BindingRefused }
+
 // keepBound has the binding repeated, and welcomes the streams that have waited for it.
 func (f *routedFeed) keepBound(ctx actor.Context, exchange string, e *routedExchange) {
 	root, self := f.core.rootContext, ctx.Self()
-	e.rebound = f.upkeep.rebinder.add(1, func() { root.Send(self, bindAgain{exchange: exchange}) })
+	e.rebound = f.upkeep.rebinder.add([]amqp.Binding{allOf(exchange)}, func() { root.Send(self, bindAgain{exchange: exchange}) },
+		func(err *Error) { root.Send(self, exchangeBound{exchange: exchange, err: err}) })
 	for s, n := range f.waiting {
 		if f.bound(n) {
 			delete(f.waiting, s)

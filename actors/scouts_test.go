@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,6 +132,37 @@ func TestAnExchangeThatHasEndedALinkIsTriedAgain(t *testing.T) {
 			f.ends(f.connect(hostile, "c"), actors.BindingRefused)
 			f.publish("a", 1)
 			f.messages(second, 1)
+		})
+	}
+}
+
+// An exchange may be deleted and made again as one that ends links, while streams have bindings to
+// it: repeating those must cost no other stream its link. Its own are told.
+func TestARepeatedBindThatWouldEndTheLinkEndsNoOtherStream(t *testing.T) {
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var harmful atomic.Bool
+				broker := amqp.NewMemory(amqp.MemoryOptions{EndsLink: func(exchange string) bool { return harmful.Load() && exchange == hostile }})
+				f := openOn(t, broker, func(o *actors.Options) { m.set(o); o.NoScouts = false })
+				f.declare(hostile)
+				own, other := f.ready(hostile, "a"), f.ready(task, "#")
+				harmful.Store(true)
+				pass(90 * time.Second) // every binding is repeated each minute
+				if err := f.ends(own, actors.BindingRefused); err.Code.Retryable() {
+					t.Error("its client would come back with it")
+				}
+				f.ends(f.connect(hostile, "b"), actors.BindingRefused)
+				f.publish("a", 1)
+				f.messages(other, 1)
+				if n := f.Stats().LinksLost; n != 0 {
+					t.Errorf("%d links were lost", n)
+				}
+				pass(time.Minute)
+				if s := f.Stats(); s.Links != 1 || s.Streams != 1 {
+					t.Errorf("%d links, %d streams", s.Links, s.Streams)
+				}
+			})
 		})
 	}
 }

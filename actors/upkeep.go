@@ -15,10 +15,11 @@ type upkeep struct {
 	taken    *atomic.Int64 // deliveries, of all links to this address
 }
 
-// newUpkeep returns that of a link. report is told what becomes of the channel that it takes.
-func newUpkeep(c *core, link amqp.Link, report func(spare)) *upkeep {
+// newUpkeep returns that of a link. report is told what becomes of the channel that it takes; usable
+// is asked before bindings are repeated.
+func newUpkeep(c *core, link amqp.Link, report func(spare), usable func(amqp.Binding) error) *upkeep {
 	return &upkeep{
-		rebinder: newRebinder(link, &c.work, c.rebinds, c.rebindEvery),
+		rebinder: newRebinder(link, &c.work, c.rebinds, c.rebindEvery, usable),
 		letters:  newDeadLetters(c, link, report),
 		taken:    c.count.messagesFrom(amqp.Address(link)),
 	}

@@ -26,7 +26,8 @@ type worker struct {
 
 	cancelled atomic.Bool
 	crashing  atomic.Bool
-	rebinding atomic.Bool // the bindings are to be repeated
+	rebinding atomic.Bool           // the bindings are to be repeated
+	refused   atomic.Pointer[Error] // why they cannot be; nil: they can
 }
 
 // intake is what a consumer is to take from the broker, and where it goes.
@@ -138,6 +139,13 @@ func (w *worker) deliver(channel amqp.Channel) (err error) {
 	return err
 }
 
+// refuse ends the worker: an exchange of its bindings cannot be bound any more. It may be called
+// concurrently.
+func (w *worker) refuse(err *Error) {
+	w.refused.Store(err)
+	w.look()
+}
+
 // askToRebind has the bindings repeated. It may be called concurrently.
 func (w *worker) askToRebind() {
 	w.rebinding.Store(true)
@@ -244,6 +252,9 @@ func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
 		if err := w.adjustPace(channel); err != nil {
 			return err
 		}
+	}
+	if err := w.refused.Load(); err != nil {
+		return err
 	}
 	if w.rebinding.Load() {
 		if err := w.rebind(channel); err != nil {
