@@ -105,8 +105,8 @@ func BenchmarkDedicated(b *testing.B) {
 	bareLoad.Topic = toBare
 	for b.Loop() {
 		for range rounds {
-			served(b, own, serve(b, "dedicated"), load)
-			served(b, writing, bare(b, "writing", 0), bareLoad)
+			served(b, own, serve(b, "dedicated"), load, "k")
+			served(b, writing, bare(b, "writing", 0), bareLoad, bareTopic)
 			consumers := bare(b, "consumers", clients)
 			run(b, dropping, consumers, said(consumers), nil, bareLoad)
 			consumers.Kill()
@@ -118,8 +118,8 @@ func BenchmarkDedicated(b *testing.B) {
 }
 
 // served runs a load on a program with clients of its own, and ends both.
-func served(b *testing.B, into figures, p *Process, load Load) {
-	f := fleet(b, p, load.Readers, samePath)
+func served(b *testing.B, into figures, p *Process, load Load, topic string) {
+	f := fleet(b, p, load.Readers, func(int) string { return Path(topic) })
 	run(b, into, p, &f.Received, nil, load)
 	f.Close()
 	p.Kill()

@@ -3,6 +3,8 @@ package bench
 import (
 	"fmt"
 	"net"
+	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,15 +13,15 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Consumers is the least that could take part in dedicated mode: n queues with
+// Consumers is the least that could take part in dedicated mode: n queues for one topic, with
 // a channel and a consumer each, in the proxy's way (500 channels a link,
 // prefetch 50, half a window acknowledged at once), that drop what they get. It
 // prints how many messages came, in lines, until the process ends.
-func Consumers(broker string, n int) error {
+func Consumers(broker, topic string, n int) error {
 	var received atomic.Int64
 	links := bareLinks{broker: broker}
 	for range n {
-		if err := links.consume(func(amqp091.Delivery) { received.Add(1) }); err != nil {
+		if err := links.consume(topic, func(amqp091.Delivery) { received.Add(1) }); err != nil {
 			return err
 		}
 	}
@@ -32,7 +34,7 @@ func Consumers(broker string, n int) error {
 	}
 }
 
-// WritingConsumers is the same for clients that are there: each one's
+// WritingConsumers is the same for clients that are there, who name their topic: each one's
 // deliveries are framed, one by one, and written to its socket. Without that the
 // comparison is with a program without clients.
 func WritingConsumers(broker string) error {
@@ -47,25 +49,41 @@ func WritingConsumers(broker string) error {
 		if err != nil {
 			return err
 		}
-		if err := readHead(conn); err != nil {
-			return err
-		}
-		var frame []byte
-		if err := links.consume(func(d amqp091.Delivery) {
-			frame = appendFrame(frame[:0], d.Body, d.Exchange, d.RoutingKey)
-			conn.Write(frame) // a client that has disconnected is not counted here
-		}); err != nil {
-			return err
-		}
-		if _, err := conn.Write([]byte(socketHead)); err != nil {
-			return err
-		}
+		go func() { // ends when the client is served by its consumer
+			if err := links.serve(conn); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				conn.Close()
+			}
+		}()
 	}
 }
 
-// bareLinks opens connections as channels need them.
+// serve makes a client's consumer, which writes from then on.
+func (l *bareLinks) serve(conn net.Conn) error {
+	topic, err := readHead(conn)
+	if err != nil {
+		return err
+	}
+	started := make(chan struct{}) // closed when the head has been written
+	var frame []byte
+	err = l.consume(topic, func(d amqp091.Delivery) {
+		<-started
+		frame = appendFrame(frame[:0], d.Body, d.Exchange, d.RoutingKey)
+		conn.Write(frame) // a client that has disconnected is not counted here
+	})
+	if err != nil {
+		return err
+	}
+	defer close(started)
+	_, err = conn.Write([]byte(socketHead))
+	return err
+}
+
+// bareLinks opens connections as channels need them. It may be used concurrently.
 type bareLinks struct {
-	broker   string
+	broker string
+
+	mu       sync.Mutex
 	link     *amqp091.Connection
 	channels int
 }
@@ -73,15 +91,22 @@ type bareLinks struct {
 // prefetch is what the proxy's dedicated queues have.
 const prefetch = 50
 
-// consume takes what comes to a queue of its own.
-func (l *bareLinks) consume(take func(amqp091.Delivery)) (err error) {
+// channel opens one on a link that has room.
+func (l *bareLinks) channel() (_ *amqp091.Channel, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.channels%amqp.ChannelsPerLink == 0 {
 		if l.link, err = amqp091.Dial(l.broker); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	l.channels++
-	channel, err := l.link.Channel()
+	return l.link.Channel()
+}
+
+// consume takes what comes to a queue of its own, bound to a topic.
+func (l *bareLinks) consume(topic string, take func(amqp091.Delivery)) error {
+	channel, err := l.channel()
 	if err != nil {
 		return err
 	}
@@ -89,7 +114,7 @@ func (l *bareLinks) consume(take func(amqp091.Delivery)) (err error) {
 	if _, err := channel.QueueDeclare(queue, false, true, true, false, amqp091.Table(amqp.QueueArguments(queue, amqp.QueueLimits{}))); err != nil {
 		return err
 	}
-	if err := channel.QueueBind(queue, bareTopic, Exchange, false, nil); err != nil {
+	if err := channel.QueueBind(queue, topic, Exchange, false, nil); err != nil {
 		return err
 	}
 	if err := channel.Qos(prefetch, 0, false); err != nil {

@@ -59,6 +59,17 @@ func Path(topic string) string {
 		`{"bindings":[{"exchange":%q,"routingKeyPattern":%q}]}`, Exchange, topic))
 }
 
+// topicOf returns the topic in a request's first line that Path has made, empty where there is none.
+func topicOf(request string) string {
+	const before, after = "routingKeyPattern%22%3A%22", "%22"
+	_, rest, _ := strings.Cut(request, before)
+	topic, _, found := strings.Cut(rest, after)
+	if !found {
+		return ""
+	}
+	return topic // letters, digits and dots: the same when escaped
+}
+
 // Open connects n clients, so many at a time; the path may depend on the
 // client's number. It returns when all have sent their request.
 func (f *Fleet) Open(base string, n, atOnce int, path func(i int) string) error {

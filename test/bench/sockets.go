@@ -96,20 +96,21 @@ func (s *sockets) accept(listener net.Listener) {
 
 const socketHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nevent: ready\ndata: {}\nid: -\n\n"
 
-// readHead reads a request up to the empty line.
-func readHead(conn net.Conn) error {
-	for head := bufio.NewReaderSize(conn, 1<<10); ; {
-		line, err := head.ReadString('\n')
-		if err != nil || strings.TrimSpace(line) == "" {
-			return err
-		}
+// readHead reads a request up to the empty line, and returns the topic of its first binding, empty
+// where it has none.
+func readHead(conn net.Conn) (topic string, err error) {
+	head := bufio.NewReaderSize(conn, 1<<10)
+	request, err := head.ReadString('\n')
+	for line := request; err == nil && strings.TrimSpace(line) != ""; {
+		line, err = head.ReadString('\n')
 	}
+	return topicOf(request), err
 }
 
 // serve reads the request, and waits for the client's end.
 func (s *sockets) serve(c *socket) {
 	defer c.conn.Close()
-	if readHead(c.conn) != nil {
+	if _, err := readHead(c.conn); err != nil {
 		return
 	}
 	if _, err := c.conn.Write([]byte(socketHead)); err != nil {
