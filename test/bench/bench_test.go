@@ -66,6 +66,18 @@ func BenchmarkSaturated(b *testing.B) {
 	}
 }
 
+// One message to everybody with few under way, so that they do not wait for each other: the delay of
+// a feed that has room.
+func BenchmarkHalfLoaded(b *testing.B) {
+	const clients = 1000
+	for _, size := range []int{256, 4096} {
+		b.Run(fmt.Sprintf("%dB/%d", size, clients), func(b *testing.B) {
+			load := Load{Publisher: publisher(b), Topic: sameTopic, Messages: 400, Size: size, Readers: clients, Window: 8}
+			compare(b, load)
+		})
+	}
+}
+
 // One message to everybody, twenty times a second.
 func BenchmarkFixedRate(b *testing.B) {
 	for _, size := range []int{256, 4096} {
