@@ -6,6 +6,6 @@
 //	publisher ──▶ RabbitMQ ──▶ events serve │ bare sockets │ bare consumers ──▶ fleet
 //	└─ this process                a process each, read in /proc     this process ─┘
 //
-// `make bench` runs all of it; README.md has results and how to read them, SCALE.md what they mean for a million clients,
-// PROFILES.md what the profiles taught.
+// `make bench` runs all of it; README.md has results and how to read them,
+// PROFILES.md what the profiles taught, SCALE.md what a million clients take.
 package bench
