@@ -8,6 +8,33 @@
 // for monitoring. What reaches the broker is an [amqp.Dialer]: RabbitMQ, a broker in memory,
 // or one of the caller's own.
 //
+// # For callers
+//
+// Contexts. A stream lives no longer than the context that [System.Connect] was called with, and ends
+// with the *Error of [context.Cause], where it wraps one: a session's context is enough to end its
+// streams. The context of [Stream.Next] bounds one wait, and that of [Stream.Events] the loop.
+//
+// Per stream. [Request.Subject] names whose it is, for [Limits], [System.End] and [System.Send] with
+// [BySubject]. [Request.Map] changes and drops messages; what it drops is acknowledged in its turn.
+// [Stream.Send] puts in events of the program's own ([Custom]). Options.OnOpen and OnEnd are called
+// at a stream's start and end: for spans.
+//
+// A reader's limits. A reader that takes nothing is cut with [SlowConsumer] after Limits.SlowAfter, or
+// when Limits.Backlog messages wait for it at the broker; of a shared queue or routed exchange, as
+// soon as it holds Limits.BacklogBytes. Asking for the next event reports that the last one was dealt
+// with: a program that hands events to a slow part of its own does so before it asks again, or counts
+// what it has taken as read. A message may be shared by many readers: it is not to be changed.
+//
+// Concurrency. The methods of a System may be called concurrently. A Stream has one reader; Close,
+// Fail, Send, ID, State and Ended may be called beside it. No call blocks but Next, Events, Ready,
+// Drain, Close of the System, and Connect, End and Send of the System for an answer of its actors.
+//
+// The end. [System.Drain] admits no further streams and ends the open ones; then [System.Close]; then
+// the broker, where the program has opened it. Close alone drains for five seconds at most. A System
+// whose tree has ended by itself closes [System.Done], and [System.Err] returns why.
+//
+// # Inside
+//
 // Inside, every stream is an actor that owns its AMQP consumer and its ping timer. What goes wrong
 // for one reader is told to that reader as the last event, is removed from the broker, and no other
 // reader notices.

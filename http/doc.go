@@ -14,6 +14,29 @@
 // package access for those that admit clients by signed tokens.
 // Nothing here touches a global: several handlers live in one process.
 //
+// # For callers
+//
+// Access. [Options.Admit] gets the parsed request, and returns the context that the stream lives in,
+// or an error that the client is told ([Unauthorized], [actors.Forbidden]). It may set the Subject,
+// change the Bindings, and set a Map that filters the stream's messages. It must not decide by the
+// query's text: two parsers of one text may differ.
+//
+// Contexts. A stream ends with the context that Admit returns, over every protocol, and at a deadline
+// of the request's own. That the request's is cancelled ends streams of HTTP/2, and of HTTP/1.1 with
+// [Options.NoHijack]; otherwise net/http itself cancels it when the connection is taken over.
+//
+// Middleware. What a middleware says of a body (Content-Encoding, Content-Length, ETag and the like)
+// is dropped where the stream writes to the connection itself. A middleware that must see every byte,
+// such as one that compresses, sets NoHijack, and its writer needs Flush and Unwrap: the log names the
+// one that hides them.
+//
+// The end, in this order: Shutdown of the http.Server ([Handler.Register] makes it end the streams),
+// [Handler.Shutdown] for those that have taken their connection over, Close of the [actors.System],
+// the broker. Without a server of its own a program calls [Server.Shutdown], which does the first two.
+//
+// Concurrency. All methods of a Handler may be called concurrently. Admit and Map are called by many
+// goroutines at a time; Map, for one stream, by one.
+//
 // # The way of a request
 //
 //	GET …/connect/?bindings=…

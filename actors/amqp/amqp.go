@@ -13,6 +13,22 @@
 // asked for or delivers. Optional interfaces tell more about a broker: [Publishing] that it can
 // publish, [Cluster] which addresses it has; [Capacity] and [Address] ask a link.
 //
+// # For callers
+//
+// Contexts bound Dial and a Publisher's calls. The calls of a Channel block until the broker answers,
+// or the channel or its link ends; Next also returns when its caller is woken. A Link and a Publisher
+// may be used concurrently, a Channel by one goroutine, which calls its Close exactly once.
+//
+// Errors have a [Kind] ([KindOf]), which decides what to do, and AMQP's code ([CodeOf]). A refused
+// operation ends its Channel, as in AMQP.
+//
+// The end: a Channel's Close ends its consumer, and with that its auto-delete queue; a Link's Close
+// ends its channels. [Memory.Close] ends a broker in memory and all its links.
+//
+// [Binding.Matches] and [Binding.Covers] compare bindings as a topic exchange does, without a broker.
+//
+// # Inside
+//
 // Every name and key that reaches a Channel has passed [Binding.Validate]: a name of more than 255
 // bytes or with bytes that are not UTF-8 would end the whole link, and with it the streams of all
 // other clients.
