@@ -129,7 +129,7 @@ func TestAStreamsEndIsToldWithItsCode(t *testing.T) {
 	}{
 		{actors.BrokerLost, func(p *proxy) { p.broker.DropLinks() }},
 		{actors.BrokerLost, func(p *proxy) { p.broker.CloseChannels() }},
-		{actors.QueueDeleted, func(p *proxy) { p.broker.DeleteQueue(p.broker.Queues()[0]) }},
+		{actors.QueueDeleted, func(p *proxy) { p.deleteQueue() }},
 		{actors.ServerShutdown, func(p *proxy) { go p.system.Drain(p.t.Context(), 0) }},
 		{actors.InternalError, func(p *proxy) { p.system.Crash(actors.RoleConnections, "") }},
 	} {

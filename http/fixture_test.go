@@ -339,3 +339,15 @@ func testSystem(t *testing.T) *actors.System {
 	})
 	return system
 }
+
+// deleteQueue deletes the only stream's queue, not the one in which its link hears what is dropped.
+func (p *proxy) deleteQueue() {
+	p.t.Helper()
+	for _, name := range p.broker.Queues() {
+		if !strings.Contains(name, "/dropped/") {
+			p.broker.DeleteQueue(name)
+			return
+		}
+	}
+	p.t.Fatal("no stream has a queue")
+}

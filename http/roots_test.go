@@ -60,7 +60,7 @@ func handlerAt(t *testing.T, rootURL string) *Handler {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { system.Close() })
-	return New(system, Options{RootURL: rootURL})
+	return New(system, Options{RootURL: rootURL, WholeHost: true})
 }
 
 var loaded = regexp.MustCompile(`(?:href|src)="(inspector/[^"]+)"`)

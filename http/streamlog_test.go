@@ -59,7 +59,7 @@ func TestEachStreamsStartAndEndIsOneLine(t *testing.T) {
 			end  func(p *proxy, answer *http.Response)
 			want string
 		}{
-			"told": {func(p *proxy, _ *http.Response) { p.broker.DeleteQueue(p.broker.Queues()[0]) },
+			"told": {func(p *proxy, _ *http.Response) { p.deleteQueue() },
 				`code=QueueDeleted duration=\S+ messages=2 bytes=\d{3} told=true cause=`},
 			"left": {func(_ *proxy, answer *http.Response) { answer.Body.Close() },
 				`code=ClientGone duration=\S+ messages=2 bytes=\d{3} told=false$`},

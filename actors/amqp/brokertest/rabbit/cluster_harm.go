@@ -64,15 +64,41 @@ func (c *Cluster) Isolate(ctx context.Context, k int) error {
 	if err := lone.command(ctx, `begin [erlang:disconnect_node(N) || N <- nodes()], true end`); err != nil {
 		return err
 	}
-	return c.await(ctx, fmt.Sprintf("node %d is alone", k), func() (bool, error) {
-		return c.apart(ctx, k)
+	if err := c.await(ctx, fmt.Sprintf("node %d is alone", k), func() (bool, error) { return c.apart(ctx, k) }); err != nil {
+		return err
+	}
+	// One that pauses does so a while later, also where it is no longer alone then.
+	return c.await(ctx, fmt.Sprintf("node %d pauses", k), func() (done bool, err error) {
+		err = lone.evaluate(ctx, pausedOrGoesOn, &done)
+		return done, err
 	})
 }
+
+// pausedOrGoesOn is true on the lone side of a partition once it has stopped serving, and at once where
+// it does not: with another cluster_partition_handling, or with Khepri, which does not know it.
+const pausedOrGoesOn = `case application:get_env(rabbit, cluster_partition_handling) of ` +
+	`{ok, pause_minority} -> (catch rabbit_khepri:is_enabled()) =:= true orelse not rabbit:is_running(); _ -> true end`
 
 // Rejoin mends what Isolate has cut. With cluster_partition_handling =
 // pause_minority the node goes on by itself; with ignore, RabbitMQ 3 stays
 // partitioned until the node is restarted.
 func (c *Cluster) Rejoin(ctx context.Context, k int) error {
+	if err := c.relink(ctx, k); err != nil {
+		return err
+	}
+	return c.awaitServing(ctx, k)
+}
+
+// awaitServing waits until RabbitMQ runs on a node: one that has paused starts again by itself.
+func (c *Cluster) awaitServing(ctx context.Context, k int) error {
+	return c.await(ctx, fmt.Sprintf("node %d serves", k), func() (serves bool, err error) {
+		err = c.nodes[k].evaluate(ctx, `rabbit:is_running()`, &serves)
+		return serves, err
+	})
+}
+
+// relink mends the links that Isolate has cut.
+func (c *Cluster) relink(ctx context.Context, k int) error {
 	lone := c.nodes[k]
 	if err := c.acceptAgain(ctx, k); err != nil {
 		return err
@@ -192,6 +218,11 @@ func (c *Cluster) Heal(ctx context.Context) error {
 			return fmt.Errorf("rabbit: heal node %d: %w", k, err)
 		}
 	}
+	for k := range c.nodes { // together: one that has paused waits for most of the others
+		if err := c.awaitServing(ctx, k); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -209,7 +240,7 @@ func (c *Cluster) heal(ctx context.Context, k int, n *Node) error {
 		return err
 	}
 	if h.isolated {
-		if err := c.Rejoin(ctx, k); err != nil {
+		if err := c.relink(ctx, k); err != nil {
 			return err
 		}
 	}
