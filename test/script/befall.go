@@ -18,6 +18,9 @@ import (
 //	broker link-cut
 //	broker isolate 2
 func befall(w *world, _ *testscript.TestScript, args []string) error {
+	if b, ok := as[interface{ Serves(Proxy) }](w.broker); ok && w.proxy != nil {
+		b.Serves(w.proxy)
+	}
 	known := w.broker.Faults()
 	word := strings.Join(args, " ") // a fault of one node has its number behind it
 	if len(args) == 0 || len(args) > 2 {
@@ -28,9 +31,6 @@ func befall(w *world, _ *testscript.TestScript, args []string) error {
 		return w.noFault("broker", word, slices.Collect(maps.Keys(known)))
 	}
 	w.stopPublishing()
-	if b, ok := as[interface{ Serves(Proxy) }](w.broker); ok && w.proxy != nil {
-		b.Serves(w.proxy)
-	}
 	ctx, cancel := w.unhurried()
 	defer cancel()
 	return w.harm(ctx, "broker "+word, fault)
