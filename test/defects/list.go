@@ -15,8 +15,8 @@ type suite string
 
 // The suites that defects name.
 const (
-	actorsSuite    suite = "./actors"
-	httpSuite      suite = "./http"
+	actorsSuite    suite = "./actors -run Acknowledge|Verdict|LeaveNothing|ReadyComes|NoMessageComesBeforeReady|IsCut|SlowReader|Bytes|Panic|TreeHeals|IsDownAtTheStart|GivenOut|Refuses|RefusedBinding|DrainTells|FirstPing|FeedsFailure|JSON|Routing|Redeliver"
+	httpSuite      suite = "./http -run 204|Acknowledged|TheEnd|AfterTheError|EmptyLastEventID"
 	bindingsSuite  suite = "./http/bindings ./actors/amqp -run Binding|Pattern|Hash|Parse"
 	memorySuite    suite = "./actors/amqp -run Memory|Bounded|Queue"
 	scenariosSuite suite = "./test/scenarios -run OnMemory"

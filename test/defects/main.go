@@ -114,7 +114,11 @@ func (d defect) noticedBy(ctx context.Context, root string, before map[suite][]s
 		if err != nil {
 			return "", err
 		}
-		failed, built := s.failures(ctx, root)
+		var first []string
+		if len(before[s]) == 0 {
+			first = []string{"-failfast"} // one failure is enough
+		}
+		failed, built := s.failures(ctx, root, first...)
 		if err := undo(); err != nil {
 			return "", err
 		}
@@ -132,8 +136,8 @@ func (d defect) noticedBy(ctx context.Context, root string, before map[suite][]s
 
 // failures runs a suite and returns the tests that fail; a suite that panics or runs
 // out of time fails as a whole. built is false where it does not compile.
-func (s suite) failures(ctx context.Context, root string) (tests []string, built bool) {
-	args := append([]string{"test", "-timeout", "5m"}, strings.Fields(string(s))...)
+func (s suite) failures(ctx context.Context, root string, flags ...string) (tests []string, built bool) {
+	args := slices.Concat([]string{"test", "-timeout", "2m"}, flags, strings.Fields(string(s)))
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Dir = root
 	out, err := command.CombinedOutput()
