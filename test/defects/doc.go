@@ -1,6 +1,6 @@
 // Command defects plants one defect after the other into a copy of the repository
 // and runs the suites that should notice. What no suite notices is a hole in the
-// tests, not in the defect. The score stands in test/README.md.
+// tests, not in the defect.
 //
 //	go run ./test/defects              every defect, with the suites that it names
 //	go run ./test/defects ack ready    those whose names contain a word
