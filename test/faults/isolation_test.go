@@ -86,6 +86,28 @@ func TestA22ABindThatEndsTheConnectionEndsNoOtherStream(t *testing.T) {
 	})
 }
 
+// A22, later: the exchange of a stream is deleted and made again as one whose bind ends the
+// connection. Repeating the stream's bindings ends that stream, and no other.
+func TestA22AnExchangeThatIsMadeAgainAsAHostileOneEndsNoOtherStream(t *testing.T) {
+	eachMode(t, settings{limits: actors.Limits{RebindEvery: 2 * time.Second}}, func(r *rig, node *rabbit.Node) {
+		r.do(node.EnablePlugin(r.Context(), "rabbitmq_jms_topic_exchange"))
+		const changes = "exchange/tc/changes"
+		r.declare(changes)
+		own, neighbours := r.ready(changes, "#"), r.neighbours(10)
+		r.delete(changes)
+		r.do(node.DeclareExchange(r.Context(), r.vhost, changes, "x-jms-topic"))
+		r.awaits(own, endsWith(actors.BindingRefused))
+		r.undisturbed(neighbours)
+		if n := r.proxy.System.Stats().LinksLost; n != 0 {
+			r.Errorf("%d links with streams were lost", n)
+		}
+		for _, s := range neighbours {
+			s.Close()
+		}
+		r.clean()
+	})
+}
+
 // A23: at the user's limit of channels newcomers are told to come back, and the streams that live
 // are untouched; further ones are refused without a try; and when the operator raises the limit
 // they are served.
