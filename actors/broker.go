@@ -196,6 +196,7 @@ func (b *broker) serve(ctx actor.Context) {
 	}
 	b.spread(ctx)
 	b.tendSpares(ctx)
+	b.core.channelsShort.Store(b.pool.short())
 }
 
 // serveNext decides about the request that has waited longest, and reports whether to go on.

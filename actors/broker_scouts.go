@@ -59,7 +59,7 @@ func (b *broker) recheck(ctx actor.Context) func(amqp.Binding) error {
 		return nil
 	}
 	root, self, links, count, namespace := b.core.rootContext, ctx.Self(), b.links, b.core.count, b.core.options.Namespace
-	r := &recheck{scouts: b.scouts, results: map[string]recheckResult{}}
+	r := &recheck{scouts: b.scouts, short: b.core.channelsShort.Load, results: map[string]recheckResult{}}
 	r.queue = func() string {
 		count.scouts.Add(1)
 		return amqp.QueueName(namespace)

@@ -88,6 +88,12 @@ func (p *pool) sparesToReturn() (links []amqp.Link) {
 // sparesScarce reports whether the spares take what streams may need.
 func (p *pool) sparesScarce() bool { return p.total.scarce(p.granted()) }
 
+// short reports whether the broker is not known to have a channel for a scout beside those that are
+// granted: a limit that was met leaves no room, or is not known.
+func (p *pool) short() bool {
+	return p.total.strict && (p.total.limit == 0 && p.granted() >= p.total.verified || p.total.limit > 0 && p.granted()+1 >= p.total.limit)
+}
+
 // holdSpares lets no spare be opened until then.
 func (p *pool) holdSpares(until time.Time) { p.sparesDue = until }
 

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"container/list"
+	"errors"
 	"sync"
 	"time"
 
@@ -148,8 +149,8 @@ func (r *rebinder) pace(e *rebound) {
 }
 
 // allowed reports whether the queue's bindings may be repeated on a link with streams. Where an
-// exchange cannot be bound any more it tells the worker; where that could not be tried, it is tried
-// in a period.
+// exchange cannot be bound any more it tells the worker; where no scout can be sent (a user may have
+// a limit of connections), bindings are repeated as they were made, untried.
 func (r *rebinder) allowed(e *rebound) bool {
 	if r.usable == nil {
 		return true
@@ -162,7 +163,7 @@ func (r *rebinder) allowed(e *rebound) bool {
 		if refused, ok := err.(*Error); ok && refused.Code == BindingRefused {
 			r.refuse(e, refused)
 		}
-		if err != nil { // without room for its queue, say, a scout knows nothing of the exchange
+		if err != nil && !errors.Is(err, errNoScout) { // without room for its queue, say, it is not known
 			return false
 		}
 	}

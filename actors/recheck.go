@@ -16,6 +16,7 @@ import (
 // It belongs to one life of the broker actor. Its method may be called concurrently, and waits.
 type recheck struct {
 	scouts  *scouts
+	short   func() bool                             // reports whether the broker has no channel for a scout
 	queue   func() string                           // returns the name of a throw-away queue
 	tried   func(exchange, queue string, err error) // is told each result; it never waits
 	mu      sync.Mutex                              // held while a scout is under way
@@ -31,9 +32,12 @@ type recheckResult struct {
 // An exchange that is made again in it may still end a link, once.
 const recheckStands = time.Second
 
-// usable returns nil where the exchange of a binding can be bound; errNoScout where that could not
+// usable returns nil where the exchange of a binding can be bound, and where channels are short; errNoScout where that could not
 // be tried; else the *Error that its streams are to be told.
 func (r *recheck) usable(b amqp.Binding) error {
+	if r.short() {
+		return nil // a scout's channel would be one that a stream is refused for
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
