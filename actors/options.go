@@ -114,7 +114,7 @@ type Limits struct {
 	SlowAfter         time.Duration // a full window without one acknowledgement ends the stream; default 15 s
 	Backlog           int           // messages waiting at the broker that end a stream; default 100,000
 	MaxLength         int           // x-max-length of a queue, above Backlog; default 1,000,000
-	RebindEvery       time.Duration // bindings are repeated so often, as far as 200 a second in all allow; default 1 min
+	RebindEvery       time.Duration // bindings are repeated so often, as far as 100 a second in all allow; default 1 min
 }
 
 // DefaultPingPeriod is the time between pings where Options.PingPeriod is zero.

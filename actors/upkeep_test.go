@@ -66,7 +66,7 @@ func TestBindingsAreRepeatedAtABoundedRate(t *testing.T) {
 		pass(time.Second)
 		before := f.record.count("bind")
 		pass(seconds * time.Second)
-		if n := f.record.count("bind") - before; n < 200*(seconds-1) || n > 200*(seconds+1) {
+		if n := f.record.count("bind") - before; n < 100*(seconds-1) || n > 100*(seconds+1) {
 			f.t.Fatalf("%d bindings were repeated in %d seconds", n, seconds)
 		}
 	})
