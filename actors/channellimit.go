@@ -6,8 +6,8 @@ import (
 )
 
 // channelLimit is what is known of how many channels the broker allows this service in all, over
-// all links, those included that serve no stream. A broker that has had enough (a user's max-channels, 530) ends the link on which the
-// next channel is opened, with every stream on it. So before more channels are open than ever were,
+// all links, those included that serve no stream. A broker that has had enough (a user's
+// max-channels, 530) ends the link on which the next channel is opened, with every stream on it. So before more channels are open than ever were,
 // a scout tries how many more are allowed, on a link without streams.
 //
 // Trying costs a third of the connects per second, so a crowd of newcomers does not wait for it: a

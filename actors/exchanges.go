@@ -7,9 +7,9 @@ import (
 )
 
 // exchanges knows which exchanges of the broker were bound without harm, and who waits for one to be
-// tried: requests for a lease, and feeds that have theirs. A broker may answer a bind by ending the whole link (an exchange of the kind
-// x-jms-topic does it, with 541), so the first bind to each exchange is a scout's, on a link
-// without streams.
+// tried: requests for a lease, and feeds that have theirs. A broker may answer a bind by ending the
+// whole link (an exchange of the kind x-jms-topic does it, with 541), so the first bind to each
+// exchange is a scout's, on a link without streams.
 //
 // It is the broker actor's: it decides and does nothing.
 type exchanges struct {

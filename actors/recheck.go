@@ -32,8 +32,9 @@ type recheckResult struct {
 // An exchange that is made again in it may still end a link, once.
 const recheckStands = time.Second
 
-// usable returns nil where the exchange of a binding can be bound, and where channels are short; errNoScout where that could not
-// be tried; else the *Error that its streams are to be told.
+// usable returns nil where the exchange of a binding can be bound, and where channels are too short
+// for a scout; errNoScout where that could not be tried; else the *Error that its streams are to be
+// told. What is not tried may still end a link.
 func (r *recheck) usable(b amqp.Binding) error {
 	if r.short() {
 		return nil // a scout's channel would be one that a stream is refused for
