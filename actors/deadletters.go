@@ -54,7 +54,7 @@ const (
 	// dropsPrefetch is small, as messages may be large.
 	dropsPrefetch = 10
 	// decisionPatience is how long a worker waits for the channel that hears of drops, at most.
-	decisionPatience = 2 * time.Second
+	decisionPatience = 500 * time.Millisecond
 	// retryDropsAfterEnd is the time until a channel is opened again that has ended by itself,
 	// retryDropsAfterRefusal until one is that could not be opened.
 	retryDropsAfterEnd     = time.Second
