@@ -92,7 +92,7 @@ func (c *Cluster) Rejoin(ctx context.Context, k int) error {
 // awaitServing waits until RabbitMQ runs on a node: one that has paused starts again by itself.
 func (c *Cluster) awaitServing(ctx context.Context, k int) error {
 	return c.await(ctx, fmt.Sprintf("node %d serves", k), func() (serves bool, err error) {
-		err = c.nodes[k].evaluate(ctx, `rabbit_boot_state:get() =:= ready`, &serves)
+		err = c.nodes[k].evaluate(ctx, `rabbit:is_running() andalso rabbit_boot_state:get() =:= ready`, &serves)
 		return serves, err
 	})
 }
