@@ -14,7 +14,7 @@ import (
 func TestChaosScriptsOnACluster(t *testing.T) {
 	cluster := rabbit.RunCluster(t, rabbit.ClusterOptions{Settings: "cluster_partition_handling = pause_minority"})
 	files, err := filepath.Glob("../chaos/scripts/cluster/*.txt")
-	if err != nil || len(files) < 2 {
+	if err != nil || len(files) == 0 {
 		t.Fatal("scripts are missing", len(files), err)
 	}
 	binary, err := chaos.Build(t.Context(), t.TempDir())
