@@ -96,12 +96,8 @@ func (h *hub) deliver(m *Message) {
 
 func (h *hub) offer(streams []*Stream, m *Message) {
 	for _, s := range streams {
-		taken, full := s.offerShared(m)
-		if full {
-			s.Fail(errTooManyWaiting)
-		}
 		switch {
-		case !taken:
+		case !s.offerShared(m):
 			h.ended = append(h.ended, s)
 		case s.halfFull():
 			h.lagging++

@@ -42,22 +42,24 @@ func (s *Stream) mapped(m *Message) (out *Message) {
 	return s.mapping.apply(m)
 }
 
-// offerShared is offer for a message that other streams receive too. What Map drops counts as
-// taken.
-func (s *Stream) offerShared(m *Message) (taken, full bool) {
-	if s.mapping == nil {
-		return s.offer(m)
+// offerShared offers a message that other streams receive too, and reports whether it was taken; a
+// stream that has no room for it is cut. What Map drops counts as taken.
+func (s *Stream) offerShared(m *Message) (taken bool) {
+	if s.mapping != nil {
+		own := s.mapped(m.unencoded())
+		switch {
+		case own == nil:
+			return s.Ended() == nil
+		case !own.equal(m):
+			own.encode(s.policy.Load().Limits.MessageBytes)
+			m = own
+		}
 	}
-	given := m.unencoded()
-	own := s.mapped(given)
-	switch {
-	case own == nil:
-		return s.Ended() == nil, false
-	case own.equal(m):
-		return s.offer(m)
+	taken, full := s.offer(m)
+	if full {
+		s.Fail(errTooManyWaiting)
 	}
-	own.encode(s.policy.Load().Limits.MessageBytes)
-	return s.offer(own)
+	return taken
 }
 
 // skip has a delivery that Map has dropped acknowledged: with the message before it that is not

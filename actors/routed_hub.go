@@ -135,12 +135,8 @@ func (h *routedHub) deliver(m *Message) {
 
 func (h *routedHub) offer(streams []*Stream, m *Message) {
 	for _, s := range streams {
-		taken, full := s.offerShared(m)
-		if full {
-			s.Fail(errTooManyWaiting)
-		}
 		switch {
-		case !taken:
+		case !s.offerShared(m):
 			h.ended = append(h.ended, s)
 		case !h.slow:
 			h.slow = s.halfFull()

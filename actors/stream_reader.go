@@ -24,11 +24,8 @@ func (s *Stream) Take(events []Event) []Event {
 	s.backlog.take()
 	s.recycle()
 	s.taken = events
-	for i := len(events) - 1; i >= 0; i-- {
-		if m, ok := events[i].(*Message); ok {
-			s.takenTag = m.tag
-			break
-		}
+	if last := lastMessage(events); last != nil {
+		s.takenTag = last.tag
 	}
 	return events
 }

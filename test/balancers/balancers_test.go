@@ -237,11 +237,8 @@ func queuesOf(t *testing.T, b *balancer, sets, streams int) int {
 	}
 	s, err := node.Snapshot(ctx)
 	must(t, err)
-	return s.QueuesOf("queue/") - len(slices.DeleteFunc(s.Queues, isNoDeadLetters))
+	return s.QueuesOf("queue/guest/exclusive/") // those of streams
 }
-
-// isNoDeadLetters reports whether a queue is not the one in which a link hears what is dropped.
-func isNoDeadLetters(queue string) bool { return !strings.Contains(queue, "/dropped/") }
 
 // A44: three proxies are replaced one after another, while messages and clients are there. No
 // client gets any answer but 200; each is told why its stream ends, and all are ready again;
