@@ -77,7 +77,7 @@ var defects = []defect{
 	},
 	{
 		"slow client takes the others along", "one client that is cut costs a feed's others a message",
-		"actors/hub.go", "		if full {\n			s.Fail(errTooManyWaiting)\n		}\n", "		if full {\n			s.Fail(errTooManyWaiting)\n			return\n		}\n",
+		"actors/hub.go", "			h.ended = append(h.ended, s)\n", "			h.ended = append(h.ended, s)\n			return\n",
 		[]suite{actorsSuite, unsaidSuite},
 	},
 	{
