@@ -63,9 +63,14 @@ func (s *Stream) offerShared(m *Message) (taken bool) {
 }
 
 // skip has a delivery that Map has dropped acknowledged: with the message before it that is not
-// written yet, or at once where there is none.
+// written yet, or at once where there is none. A stream that has ended acknowledges no more, and the
+// slice that its reader had taken may be in use for another one.
 func (s *Stream) skip(tag uint64) {
 	s.mu.Lock()
+	if s.verdict != nil {
+		s.mu.Unlock()
+		return
+	}
 	acks := s.acks
 	if s.waiting != nil {
 		if last := lastMessage(*s.waiting); last != nil {

@@ -138,6 +138,52 @@ func TestADroppedMessageIsAcknowledgedInItsTurn(t *testing.T) {
 	})
 }
 
+// A writer takes the events of many streams into one slice, one stream after the other. What comes
+// to stand there later says nothing of the stream before.
+func TestASliceUsedForTheNextStreamHoldsNothingBack(t *testing.T) {
+	bubble(t, nil, func(f *fixture) {
+		s := f.mapped(func(*actors.Message) *actors.Message { return nil })
+		events := s.Take(nil) // a ping and ready: there is nothing to be acknowledged
+		for i := range events {
+			events[i] = &actors.Message{}
+		}
+		f.publish("x", 1)
+		pass(time.Second)
+		if tags := f.record.acknowledged(1); len(tags) != 1 || tags[0] != 1 {
+			f.t.Fatalf("%v were acknowledged, want 1", tags)
+		}
+	})
+}
+
+// A stream that has ended does not look any more at what its writer has taken.
+func TestASliceMayBeUsedAgainOnceItsStreamHasEnded(t *testing.T) {
+	bubble(t, nil, func(f *fixture) {
+		n, taken := 0, []actors.Event(nil)
+		var s *actors.Stream
+		s = f.mapped(func(m *actors.Message) *actors.Message {
+			if n++; n == 1 {
+				return m
+			}
+			s.Fail(&actors.Error{Code: actors.InternalError, Reason: "the write has failed"})
+			go func() { // the next writer; the race detector looks on
+				for i := range taken {
+					taken[i] = nil
+				}
+			}()
+			return nil
+		})
+		s.Take(nil)
+		f.publish("x", 1)
+		synctest.Wait()
+		taken = s.Take(nil)
+		f.publish("x", 1)
+		pass(time.Second)
+		if n != 2 {
+			f.t.Fatalf("%d messages came to the Map", n)
+		}
+	})
+}
+
 // A defect of the host's filter is one stream's.
 func TestAMapThatPanicsEndsItsOwnStreamAlone(t *testing.T) {
 	eachMode(t, nil, func(f *fixture) {
@@ -241,6 +287,28 @@ func TestNamesAndDataOfAProgramsEventsAreChecked(t *testing.T) {
 			if n, err := f.Send(actors.ByID(s.ID()), c); err == nil || n != 0 {
 				t.Errorf("%q %q is sent to %d", c.Name, c.Data, n)
 			}
+		}
+	})
+}
+
+// A dashboard that sends its own events to a stream on which no message comes: what was written is
+// not counted as held for ever.
+func TestAProgramsOwnEventsUseUpNoLimit(t *testing.T) {
+	eachMode(t, func(o *actors.Options) { o.Limits.BacklogBytes = 1000 }, func(f *fixture) {
+		s := f.connect(task, "#")
+		synctest.Wait()
+		received(s)
+		note := actors.Custom{Name: "note", Data: []byte(`"` + strings.Repeat("x", 500) + `"`)}
+		for n := range 100 {
+			if err := s.Send(note); err != nil {
+				f.t.Fatalf("after %d events: %v", n, err)
+			}
+			if have := received(s); !strings.Contains(have, "note") {
+				f.t.Fatalf("received %q", have)
+			}
+		}
+		if held := f.Snapshot().Streams[0].WaitingBytes; held != 0 {
+			f.t.Errorf("%d bytes are counted as held", held)
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // Take appends all that waits to events[:0] and returns that, without waiting. An *Error is always
 // the last event of a stream, and is returned once. The slice is the caller's, who must not change
-// it before the next Take or Done.
+// it while a message in it is not written (see Written and Done) and the stream has not ended.
 func (s *Stream) Take(events []Event) []Event {
 	events = events[:0]
 	s.lock()
@@ -23,9 +23,8 @@ func (s *Stream) Take(events []Event) []Event {
 	events = append(events, *s.waiting...)
 	s.backlog.take()
 	s.recycle()
-	s.taken = events
-	if last := lastMessage(events); last != nil {
-		s.takenTag = last.tag
+	if s.taken = events; !s.forgetWithoutMessage() {
+		s.takenTag = lastMessage(events).tag
 	}
 	return events
 }
@@ -49,7 +48,7 @@ func (s *Stream) Written(m *Message) {
 	s.mu.Lock()
 	s.forgetUpTo(m)
 	acks, tag := s.acks, m.tag
-	if lastMessage(s.taken) == nil {
+	if s.forgetWithoutMessage() {
 		tag = max(tag, s.takenTag) // what came after m was dropped
 	}
 	s.mu.Unlock()
@@ -68,6 +67,20 @@ func (s *Stream) forgetUpTo(m *Message) {
 		}
 	}
 	s.taken = nil
+}
+
+// forgetWithoutMessage takes what was taken out of the account where no message is left in it, and
+// reports whether that is so: no call reports that the rest is written, and the slice may be used
+// for another stream. mu is held.
+func (s *Stream) forgetWithoutMessage() bool {
+	if lastMessage(s.taken) != nil {
+		return false
+	}
+	for _, event := range s.taken {
+		s.backlog.written(sizeOf(event))
+	}
+	s.taken = nil
+	return true
 }
 
 // Moving reports that the client takes bytes of what is being written: a reader that calls it every
