@@ -1,5 +1,5 @@
 # One command checks everything: `make test`. It installs what is missing
-# (RabbitMQ and Chromium as Debian packages, the Node clients from npm).
+# (RabbitMQ, Chromium and Firefox as Debian packages, the Node clients from npm).
 
 .DEFAULT_GOAL := help
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs that the tests run and Go cannot fetch: a RabbitMQ node, a
-# browser, Node with npm, curl, jq, script, promtool, systemd-analyze. It needs no rights and
+# Installs the programs that the tests run and Go cannot fetch: a RabbitMQ node, two
+# browsers, Node with npm, curl, jq, script, promtool, systemd-analyze. It needs no rights and
 # prints nothing when they are there. Debian and its relatives only.
 #
 #   sh test/install.sh
@@ -18,6 +18,7 @@ want() {
 }
 want rabbitmq-server /usr/lib/rabbitmq/bin/rabbitmq-server
 want chromium chromium chromium-browser google-chrome
+want firefox-esr firefox-esr firefox
 want nodejs node
 want npm npm
 want curl curl

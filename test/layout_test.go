@@ -38,6 +38,7 @@ var homes = map[string]string{
 	"github.com/rs/zerolog":               "test", // toxiproxy takes its logger
 	"github.com/chromedp/chromedp":        "test",
 	"github.com/chromedp/cdproto":         "test",
+	"github.com/coder/websocket":          "test",
 	"github.com/rogpeppe/go-internal":     "test",
 	"github.com/tmaxmax/go-sse":           "test",
 }

@@ -1,12 +1,13 @@
-// Package browser drives a real Chromium: its own EventSource is the client that
-// the product is made for, and nothing imitates it well.
 package browser
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os/exec"
 
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -45,4 +46,51 @@ func find() (path string, err error) {
 		}
 	}
 	return "", fmt.Errorf("no Chromium is installed (make programs installs it): %w", err)
+}
+
+// chromiumPage is a tab of Chromium, the one of the context that each method is
+// called with.
+type chromiumPage struct{}
+
+// openChromium makes a tab. complain is called with what the browser holds
+// against its page; end closes it.
+func openChromium(in context.Context, complain func(string), options ...chromedp.ContextOption) (tab context.Context, end func(), err error) {
+	tab, end = chromedp.NewContext(in, options...)
+	err = chromedp.Listen(tab, func(event any) {
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			details, _ := json.Marshal(e.ExceptionDetails)
+			complain(string(details))
+		case *log.EventEntryAdded:
+			if e.Entry.Source != log.EntrySourceNetwork { // refusals, and servers that are away, are what some tests are about
+				complain(e.Entry.Text)
+			}
+		}
+	})
+	return tab, end, err
+}
+
+func (chromiumPage) Navigate(ctx context.Context, url string) error {
+	return chromedp.Do(ctx, chromedp.Navigate(url))
+}
+
+func (chromiumPage) Evaluate(ctx context.Context, expression string) (json.RawMessage, error) {
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(async () => JSON.stringify((await (`+expression+`)) ?? null))()`, chromedp.EvalAwaitPromise))
+	return json.RawMessage(text), err
+}
+
+func (chromiumPage) Click(ctx context.Context, selector string) error {
+	return chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+}
+
+func (chromiumPage) Type(ctx context.Context, text string) error {
+	return chromedp.Do(ctx, chromedp.KeyEvent(text))
+}
+
+func (chromiumPage) Resize(ctx context.Context, width, height int64) error {
+	return chromedp.Do(ctx, chromedp.EmulateViewport(width, height))
+}
+
+func (chromiumPage) Picture(ctx context.Context) ([]byte, error) {
+	return chromedp.Run(ctx, chromedp.CaptureScreenshot())
 }

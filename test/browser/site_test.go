@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,9 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -39,7 +35,7 @@ type site struct {
 	broker *amqp.Memory
 	proxy  *proxytest.Proxy
 	page   string // the page's URL at the proxy's own origin
-	tab    context.Context
+	tab    *Tab
 
 	mu       sync.Mutex
 	requests []request
@@ -51,8 +47,8 @@ type request struct {
 	status         int
 }
 
-// visit starts a proxy, opens a tab and shows the page there.
-func visit(t *testing.T, o actors.Options) *site {
+// visit starts a proxy, and opens a tab for its page.
+func visit(t *testing.T, in Browser, o actors.Options) *site {
 	t.Helper()
 	s := &site{broker: amqp.NewMemory()}
 	t.Cleanup(func() { s.broker.Close() })
@@ -63,12 +59,7 @@ func visit(t *testing.T, o actors.Options) *site {
 	}
 	t.Cleanup(func() { running.Close() })
 	s.proxy, s.page = running, running.URL+"/page.html"
-	tab, end := chromedp.NewContext(chromium)
-	t.Cleanup(end)
-	if err := chromedp.Do(tab); err != nil { // opens it; with a timeout, it would end then
-		t.Fatal(err)
-	}
-	s.tab = tab
+	s.tab = in.Open(t)
 	s.declare(t)
 	return s
 }
@@ -85,6 +76,11 @@ func (s *site) watch(next http.Handler) http.Handler {
 		w.Write(pageJS)
 	})
 	mux.HandleFunc("GET /polyfill.js", func(w http.ResponseWriter, r *http.Request) {
+		modules, err := modules()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		http.ServeFile(w, r, filepath.Join(modules, "event-source-polyfill/src/eventsource.js"))
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -156,30 +152,18 @@ func (s *site) stream(bindings ...string) string {
 }
 
 // show opens a page and runs a line of JavaScript there.
-func (s *site) show(t *testing.T, page, js string) {
-	t.Helper()
-	s.run(t, chromedp.Navigate(page), chromedp.Evaluate[chromedp.Void](js))
+func (s *site) show(page, js string) {
+	s.tab.T.Helper()
+	s.tab.Visit(page)
+	s.tab.Run(js)
 }
 
 // await waits until an expression is true in the page.
 func (s *site) await(t *testing.T, js string) {
 	t.Helper()
-	if err := s.try(chromedp.Poll[chromedp.Void](js, chromedp.WithPollingInterval(10*time.Millisecond))); err != nil {
-		t.Fatalf("%s did not become true: %v\nlog of the page: %+v\nrequests: %+v", js, err, s.log(t), s.asked())
+	if err := s.tab.Try(js); err != nil {
+		t.Fatalf("%s did not become true: %v\nlog of the page: %+v\nrequests: %+v", js, err, s.log(), s.asked())
 	}
-}
-
-func (s *site) run(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := s.try(actions...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (s *site) try(actions ...chromedp.Action[chromedp.Void]) error {
-	ctx, cancel := context.WithTimeout(s.tab, 30*time.Second)
-	defer cancel()
-	return chromedp.Do(ctx, actions...)
 }
 
 // entry is a line of the page's log.
@@ -190,15 +174,9 @@ type entry struct {
 	State int
 }
 
-func (s *site) log(t *testing.T) []entry {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(s.tab, 30*time.Second)
-	defer cancel()
-	entries, err := chromedp.Run(ctx, chromedp.Evaluate[[]entry]("log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return entries
+func (s *site) log() []entry {
+	s.tab.T.Helper()
+	return Value[[]entry](s.tab, "log")
 }
 
 func (s *site) declare(t *testing.T) {
@@ -225,32 +203,9 @@ func (s *site) publish(t *testing.T, key, body string) {
 	}
 }
 
-var (
-	chromium context.Context // the browser of all tests here
-	modules  string          // node_modules
-)
+// modules returns the folder node_modules.
+var modules = sync.OnceValues(func() (string, error) { return clients.NodeModules(context.Background()) })
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "chromium")
-		if err != nil {
-			return complain(err)
-		}
-		defer os.RemoveAll(dir)
-		if modules, err = clients.NodeModules(context.Background()); err != nil {
-			return complain(err)
-		}
-		browser, stop, err := Start(context.Background(), dir)
-		if err != nil {
-			return complain(err)
-		}
-		defer stop()
-		chromium = browser
-		return m.Run()
-	}())
-}
+var suite Suite
 
-func complain(err error) int {
-	fmt.Fprintln(os.Stderr, err)
-	return 1
-}
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }

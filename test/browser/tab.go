@@ -8,67 +8,59 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
 // Patience bounds every wait; nothing takes nearly so long.
 const Patience = 20 * time.Second
 
-// Tab is a page in the browser, used as a person does. What goes wrong fails
-// the test; its methods are for the test's own goroutine.
+// page is what the drivers of all browsers do with a tab; firefox.Page has the
+// promise of each method.
+type page interface {
+	Navigate(ctx context.Context, url string) error
+	Evaluate(ctx context.Context, expression string) (json.RawMessage, error)
+	Click(ctx context.Context, selector string) error
+	Type(ctx context.Context, text string) error
+	Resize(ctx context.Context, width, height int64) error
+	Picture(ctx context.Context) ([]byte, error)
+}
+
+// Tab is a page in a browser, used as a person does. What goes wrong fails the
+// test; its methods are for the test's own goroutine.
 type Tab struct {
 	T       *testing.T
-	Context context.Context // chromedp's, of this tab
+	Context context.Context // in Chromium: chromedp's, of this tab
 
 	suite      *Suite
+	page       page
+	beside     func(*testing.T) *Tab
 	mu         sync.Mutex
 	complaints []string // what the browser held against the page
 }
 
-// Open makes a tab in a profile of its own, with nothing to see yet. A page that
-// throws, or breaks its own Content-Security-Policy, fails the test.
-func (s *Suite) Open(t *testing.T) *Tab {
-	t.Helper()
-	return s.open(t, s.chromium, chromedp.WithNewBrowserContext())
+// newTab returns a tab that is still without its page.
+func (s *Suite) newTab(t *testing.T) *Tab { return &Tab{T: t, Context: context.Background(), suite: s} }
+
+// begin gives the tab its page. A page that throws, or breaks its own
+// Content-Security-Policy, fails the test.
+func (b *Tab) begin(p page) *Tab {
+	b.T.Helper()
+	b.page = p
+	b.T.Cleanup(b.expectNoComplaints)
+	b.Resize(1440, 900)
+	return b
 }
 
 // Beside makes another tab in the same profile.
 func (b *Tab) Beside() *Tab {
 	b.T.Helper()
-	return b.suite.open(b.T, b.Context)
+	return b.beside(b.T)
 }
 
-func (s *Suite) open(t *testing.T, in context.Context, options ...chromedp.ContextOption) *Tab {
-	t.Helper()
-	ctx, end := chromedp.NewContext(in, options...)
-	t.Cleanup(end)
-	b := &Tab{T: t, Context: ctx, suite: s}
-	if err := chromedp.Listen(ctx, b.hear); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.expectNoComplaints)
-	b.Do(chromedp.EmulateViewport(1440, 900))
-	return b
-}
-
-func (b *Tab) hear(event any) {
-	complaint := ""
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		details, _ := json.Marshal(e.ExceptionDetails)
-		complaint = string(details)
-	case *log.EventEntryAdded:
-		if e.Entry.Source != log.EntrySourceNetwork { // refusals, and servers that are away, are what some tests are about
-			complaint = e.Entry.Text
-		}
-	}
-	if complaint != "" {
-		b.mu.Lock()
-		b.complaints = append(b.complaints, complaint)
-		b.mu.Unlock()
-	}
+func (b *Tab) complain(of string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complaints = append(b.complaints, of)
 }
 
 func (b *Tab) expectNoComplaints() {
@@ -79,14 +71,33 @@ func (b *Tab) expectNoComplaints() {
 	}
 }
 
-// Do runs actions, one after the other.
+// Do runs actions of chromedp's, one after the other, for what a test asks of
+// Chromium alone.
 func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
+	b.T.Helper()
+	b.must("", func(ctx context.Context) error { return chromedp.Do(ctx, actions...) })
+}
+
+// must fails the test if what a driver does takes too long or goes wrong.
+func (b *Tab) must(what string, do func(context.Context) error) {
 	b.T.Helper()
 	ctx, cancel := context.WithTimeout(b.Context, Patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		b.T.Fatal(err)
+	if err := do(ctx); err != nil {
+		b.T.Fatalf("%s: %v", what, err)
 	}
+}
+
+// Visit shows a URL.
+func (b *Tab) Visit(url string) {
+	b.T.Helper()
+	b.must(url, func(ctx context.Context) error { return b.page.Navigate(ctx, url) })
+}
+
+// Resize gives the page a size in CSS pixels.
+func (b *Tab) Resize(width, height int64) {
+	b.T.Helper()
+	b.must("resize", func(ctx context.Context) error { return b.page.Resize(ctx, width, height) })
 }
 
 // Click clicks in the middle of the first element of a CSS selector, once it is
@@ -94,33 +105,68 @@ func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 func (b *Tab) Click(selector string) {
 	b.T.Helper()
 	b.Await(fmt.Sprintf(`document.querySelector(%s)?.checkVisibility()`, Quote(selector)))
-	b.Do(chromedp.Click(chromedp.CSS(selector)))
+	b.must("click on "+selector, func(ctx context.Context) error { return b.page.Click(ctx, selector) })
+}
+
+// Fill replaces what a field holds, key by key.
+func (b *Tab) Fill(selector, text string) {
+	b.T.Helper()
+	b.Run(fmt.Sprintf(`((field) => { field.focus(); field.select() })(document.querySelector(%s))`, Quote(selector)))
+	b.Type(text)
+}
+
+// Type presses the keys of a text, wherever the focus is.
+func (b *Tab) Type(text string) {
+	b.T.Helper()
+	b.must("type", func(ctx context.Context) error { return b.page.Type(ctx, text) })
+}
+
+// Picture returns what is in sight, as a PNG.
+func (b *Tab) Picture() (picture []byte) {
+	b.T.Helper()
+	b.must("picture", func(ctx context.Context) (err error) {
+		picture, err = b.page.Picture(ctx)
+		return err
+	})
+	return picture
 }
 
 // Value evaluates an expression in the page; promises are awaited.
-func Value[T any](b *Tab, expression string) T {
+func Value[T any](b *Tab, expression string) (value T) {
 	b.T.Helper()
-	ctx, cancel := context.WithTimeout(b.Context, Patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.T.Fatalf("%s: %v", expression, err)
-	}
-	return v
+	b.must(expression, func(ctx context.Context) error {
+		text, err := b.page.Evaluate(ctx, expression)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(text, &value)
+	})
+	return value
+}
+
+// Run evaluates an expression for what it does; a promise is awaited.
+func (b *Tab) Run(expression string) {
+	b.T.Helper()
+	Value[any](b, "(async () => { await ("+expression+") })()")
 }
 
 // Await waits until an expression is true in the page.
 func (b *Tab) Await(expression string) {
 	b.T.Helper()
-	ctx, cancel := context.WithTimeout(b.Context, Patience)
-	defer cancel()
-	script := fmt.Sprintf(`new Promise((done) => {
-		const look = () => ((%s) ? done(true) : setTimeout(look, 10));
-		look();
-	})`, expression)
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise)); err != nil {
+	if err := b.Try(expression); err != nil {
 		b.T.Fatalf("waiting for %s: %v\nthe page says:\n%s", expression, err, b.everything())
 	}
+}
+
+// Try is Await for a test that has more to say about a failure.
+func (b *Tab) Try(expression string) error {
+	ctx, cancel := context.WithTimeout(b.Context, Patience)
+	defer cancel()
+	_, err := b.page.Evaluate(ctx, fmt.Sprintf(`new Promise((done) => {
+		const look = () => ((%s) ? done(true) : setTimeout(look, 10));
+		look();
+	})`, expression))
+	return err
 }
 
 // AwaitText waits until the text of the first element of a selector contains a
@@ -141,8 +187,10 @@ func (b *Tab) AwaitState(state string) {
 func (b *Tab) everything() string {
 	ctx, cancel := context.WithTimeout(b.Context, time.Second)
 	defer cancel()
-	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
-	return text
+	text, _ := b.page.Evaluate(ctx, `document.body.innerText`)
+	var plain string
+	_ = json.Unmarshal(text, &plain)
+	return plain
 }
 
 // Quote writes a text as JavaScript does.

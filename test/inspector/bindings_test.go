@@ -14,22 +14,24 @@ import (
 
 // A newcomer needs one click to see messages.
 func TestOneClickOnAnExampleShowsMessages(t *testing.T) {
-	s := serve(t, actors.Options{})
-	s.declare("exchange/taskcluster-queue/v1/task-pending", "exchange/taskcluster-queue/v1/task-running", "exchange/taskcluster-queue/v1/task-exception")
-	b := open(t, s.proxy.URL+"/")
-	b.AwaitText("#welcome", "one click")
-	b.Click("#examples button")
-	b.AwaitState("live")
-	s.publish(completed, "primary.a", `{}`)
-	b.awaitRows("primary.a")
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		s.declare("exchange/taskcluster-queue/v1/task-pending", "exchange/taskcluster-queue/v1/task-running", "exchange/taskcluster-queue/v1/task-exception")
+		b := openIn(in, t, s.proxy.URL+"/")
+		b.AwaitText("#welcome", "one click")
+		b.Click("#examples button")
+		b.AwaitState("live")
+		s.publish(completed, "primary.a", `{}`)
+		b.awaitRows("primary.a")
+	})
 }
 
 // What the old tool is used for: name an exchange and a pattern, start, stop.
 func TestABindingIsAddedStartedAndStopped(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+"/")
-	b.fill("#exchange", completed)
-	b.fill("#pattern", "primary.*")
+	b.Fill("#exchange", completed)
+	b.Fill("#pattern", "primary.*")
 	b.Click("#add")
 	b.AwaitText("#binding-list", "primary.*")
 	b.Click("#start")
@@ -52,7 +54,7 @@ func TestBindingsChangeUnderAnOpenStream(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
 	b.AwaitState("live")
-	b.fill("#exchange", failed)
+	b.Fill("#exchange", failed)
 	b.enter()
 	b.Await(`document.querySelectorAll('#binding-list li').length === 2`)
 	b.AwaitState("live")
@@ -79,10 +81,10 @@ func TestABadBindingIsExplainedBesideTheForm(t *testing.T) {
 	b := open(t, s.proxy.URL+stoppedLink(completed, "#"))
 	b.Click("#add")
 	b.AwaitText("#binding-wrong", "Name an exchange")
-	b.fill("#exchange", completed)
+	b.Fill("#exchange", completed)
 	b.enter()
 	b.AwaitText("#binding-wrong", "in the list already")
-	b.Do(setValue("#exchange", "exchange/"+strings.Repeat("ä", 124)))
+	b.paste("#exchange", "exchange/"+strings.Repeat("ä", 124))
 	b.Click("#add")
 	b.AwaitText("#binding-wrong", "257 bytes")
 	if n := browser.Value[int](b.Tab, `document.querySelectorAll('#binding-list li').length`); n != 1 {
@@ -95,7 +97,7 @@ func TestExchangesAreSuggested(t *testing.T) {
 	s := serve(t, actors.Options{})
 	s.declare("exchange/our-own/thing")
 	b := open(t, s.proxy.URL+"/")
-	b.fill("#exchange", "ran and failed")
+	b.Fill("#exchange", "ran and failed")
 	b.Await(`document.querySelectorAll('#exchange-list [role=option]').length === 1`)
 	b.press(kb.ArrowDown)
 	b.enter()
@@ -104,13 +106,13 @@ func TestExchangesAreSuggested(t *testing.T) {
 	}
 	b.AwaitText("#exchange-about", "ran and failed")
 
-	b.fill("#exchange", "exchange/our-own/thing")
+	b.Fill("#exchange", "exchange/our-own/thing")
 	b.enter()
 	b.Click("#start")
 	b.AwaitState("live")
 	s.publish("exchange/our-own/thing", "k", `{}`)
 	b.awaitRows("k")
-	b.fill("#exchange", "our-own")
+	b.Fill("#exchange", "our-own")
 	b.AwaitText("#exchange-list", "seen")
 	b.press(kb.Escape)
 	b.Await(`document.getElementById('exchange-list').hidden`)
@@ -153,7 +155,7 @@ func TestEqualBindingsAreSpelledAlike(t *testing.T) {
 func TestAPatternThatIsHardlyMeantIsDoubted(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+"/")
-	b.fill("#exchange", completed)
+	b.Fill("#exchange", completed)
 	for pattern, want := range map[string][2]string{
 		"a..b#c":      {"exactly this routing key", "“b#c” is taken letter by letter"},
 		"a..*":        {"“a”, then an empty word, then any one word", "two in a row"},
@@ -162,13 +164,13 @@ func TestAPatternThatIsHardlyMeantIsDoubted(t *testing.T) {
 		"#.a.#.b.*.#": {"“b”", "2 words #"},
 		"primary.#":   {"“primary”, then anything or nothing", ""},
 	} {
-		b.Do(setValue("#pattern", pattern))
+		b.paste("#pattern", pattern)
 		b.AwaitText("#pattern-about", want[0])
 		if got := b.text("#pattern-caution"); want[1] == "" && got != "" || !strings.Contains(got, want[1]) {
 			t.Errorf("%s is said to be %q", pattern, got)
 		}
 	}
-	b.Do(setValue("#pattern", "a..b#c"))
+	b.paste("#pattern", "a..b#c")
 	b.Click("#add")
 	b.AwaitText("#binding-list", "letter by letter") // as it is for whoever opens a link
 }
@@ -184,7 +186,7 @@ func TestARefusedExchangeIsNotSuggestedAgain(t *testing.T) {
 	b.visit(s.proxy.URL + link(wrong, "#"))
 	b.AwaitText("#notice", "BindingRefused")
 	for range 2 {
-		b.fill("#exchange", "our-own")
+		b.Fill("#exchange", "our-own")
 		b.Await(`document.querySelectorAll('#exchange-list [role=option]').length === 1`)
 		b.AwaitText("#exchange-list", "used before")
 		b.visit(s.proxy.URL + "/")

@@ -1,5 +1,6 @@
-// Package inspector tests the inspector page as its users meet it: in a real
-// Chromium, served by the whole proxy, fed by a broker in this process.
+// Package inspector tests the inspector page as its users meet it: in real
+// browsers, served by the whole proxy, fed by a broker in this process. Every
+// claim is held in Chromium, the main ones in Firefox too.
 //
 // Pictures of the page's main states are left in artifacts/inspector, to be
 // looked at by a person.

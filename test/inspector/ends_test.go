@@ -11,40 +11,44 @@ import (
 
 // A wrong exchange name explains itself, and asks for no second try.
 func TestAWrongExchangeExplainsItself(t *testing.T) {
-	s := serve(t, actors.Options{})
-	b := open(t, s.proxy.URL+link("exchange/taskcluster-queue/v1/task-complete", "#"))
-	b.AwaitText("#notice", "BindingRefused")
-	b.AwaitText("#notice", "task-complete")
-	b.AwaitText("#notice", "does not exist")
-	b.AwaitText("#notice", "spelling")
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		b := openIn(in, t, s.proxy.URL+link("exchange/taskcluster-queue/v1/task-complete", "#"))
+		b.AwaitText("#notice", "BindingRefused")
+		b.AwaitText("#notice", "task-complete")
+		b.AwaitText("#notice", "does not exist")
+		b.AwaitText("#notice", "spelling")
+	})
 }
 
 // Every way a stream ends is told with its code and what to do next, and one
 // button goes on from there.
 func TestEndsAreExplainedAndReconnectWorks(t *testing.T) {
-	s := serve(t, actors.Options{Chaos: true, IgnoreDrops: true}) // the first queue of the broker is the stream's
-	b := open(t, s.proxy.URL+link(completed, "#"))
-	for _, end := range []struct {
-		code string
-		harm func()
-	}{
-		{"QueueDeleted", func() { s.broker.DeleteQueue(s.broker.Queues()[0]) }},
-		{"BrokerLost", s.broker.CloseChannels},
-		{"InternalError", func() { s.proxy.System.Crash(actors.RoleWorker, s.stream()) }},
-		{"ServerShutdown", func() { s.proxy.System.End(actors.ByID(s.stream()), nil) }},
-	} {
-		b.AwaitState("live")
-		end.harm()
-		b.AwaitText("#notice", end.code)
-		b.AwaitText("#notice", "What to do")
-		if !strings.Contains(strings.Join(b.texts("#notice button"), " "), "Reconnect") {
-			t.Errorf("%s: no way to go on", end.code)
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{Chaos: true, IgnoreDrops: true}) // the first queue of the broker is the stream's
+		b := openIn(in, t, s.proxy.URL+link(completed, "#"))
+		for _, end := range []struct {
+			code string
+			harm func()
+		}{
+			{"QueueDeleted", func() { s.broker.DeleteQueue(s.broker.Queues()[0]) }},
+			{"BrokerLost", s.broker.CloseChannels},
+			{"InternalError", func() { s.proxy.System.Crash(actors.RoleWorker, s.stream()) }},
+			{"ServerShutdown", func() { s.proxy.System.End(actors.ByID(s.stream()), nil) }},
+		} {
+			b.AwaitState("live")
+			end.harm()
+			b.AwaitText("#notice", end.code)
+			b.AwaitText("#notice", "What to do")
+			if !strings.Contains(strings.Join(b.texts("#notice button"), " "), "Reconnect") {
+				t.Errorf("%s: no way to go on", end.code)
+			}
+			b.Click("#notice button.primary")
 		}
-		b.Click("#notice button.primary")
-	}
-	b.AwaitState("live")
-	s.publish(completed, "after", `{}`)
-	b.Await(`document.querySelector('.body .row:not([hidden]) .key-text')?.textContent === 'after'`)
+		b.AwaitState("live")
+		s.publish(completed, "after", `{}`)
+		b.Await(`document.querySelector('.body .row:not([hidden]) .key-text')?.textContent === 'after'`)
+	})
 }
 
 // A network that breaks without a word is explained, too.

@@ -4,55 +4,57 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/test/browser"
 )
 
 // From a message's row to the value one looks for, without leaving the page.
 func TestAMessageIsFilteredOpenedAndPaused(t *testing.T) {
-	s := serve(t, actors.Options{})
-	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.AwaitState("live")
-	s.publish(completed, "primary.a", `{"status":{"taskId":"abc","big":12345678901234567890}}`, "route.index.x")
-	s.publish(completed, "primary.b", `"not an object"`)
-	b.awaitRows("primary.b", "primary.a")
-	b.fill("#filter", "taskid")
-	b.awaitRows("primary.a")
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		b := openIn(in, t, s.proxy.URL+link(completed, "#"))
+		b.AwaitState("live")
+		s.publish(completed, "primary.a", `{"status":{"taskId":"abc","big":12345678901234567890}}`, "route.index.x")
+		s.publish(completed, "primary.b", `"not an object"`)
+		b.awaitRows("primary.b", "primary.a")
+		b.Fill("#filter", "taskid")
+		b.awaitRows("primary.a")
 
-	b.Click(".body .row:not([hidden])")
-	b.Await(`!document.getElementById('detail').hidden`)
-	b.AwaitText("#detail", "index.x")
-	b.AwaitText("#detail", "12345678901234567890") // to the digit, though JavaScript's numbers cannot hold it
+		b.Click(".body .row:not([hidden])")
+		b.Await(`!document.getElementById('detail').hidden`)
+		b.AwaitText("#detail", "index.x")
+		b.AwaitText("#detail", "12345678901234567890") // to the digit, though JavaScript's numbers cannot hold it
 
-	b.fill("#filter", " ")
-	b.awaitRows("primary.b", "primary.a")
-	b.Click("#pause")
-	s.publish(completed, "primary.c", `{}`)
-	b.awaitReceived(3) // counted all the same
-	if rows := b.rows(); len(rows) != 2 {
-		t.Errorf("rows while paused: %v", rows)
-	}
-	b.Click("#pause")
-	b.awaitRows("primary.c", "primary.b", "primary.a")
-	b.Click("#clear")
-	b.AwaitText("#waiting", "Nothing has been published")
+		b.Fill("#filter", " ")
+		b.awaitRows("primary.b", "primary.a")
+		b.Click("#pause")
+		s.publish(completed, "primary.c", `{}`)
+		b.awaitReceived(3) // counted all the same
+		if rows := b.rows(); len(rows) != 2 {
+			t.Errorf("rows while paused: %v", rows)
+		}
+		b.Click("#pause")
+		b.awaitRows("primary.c", "primary.b", "primary.a")
+		b.Click("#clear")
+		b.AwaitText("#waiting", "Nothing has been published")
+	})
 }
 
 // A link carries its bindings to a colleague, the old tool's links too.
 func TestAPermalinkOpensTheSameInASecondTab(t *testing.T) {
-	s := serve(t, actors.Options{})
-	first := open(t, s.proxy.URL+"/?bindings[0][exchange]="+completed+"&bindings[0][routingKeyPattern]=primary.%23")
-	first.AwaitText("#binding-list", "primary.#")
-	first.Click("#start")
-	first.AwaitState("live")
-	second := first.openBeside(browser.Value[string](first.Tab, `location.href`))
-	second.AwaitText("#binding-list", "primary.#")
-	second.AwaitState("live") // with this link the page listens at once
-	s.publish(completed, "primary.a", `{}`)
-	first.awaitRows("primary.a")
-	second.awaitRows("primary.a")
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		first := openIn(in, t, s.proxy.URL+"/?bindings[0][exchange]="+completed+"&bindings[0][routingKeyPattern]=primary.%23")
+		first.AwaitText("#binding-list", "primary.#")
+		first.Click("#start")
+		first.AwaitState("live")
+		second := first.openBeside(browser.Value[string](first.Tab, `location.href`))
+		second.AwaitText("#binding-list", "primary.#")
+		second.AwaitState("live") // with this link the page listens at once
+		s.publish(completed, "primary.a", `{}`)
+		first.awaitRows("primary.a")
+		second.awaitRows("primary.a")
+	})
 }
 
 // The code tab has exactly these bindings in every language.
@@ -79,7 +81,7 @@ func TestTheOpenedMessageSurvivesALookAtTheCode(t *testing.T) {
 		s.publish(completed, fmt.Sprint("primary.", i), fmt.Sprintf(`{"n":%d}`, i))
 	}
 	b.awaitReceived(200)
-	b.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById('table').scrollTop = 2000`))
+	b.Run(`document.getElementById('table').scrollTop = 2000`)
 	b.Await(`[...document.querySelectorAll('.body .row:not([hidden])')].find((row) => row.textContent.includes('primary.130'))?.click() ?? !document.getElementById('detail').hidden`)
 	b.AwaitText("#detail", "primary.130")
 	b.Click("#tab-code")

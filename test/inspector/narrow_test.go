@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/test/browser"
 )
@@ -14,12 +12,12 @@ import (
 func TestAPhoneShowsExamplesAndMessagesFirst(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+"/")
-	b.Do(chromedp.EmulateViewport(360, 740))
+	b.Resize(360, 740)
 	b.expectInSight("#examples button")
 	b.expectOutOfSight("#exchange")
 	b.Click("#side-fold")
 	b.expectInSight("#exchange")
-	b.fill("#exchange", completed)
+	b.Fill("#exchange", completed)
 	b.enter()
 	b.Click("#start")
 	b.AwaitState("live")
@@ -32,35 +30,39 @@ func TestAPhoneShowsExamplesAndMessagesFirst(t *testing.T) {
 
 // Why a stream ended is read on the narrowest phone, without a scroll and without a word cut off.
 func TestAPhoneShowsWhyAStreamEnded(t *testing.T) {
-	s := serve(t, actors.Options{})
-	b := open(t, s.proxy.URL+stoppedLink("exchange/a-name-that-goes-on-and-on-without-an-end-and-has-no-room-in-a-line/v1/none", "#"))
-	b.Do(chromedp.EmulateViewport(360, 740))
-	b.Click("#start")
-	b.AwaitText("#notice", "BindingRefused")
-	for _, part := range []string{"#notice h2", "#notice .tag", "#notice .told", "#notice p:last-child", "#notice .notice-acts"} {
-		b.expectInSight(part)
-	}
-	if cut := browser.Value[[]string](b.Tab, `[...document.querySelectorAll('#notice *, #state, #state *')]
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		b := openIn(in, t, s.proxy.URL+stoppedLink("exchange/a-name-that-goes-on-and-on-without-an-end-and-has-no-room-in-a-line/v1/none", "#"))
+		b.Resize(360, 740)
+		b.Click("#start")
+		b.AwaitText("#notice", "BindingRefused")
+		for _, part := range []string{"#notice h2", "#notice .tag", "#notice .told", "#notice p:last-child", "#notice .notice-acts"} {
+			b.expectInSight(part)
+		}
+		if cut := browser.Value[[]string](b.Tab, `[...document.querySelectorAll('#notice *, #state, #state *')]
 		.filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0).map((e) => e.textContent)`); len(cut) > 0 {
-		t.Errorf("cut off: %q", cut)
-	}
+			t.Errorf("cut off: %q", cut)
+		}
+	})
 }
 
 // On a tablet, and in a narrow window, an opened message leaves the others in sight.
 func TestAnOpenedMessageLeavesTheOthersInSight(t *testing.T) {
-	s := serve(t, actors.Options{})
-	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.AwaitState("live")
-	s.publish(completed, "primary.a", `{"a":1}`)
-	s.publish(completed, "primary.b", `{"a":1}`)
-	b.awaitRows("primary.b", "primary.a")
-	b.Click(".body .row:not([hidden])")
-	for _, size := range [][2]int64{{800, 1000}, {800, 600}, {1024, 768}, {1366, 768}} {
-		b.Do(chromedp.EmulateViewport(size[0], size[1]))
-		b.expectInSight(`.body .row[aria-rowindex="2"] .key-text`)
-		b.expectInSight(`.body .row[aria-rowindex="3"] .key-text`)
-		b.expectInSight("#detail-title")
-	}
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		b := openIn(in, t, s.proxy.URL+link(completed, "#"))
+		b.AwaitState("live")
+		s.publish(completed, "primary.a", `{"a":1}`)
+		s.publish(completed, "primary.b", `{"a":1}`)
+		b.awaitRows("primary.b", "primary.a")
+		b.Click(".body .row:not([hidden])")
+		for _, size := range [][2]int64{{800, 1000}, {800, 600}, {1024, 768}, {1366, 768}} {
+			b.Resize(size[0], size[1])
+			b.expectInSight(`.body .row[aria-rowindex="2"] .key-text`)
+			b.expectInSight(`.body .row[aria-rowindex="3"] .key-text`)
+			b.expectInSight("#detail-title")
+		}
+	})
 }
 
 // expectInSight waits until the first element of a selector is in the window as a whole, with

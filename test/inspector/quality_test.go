@@ -3,10 +3,9 @@ package inspector
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/test/browser"
@@ -92,14 +91,16 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 
 // On a phone nothing is wider than the screen.
 func TestThePageFitsAPhone(t *testing.T) {
-	s := serve(t, actors.Options{})
-	b := open(t, s.proxy.URL+link(completed, "#"))
-	b.Do(chromedp.EmulateViewport(390, 844))
-	b.AwaitState("live")
-	s.publish(completed, "primary.a.very.long.routing.key.that.goes.on.and.on.and.on", `{}`)
-	b.Await(`document.querySelectorAll('.body .row:not([hidden])').length === 1`)
-	if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 390 {
-		t.Errorf("the page is %d pixels wide", wide)
-	}
-	b.Inspect("phone")
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		b := openIn(in, t, s.proxy.URL+link(completed, "#"))
+		b.Resize(360, 740)
+		b.AwaitState("live")
+		s.publish(completed, "primary.a.very.long.routing.key.that.goes.on.and.on.and.on", `{}`)
+		b.Await(`document.querySelectorAll('.body .row:not([hidden])').length === 1`)
+		if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 360 {
+			t.Errorf("the page is %d pixels wide", wide)
+		}
+		b.Inspect("phone-" + strings.ToLower(in.Name))
+	})
 }

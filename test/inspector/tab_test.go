@@ -19,7 +19,13 @@ type tab struct{ *browser.Tab }
 // open opens a page in a tab of a fresh profile.
 func open(t *testing.T, url string) *tab {
 	t.Helper()
-	b := &tab{suite.Open(t)}
+	return openIn(browser.Browser{Open: suite.Open}, t, url)
+}
+
+// openIn is open in a browser that the test chooses.
+func openIn(in browser.Browser, t *testing.T, url string) *tab {
+	t.Helper()
+	b := &tab{in.Open(t)}
 	b.visit(url)
 	return b
 }
@@ -35,15 +41,8 @@ func (b *tab) openBeside(url string) *tab {
 // visit shows a URL and waits until the page is at work.
 func (b *tab) visit(url string) {
 	b.T.Helper()
-	b.Do(chromedp.Navigate(url))
+	b.Visit(url)
 	b.Await(`document.querySelectorAll('#examples button').length > 0`)
-}
-
-// fill replaces what a field holds, key by key.
-func (b *tab) fill(selector, text string) {
-	b.T.Helper()
-	b.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%s).select()`, browser.Quote(selector))))
-	b.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // press presses keys wherever the focus is.
@@ -114,11 +113,11 @@ func (b *tab) awaitRows(keys ...string) {
 		browser.Quote(strings.Join(keys, " "))))
 }
 
-// setValue puts a text into a field at once, as pasting does.
-func setValue(selector, text string) chromedp.Action[chromedp.Void] {
-	return chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`{
-		const field = document.querySelector(%s);
+// paste puts a text into a field at once.
+func (b *tab) paste(selector, text string) {
+	b.T.Helper()
+	b.Run(fmt.Sprintf(`((field) => {
 		field.value = %s;
 		field.dispatchEvent(new Event('input', {bubbles: true}));
-	}`, browser.Quote(selector), browser.Quote(text)))
+	})(document.querySelector(%s))`, browser.Quote(text), browser.Quote(selector)))
 }

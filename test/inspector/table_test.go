@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/test/browser"
 )
@@ -48,7 +46,7 @@ func TestAValueBecomesAColumnThatTheLinkRemembers(t *testing.T) {
 func (b *tab) clickValue(name string) {
 	b.T.Helper()
 	b.Await(fmt.Sprintf(`[...document.querySelectorAll('[role=treeitem]')].some((e) => e.ariaLabel.startsWith(%s))`, browser.Quote(name+":")))
-	b.Do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`[...document.querySelectorAll('[role=treeitem]')].find((e) => e.ariaLabel.startsWith(%s)).querySelector('.value').click()`, browser.Quote(name+":"))))
+	b.Run(fmt.Sprintf(`[...document.querySelectorAll('[role=treeitem]')].find((e) => e.ariaLabel.startsWith(%s)).querySelector('.value').click()`, browser.Quote(name+":")))
 }
 
 // awaitColumns waits for the texts of the columns, newest first: "a|b;c|d" are two columns.
@@ -111,7 +109,7 @@ func TestALongKeyAndAnExcerptAreReadInTheirRow(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
 	b.AwaitState("live")
-	b.Do(chromedp.EmulateViewport(1366, 768))
+	b.Resize(1366, 768)
 	const key = "primary.fN1SbArXTPSVFNUvaOlinQ.0.us-east-1.i-0a1b2c3d4e5f60718.proj-misc.ci.decision-task.eLk2RzSdTHmN3hO4pQ5rSg._"
 	s.publish(completed, key, `{"status":{"taskId":"fN1SbArXTPSVFNUvaOlinQ"}}`, "route.a", "route.b")
 	b.awaitRows(key) // whole for those who copy it

@@ -28,7 +28,7 @@ func TestMessagesAreDownloadedAsJSONAndNDJSON(t *testing.T) {
 		s.publish(completed, key, `{"big":12345678901234567890}`)
 	}
 	b.awaitReceived(3)
-	b.fill("#filter", "key:primary")
+	b.Fill("#filter", "key:primary")
 	b.awaitRows("primary.b", "primary.a")
 
 	var array []saved
@@ -127,7 +127,7 @@ func TestAPayloadAndTheCodeAreCopied(t *testing.T) {
 // again afterwards.
 func (b *tab) pasted() string {
 	b.T.Helper()
-	b.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById('filter').select()`))
+	b.Run(`document.getElementById('filter').select()`)
 	b.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{
 			Type: input.DispatchKeyEventTypeKeyDown, Key: "v", Code: "KeyV", Modifiers: 2, Commands: []string{"Paste"},
@@ -136,7 +136,7 @@ func (b *tab) pasted() string {
 	}))
 	b.Await(`document.getElementById('filter').value !== ''`)
 	got := browser.Value[string](b.Tab, `document.getElementById('filter').value`)
-	b.Do(setValue("#filter", ""))
+	b.paste("#filter", "")
 	return got
 }
 
@@ -148,12 +148,12 @@ func TestAWordIsFoundInAPayload(t *testing.T) {
 	s.publish(completed, "primary.a", `{"a":{"b":{"c":{"d":{"needle":1}}}},"list":[{"x":"a needle too"}]}`)
 	b.awaitRows("primary.a")
 	b.Click(".body .row:not([hidden])")
-	b.fill(".payload-search input", "needle")
+	b.Fill(".payload-search input", "needle")
 	b.AwaitText(".payload-search", "1 of 2")
 	b.Await(`document.querySelector('.hit')?.checkVisibility() && document.querySelector('.hit').textContent.includes('needle')`)
 	b.press("\r")
 	b.AwaitText(".payload-search", "2 of 2")
-	b.fill(".payload-search input", "absent")
+	b.Fill(".payload-search input", "absent")
 	b.AwaitText(".payload-search", "nothing")
 }
 

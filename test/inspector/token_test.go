@@ -42,7 +42,7 @@ func TestATokenIsPastedUsedAndForgotten(t *testing.T) {
 	b.AwaitText("#notice", "Unauthorized")
 	b.Await(`document.querySelector('#token-fold').open`)
 	token := sign(time.Hour)
-	b.fill("#token", token)
+	b.Fill("#token", token)
 	b.Click("#start")
 	b.AwaitState("live")
 	s.publish(completed, "first", `{"text": "snow ❄ and\nlines"}`)
@@ -58,7 +58,7 @@ func TestATokenIsPastedUsedAndForgotten(t *testing.T) {
 	}
 	b.Click("#stop")
 	b.AwaitState("stopped")
-	b.fill("#token", sign(3*time.Second))
+	b.Fill("#token", sign(3*time.Second))
 	b.Click("#start")
 	b.AwaitText("#notice", "TokenExpired")
 	b.visit(s.proxy.URL + stoppedLink(completed, "#"))

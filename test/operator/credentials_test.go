@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/test/browser"
 )
@@ -16,7 +14,7 @@ func TestThePageWorksUnderAnAddressWithCredentials(t *testing.T) {
 	s := serve(t, false, actors.Options{})
 	c := s.connect("a.#")
 	b := suite.Open(t)
-	b.Do(chromedp.Navigate(strings.Replace(s.url, "http://", "http://ada:hunter2@", 1)))
+	b.Visit(strings.Replace(s.url, "http://", "http://ada:hunter2@", 1))
 	b.AwaitState("live")
 	b.Click(row(c) + " .end")
 	b.Click("#confirm .danger")

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/browser"
@@ -47,15 +45,17 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 
 // On a phone only the tables scroll sideways, in their cards.
 func TestThePageFitsAPhone(t *testing.T) {
-	s := serve(t, true, actors.Options{})
-	b := open(s)
-	b.Do(chromedp.EmulateViewport(390, 844))
-	c := s.connect("primary.a.very.long.routing.key.that.goes.on.and.on.and.on.#")
-	b.AwaitText(row(c), "ready")
-	if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 390 {
-		t.Errorf("the page is %d pixels wide", wide)
-	}
-	b.Inspect("phone")
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, true, actors.Options{})
+		b := open(s)
+		b.Resize(390, 844)
+		c := s.connect("primary.a.very.long.routing.key.that.goes.on.and.on.and.on.#")
+		b.AwaitText(row(c), "ready")
+		if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 390 {
+			t.Errorf("the page is %d pixels wide", wide)
+		}
+		b.Inspect("phone")
+	})
 }
 
 // With thousands of streams the page says that it shows some of them, and
@@ -83,7 +83,7 @@ func TestManyStreamsLeaveThePageSmall(t *testing.T) {
 	b.Click("#streams-more")
 	b.Await(`document.querySelectorAll('#streams tr').length === 200`)
 	b.Click("#streams-filter")
-	b.Do(chromedp.SendKeys(chromedp.CSS("#streams-filter"), "no such stream"))
+	b.Fill("#streams-filter", "no such stream")
 	b.AwaitText("#no-streams", "No stream matches")
 	b.Inspect("many")
 }

@@ -3,8 +3,6 @@ package operator
 import (
 	"fmt"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/taskcluster/events-proxy/test/browser"
 )
 
@@ -15,7 +13,7 @@ type tab struct{ *browser.Tab }
 func open(s *site) *tab {
 	s.t.Helper()
 	b := &tab{suite.Open(s.t)}
-	b.Do(chromedp.Navigate(s.url))
+	b.Visit(s.url)
 	b.AwaitState("live")
 	b.Await(`document.querySelectorAll('.actor').length > 0`)
 	return b
