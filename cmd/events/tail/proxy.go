@@ -72,7 +72,9 @@ func (p *Proxy) Open(ctx context.Context) (Stream, error) {
 		s.Response, err = p.options.Client.Do(request)
 	}
 	if err == nil {
-		err = refusal(s.Response)
+		err = p.refusal(s.Response)
+	} else if wrong := p.wrongScheme(err); wrong != nil {
+		err = wrong
 	}
 	if err != nil {
 		err = s.loss(err, unreachable)
@@ -114,13 +116,16 @@ func (p *Proxy) token() (string, error) {
 }
 
 // refusal returns what is wrong with an answer that is not a stream.
-func refusal(r *http.Response) error {
+func (p *Proxy) refusal(r *http.Response) error {
 	content, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	if r.StatusCode == http.StatusOK && strings.TrimSpace(content) == sse.MediaType {
 		return nil
 	}
 	told := struct{ Code, Message string }{Code: badAnswer, Message: fmt.Sprintf("%s answered %s with %q, which is not an event stream", r.Request.URL.Host, r.Status, content)}
 	body, _ := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+	if wantsTLS(r, body) {
+		return p.needsTLS()
+	}
 	_ = json.Unmarshal(body, &told) // what is not the body of a refusal leaves told as it is
 	loss := &Loss{Code: told.Code, Reason: told.Message}
 	switch r.StatusCode {

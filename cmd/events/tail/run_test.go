@@ -1,12 +1,18 @@
 package tail
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -164,6 +170,53 @@ func TestARefusalEndsIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A URL with the wrong scheme is named as that, at once: asking again would not mend it.
+func TestAWrongSchemeIsNamed(t *testing.T) {
+	secure, plain := httptest.NewTLSServer(http.NotFoundHandler()), httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(secure.Close)
+	t.Cleanup(plain.Close)
+	for _, server := range []*httptest.Server{secure, plain} {
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	}
+	nginx, _ := service(t, answer(http.StatusBadRequest, "<center>The plain HTTP request was sent to HTTPS port</center>", "Content-Type", "text/html"))
+	for name, wrong := range map[string]struct{ url, says string }{
+		"http to Go's TLS":    {"http" + strings.TrimPrefix(secure.URL, "https"), "the server speaks TLS: try " + secure.URL},
+		"http to nginx's TLS": {nginx, "the server speaks TLS: try https" + strings.TrimPrefix(nginx, "http")},
+		"http to a TLS alert": {alerting(t), "the server speaks TLS: try https://"},
+		"https to plain HTTP": {"https" + strings.TrimPrefix(plain.URL, "http"), "the server speaks HTTP without TLS: try " + plain.URL},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.run(r.at(wrong.url, ProxyOptions{}, "e"), Options{})
+			r.ends(Refused)
+			r.says(wrong.says)
+		})
+	}
+}
+
+// alerting returns the URL of a server that answers what is no TLS with an alert.
+func alerting(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // the test is over
+			}
+			http.ReadRequest(bufio.NewReader(conn))
+			conn.Write([]byte("\x15\x03\x01\x00\x02\x02\x46"))
+			conn.Close()
+		}
+	})
+	t.Cleanup(func() { listener.Close(); serving.Wait() })
+	return "http://" + listener.Addr().String()
 }
 
 func TestATimeoutEndsIt(t *testing.T) {
