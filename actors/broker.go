@@ -196,6 +196,7 @@ func (b *broker) serve(ctx actor.Context) {
 	}
 	b.spread(ctx)
 	b.tendSpares(ctx)
+	b.closeIdleLater(ctx)
 	b.core.channelsShort.Store(b.pool.short())
 }
 
@@ -260,23 +261,22 @@ func (b *broker) opened(ctx actor.Context, msg opened) {
 func (b *broker) release(ctx actor.Context) {
 	b.pool.noteLost(ctx.Sender())
 	b.exchanges.withdraw(ctx.Sender())
-	idle := b.pool.release(ctx.Sender())
+	b.pool.release(ctx.Sender())
 	b.closeFinished()
-	if idle != nil {
-		b.closeIdleLater(ctx, idle)
-	}
 	b.serve(ctx)
 }
 
-func (b *broker) closeIdleLater(ctx actor.Context, link amqp.Link) {
-	if b.pool.idleExtra(link) {
+// closeIdleLater gives the links that are not needed a while to be needed again.
+func (b *broker) closeIdleLater(ctx actor.Context) {
+	for _, link := range b.pool.rest() {
 		b.timers.after(ctx, idleLinkTimeout, closeIdle{link: link})
 	}
 }
 
 // closeIdle closes a link that has been idle all the while, or is so again.
 func (b *broker) closeIdle(link amqp.Link) {
-	if b.pool.idleExtra(link) {
+	if b.pool.woken(link) {
+		b.unwatch(link)
 		b.pool.remove(link)
 		b.links.close(link, linkCloseTimeout)
 	}
@@ -322,7 +322,6 @@ func (b *broker) dialed(ctx actor.Context, msg dialed) {
 	}
 	*b.redial, b.awaited = redialState{}, noLink
 	b.use(ctx, msg.link)
-	b.closeIdleLater(ctx, msg.link) // where it came too late to be of use
 }
 
 // use takes a new link into the pool, and serves those who wait.

@@ -175,6 +175,13 @@ func (b *broker) tendCanaries(ctx actor.Context, now time.Time) {
 	}
 }
 
+// unwatch is called before a link is closed that is not needed.
+func (b *broker) unwatch(link amqp.Link) {
+	if b.watch.canaries != nil {
+		b.watch.canaries.endEar(link)
+	}
+}
+
 // forgetBlind lets blind nodes without a link be dialed again, where no other node can be.
 func (b *broker) forgetBlind() {
 	linked := b.pool.addresses(true)

@@ -79,6 +79,29 @@ func TestTheStreamsOfALoneNodeAreTold(t *testing.T) {
 	})
 }
 
+// While a node is blind, the links that show it stay though there are no streams, so that newcomers
+// are kept from it; they are closed when it hears the others again.
+func TestABlindNodeIsWatchedWithoutStreams(t *testing.T) {
+	onNodes(t, func(f *fixture) {
+		streams := f.readies(30)
+		pass(10 * time.Second)
+		f.broker.IsolateNode("b:1")
+		pass(30 * time.Second)
+		for _, s := range streams {
+			s.Close()
+		}
+		pass(5 * time.Minute)
+		if got := f.blind(); !slices.Equal(got, []string{"b:1"}) || f.Stats().Links != 3 {
+			f.t.Fatalf("%v are shown as blind, %d links", got, f.Stats().Links)
+		}
+		f.broker.StartNode("b:1")
+		pass(2 * time.Minute)
+		if s := f.Stats(); s.Links != 1 || s.NodesBlind != 0 {
+			f.t.Fatalf("%d links, %d nodes are blind", s.Links, s.NodesBlind)
+		}
+	})
+}
+
 // While a node is blind it is not dialed: not when a link to it is lost (but for one that serves no
 // stream, and shows whether the node hears again), and not by what is tried on a link without
 // streams.

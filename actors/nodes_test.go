@@ -36,6 +36,12 @@ func (f *fixture) readies(n int) (streams []*actors.Stream) {
 	return streams
 }
 
+// held returns what the broker holds of the proxy's.
+func (f *fixture) held() [5]int {
+	b := f.broker
+	return [...]int{len(b.Queues()), b.Consumers(), b.Bindings(), b.Channels(), b.Links()}
+}
+
 // One stream needs no second link. Many have their links at different nodes from the start, each
 // with its share: a node's end must not end everything.
 func TestStreamsAreSpreadOverTheNodesOfACluster(t *testing.T) {
@@ -83,6 +89,44 @@ func TestANodesEndEndsItsStreamsOnly(t *testing.T) {
 		f.readies(12)
 		if leases := f.onNode(); leases["b:1"] != 12 {
 			f.t.Fatalf("once the node is back, the newcomers are on %v", leases)
+		}
+	})
+}
+
+// When at most one stream is left, one link is: those to further nodes are closed after their rest,
+// with all that was there to compare the nodes. Streams that come then are spread again.
+func TestOneStreamLeavesOneLinkToTheCluster(t *testing.T) {
+	onNodes(t, func(f *fixture) {
+		f.readies(1)[0].Close()
+		pass(time.Minute)
+		before := f.held()
+		streams := f.readies(30)
+		pass(10 * time.Second)
+		if s := f.Stats(); s.Links != 3 || s.LinksWatched != 3 {
+			f.t.Fatalf("%d links, %d are watched", s.Links, s.LinksWatched)
+		}
+		for _, s := range streams[1:] {
+			s.Close()
+		}
+		pass(29 * time.Second)
+		if n := f.Stats().Links; n != 3 {
+			f.t.Fatalf("%d links before the rest", n)
+		}
+		pass(2 * time.Second)
+		if n := f.Stats().Links; n != 1 || streams[0].Ended() != nil {
+			f.t.Fatalf("%d links after the rest, the last stream has %v", n, streams[0].Ended())
+		}
+		streams[0].Close()
+		pass(time.Minute)
+		if after := f.held(); after != before {
+			f.t.Fatalf("on the broker are %+v, before %+v", after, before)
+		}
+		if s := f.Stats(); s.LinksLost != 0 {
+			f.t.Fatalf("%d links count as lost", s.LinksLost)
+		}
+		f.readies(30)
+		if leases := f.onNode(); len(leases) != 3 {
+			f.t.Fatalf("the next streams are on %v", leases)
 		}
 	})
 }

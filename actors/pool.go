@@ -45,6 +45,7 @@ type linkEntry struct {
 	retired  bool  // it serves its leases, and gets no new one
 	blind    bool  // its node does not hear the others: it gets no lease while that is so
 	watched  bool  // it hears canaries
+	resting  bool  // it is idle extra, or was: whether it still is will be looked at
 	ended    int64 // streams that have ended with the link before its loss was known here
 }
 
@@ -352,8 +353,11 @@ func (p *pool) addresses(every bool) map[string]bool {
 // nodes of the broker. It returns false where no link is up.
 func (p *pool) tooFewNodes(most int) bool {
 	nodes := len(p.addresses(false))
-	return nodes > 0 && nodes < most && len(p.leases)+p.waiting.Len() > 1
+	return nodes > 0 && nodes < most && p.several()
 }
+
+// several reports whether streams need more than one lease.
+func (p *pool) several() bool { return len(p.leases)+p.waiting.Len() > 1 }
 
 // onlyOfItsNode reports whether no other link that gets leases leads to the link's node.
 func (p *pool) onlyOfItsNode(l *linkEntry) bool {
@@ -362,13 +366,12 @@ func (p *pool) onlyOfItsNode(l *linkEntry) bool {
 	})
 }
 
-// release takes the owner's lease back, or its place in the queue. It returns the link that has no
-// lease left by this, nil where there is none.
-func (p *pool) release(owner *actor.PID) (idle amqp.Link) {
+// release takes the owner's lease back, or its place in the queue.
+func (p *pool) release(owner *actor.PID) {
 	p.withdraw(owner)
 	l := p.leases[owner.Id]
 	if l == nil {
-		return nil
+		return
 	}
 	p.opened(owner)
 	p.answered(l)
@@ -377,10 +380,7 @@ func (p *pool) release(owner *actor.PID) (idle amqp.Link) {
 		l.on.channels--
 	}
 	p.total.dropped(p.channels())
-	if l.on.leases--; l.on.leases == 0 {
-		return l.on.link
-	}
-	return nil
+	l.on.leases--
 }
 
 // retire lets a link serve its leases and get no new one.
@@ -430,14 +430,4 @@ func (p *pool) finished() (links []amqp.Link) {
 		}
 	}
 	return links
-}
-
-// idleExtra reports whether a link has no lease and is not the only one that may get one, nor one
-// of the few that lead to different nodes, nor the one that shows whether a blind node hears again.
-func (p *pool) idleExtra(link amqp.Link) bool {
-	l := p.find(link)
-	if l != nil && p.onlyOfItsNode(l) && (l.blind || len(p.addresses(false)) <= spreadOver) {
-		return false
-	}
-	return l != nil && l.leases == 0 && slices.ContainsFunc(p.links, func(other *linkEntry) bool { return other != l && other.usable() })
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -75,12 +76,8 @@ func TestThePoolTakesEveryWordOnce(t *testing.T) {
 	p.opened(pidOf(1))
 	p.opened(pidOf(1))
 	p.opened(pidOf(2))
-	p.release(pidOf(2))
-	if idle := p.release(pidOf(1)); idle != a {
-		t.Fatalf("the link is idle, have %v", idle)
-	}
-	if idle := p.release(pidOf(1)); idle != nil {
-		t.Fatal("released twice")
+	for _, n := range []int{2, 1, 1} {
+		p.release(pidOf(n))
 	}
 	if l := p.links[0]; l.leases != 0 || l.opening != 0 {
 		t.Fatalf("%d leases, %d opening", l.leases, l.opening)
@@ -156,7 +153,7 @@ func TestARetiredLinkIsFinishedWithItsLastStream(t *testing.T) {
 	if p.release(pidOf(2)); len(p.finished()) != 1 || p.finished()[0] != a {
 		t.Fatalf("finished are %v", p.finished())
 	}
-	if p.idleExtra(b) {
+	if p.idleExtra(p.find(b)) {
 		t.Fatal("the only link of use is idle extra")
 	}
 }
@@ -229,19 +226,22 @@ func TestALinkIsIdleExtraWhenItHasNoLeaseAndIsNotTheLast(t *testing.T) {
 	p := newTestPool(1, 1)
 	a, b := fakeLink{name: "a"}, fakeLink{name: "b"}
 	p.add(a, time.Time{})
-	if p.idleExtra(a) {
-		t.Fatal("the last link is spare")
+	if rest := p.rest(); rest != nil {
+		t.Fatalf("the last link is spare: %v", rest)
 	}
 	p.add(b, time.Time{})
-	if !p.idleExtra(a) || p.idleExtra(fakeLink{name: "unknown"}) {
-		t.Fatal("an idle link of two is spare, an unknown one not")
+	if rest := p.rest(); len(rest) != 2 || p.rest() != nil {
+		t.Fatalf("two idle links rest once, have %v", rest)
 	}
 	p.wait(wants(1))
 	p.next(time.Time{})
-	if p.idleExtra(a) {
-		t.Fatal("a link in use is spare")
+	if p.woken(a) || p.woken(fakeLink{name: "unknown"}) {
+		t.Fatal("a link in use is spare, or an unknown one")
 	}
-	if !p.remove(b) || p.remove(b) || p.idleExtra(a) {
+	if !p.woken(b) || !slices.Equal(p.rest(), []amqp.Link{b}) {
+		t.Fatal("the idle link of two is not spare")
+	}
+	if !p.remove(b) || p.remove(b) || p.woken(b) {
 		t.Fatal("a link is removed once")
 	}
 }

@@ -276,6 +276,33 @@ func TestNoFolderIsNamedForNothing(t *testing.T) {
 	}
 }
 
+// A program that was built stands in bin, and is no source: committed once, it is in every clone.
+func TestNoProgramStandsAmongTheSources(t *testing.T) {
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains([]string{"node_modules", ".git", "bin", "artifacts"}, entry.Name()):
+			return filepath.SkipDir
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		head := make([]byte, 4)
+		if n, _ := file.Read(head); string(head[:n]) == "\x7fELF" {
+			t.Errorf("%s is a program", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Each package's documentation states what the package is for.
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, p := range packages(t) {
