@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos"
@@ -70,6 +71,26 @@ func (g *ground) describe(ctx context.Context, facts map[string]string) {
 	facts["broker"] = "RabbitMQ " + version + ", a private node"
 	if g.cluster != nil {
 		facts["broker"] = fmt.Sprintf("RabbitMQ %s, a private cluster of %d nodes, pause_minority", version, len(g.cluster.Nodes()))
+	}
+}
+
+// logs writes the logs of the nodes into a directory.
+func (g *ground) logs(dir string) (err error) {
+	nodes := []*rabbit.Node{g.node}
+	if g.cluster != nil {
+		nodes = g.cluster.Nodes()
+	}
+	for k, n := range nodes {
+		text, failed := os.ReadFile(n.Log())
+		err = errors.Join(err, failed, os.WriteFile(filepath.Join(dir, fmt.Sprintf("node-%d.log", k)), text, 0o644))
+	}
+	return err
+}
+
+// logsWith is logs with the log of a proxy.
+func (g *ground) logsWith(p *chaos.Process) logs {
+	return func(dir string) error {
+		return errors.Join(os.WriteFile(filepath.Join(dir, "proxy.log"), []byte(p.Log()), 0o644), g.logs(dir))
 	}
 }
 

@@ -37,9 +37,13 @@ func nodeHarms() []nodeHarm {
 const (
 	// nodeEvery is the least time between two harms of a kind.
 	nodeEvery = 45 * time.Second
-	// nodePatience is how long it may take until all is well again: a node has to start first, on
-	// a machine that has other things to do.
-	nodePatience = 2 * time.Minute
+	// undoTimeout bounds one try to harm a node, or to undo that: a node has to start for it, on a
+	// machine that has other things to do.
+	undoTimeout = time.Minute
+	// undoTries is how often that is tried.
+	undoTries = 3
+	// nodePatience is how long it may take until all is well again: the node first, then the streams.
+	nodePatience = undoTries*undoTimeout + time.Minute
 )
 
 // nodes harms the nodes of a cluster in turn.
@@ -92,20 +96,15 @@ func (n *nodes) do(ctx context.Context, h nodeHarm) error {
 	defer n.mu.Unlock()
 	number := n.next
 	n.under = fmt.Errorf("node %d is harmed: %s", number, h.name)
-	undo := func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), nodePatience)
-		defer cancel()
-		return n.fault[fmt.Sprint(h.undo.Name, " ", number)].Happen(ctx)
-	}
 	if err := n.move((number + 1) % n.count); err != nil {
 		n.under = nil
 		return err
 	}
-	harming, cancel := context.WithTimeout(ctx, nodePatience)
+	harming, cancel := context.WithTimeout(ctx, undoTimeout)
 	defer cancel()
 	err := n.fault[fmt.Sprint(h.does.Name, " ", number)].Happen(harming)
 	time.AfterFunc(h.lasts, func() {
-		failed := undo()
+		failed := undo(n.fault[fmt.Sprint(h.undo.Name, " ", number)])
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if n.under = failed; failed != nil {
@@ -113,4 +112,17 @@ func (n *nodes) do(ctx context.Context, h nodeHarm) error {
 		}
 	})
 	return err
+}
+
+// undo tries a few times: a node that starts while another one is busy may fail to.
+func undo(fault script.Fault) (err error) {
+	for range undoTries {
+		ctx, cancel := context.WithTimeout(context.Background(), undoTimeout)
+		err = fault.Happen(ctx)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d tries; the last: %w", undoTries, err)
 }

@@ -15,7 +15,7 @@ import (
 // play plays the scripts and reports each as it ends.
 func (c command) play(ctx context.Context, o options) error {
 	params := script.Params{Settings: script.Settings{ShareQueues: o.shared}}
-	facts := environment()
+	facts, logs := environment(), logs(nil)
 	if o.proxy != "" {
 		site := o.attached()
 		params.Brokers, params.Proxy = site, site.ForScripts
@@ -28,11 +28,13 @@ func (c command) play(ctx context.Context, o options) error {
 		defer ground.close()
 		ground.describe(ctx, facts)
 		params.Brokers, params.Proxy = ground.brokers(), chaos.ForScripts(ground.binary)
+		logs = ground.logs
 	}
 	s, err := newSession(o.report)
 	if err != nil {
 		return err
 	}
+	s.logs = logs
 	s.recorder.Add(history.Run{
 		Version: 1, Mode: "scripts", Started: time.Now().UTC().Format(time.RFC3339), Command: o.repeat("events-chaos"),
 		Shared: o.shared, Environment: facts,

@@ -65,7 +65,7 @@ func (c command) randomAttached(ctx context.Context, o options, run random.Optio
 		random.Skip{What: "log unread, process paused", Why: "the proxy's process is not ours"},
 		random.Skip{What: "exchange made again", Why: "how often the proxy repeats its bindings is not known"})
 	run.Census, run.Account = site.Everything, site.Account()
-	_, err := c.randomRun(ctx, o, run, o.broker, o.report, nil, func() error { return nil })
+	_, err := c.randomRun(ctx, o, run, o.broker, o.report, nil, nil, func() error { return nil })
 	return err
 }
 
@@ -159,7 +159,7 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 	run.Harms = append(run.Harms, paused(process), logUnread(process, randomExchange))
 	run.Census, run.Account = own.Everything, "broker"
 	further := func(p *random.Publisher) []random.Harm { return harmsBy(p, own, broker.Faults()) }
-	return c.randomRun(ctx, o, run, own.AdminURL(), dir, further, func() error {
+	return c.randomRun(ctx, o, run, own.AdminURL(), dir, further, ground.logsWith(process), func() error {
 		err := process.Close()
 		if left := broker.Close(); left != nil { // looks for what is left there
 			return errors.Join(err, left)
@@ -171,15 +171,16 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 
 // randomRun is the run, once everything is there. tidy ends what was started for it;
 // its error is a violation. further returns the harms that need the run's publisher; nil: none.
+// logs are those of what is harmed.
 func (c command) randomRun(
 	ctx context.Context, o options, run random.Options, broker, dir string,
-	further func(*random.Publisher) []random.Harm, tidy func() error,
+	further func(*random.Publisher) []random.Harm, logs logs, tidy func() error,
 ) (string, error) {
 	s, err := newSession(dir)
 	if err != nil {
 		return "", errors.Join(err, tidy())
 	}
-	run.History = s.recorder
+	run.History, s.logs = s.recorder, logs
 	report, failure := c.randomRunning(ctx, run, broker, further)
 	verdict := check.Unknown
 	if report != nil {

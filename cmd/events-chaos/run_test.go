@@ -115,7 +115,8 @@ func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
 	if status != held || !strings.Contains(stdout, "pass     good") || !strings.Contains(stdout, "0 queues") || !strings.Contains(stdout, "1 passed, 0 failed") {
 		t.Errorf("status %d\n%s", status, stdout)
 	}
-	status, stdout, stderr := invoke(t, "run", "--json", "--shared", bad, good)
+	dir := filepath.Join(t.TempDir(), "report")
+	status, stdout, stderr := invoke(t, "run", "--json", "--shared", "--report", dir, bad, good)
 	if status != broken || !strings.Contains(stderr, "1 of 2 claims") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
@@ -130,6 +131,34 @@ func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
 	if len(results) != 2 || results[0].Verdict != chaos.Fail || results[1].Verdict != chaos.Pass || !strings.Contains(results[0].Transcript, "InvalidBindings") ||
 		results[0].Claim != "a claim that is not true" || results[1].Evidence == "" {
 		t.Errorf("%+v", results)
+	}
+	keptLogs(t, dir, map[string]string{"node-0.log": "Server startup complete"})
+}
+
+// Where a run fails, what the proxy and the broker said themselves lies in its report.
+func TestTheLogsOfARunThatFailsAreKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "report")
+	status, stdout, _ := invoke(t, "run", "--random", "1", "--clients", "3", "--memory", "8", "--report", dir)
+	if status != broken || !strings.Contains(stdout, "bytes are resident") {
+		t.Fatalf("status %d\n%s", status, stdout)
+	}
+	keptLogs(t, dir, map[string]string{"proxy.log": "broker link up", "node-0.log": "Server startup complete"})
+}
+
+func keptLogs(t *testing.T, dir string, logs map[string]string) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(dir, "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, says := range logs {
+		text, err := os.ReadFile(filepath.Join(dir, "logs", name))
+		if err != nil || !strings.Contains(string(text), says) {
+			t.Errorf("%s lacks %q: %v", name, says, err)
+		}
+		if !strings.Contains(string(page), "logs/"+name) {
+			t.Errorf("the page does not name %s", name)
+		}
 	}
 }
 

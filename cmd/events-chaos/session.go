@@ -18,7 +18,11 @@ type session struct {
 	keep     bool
 	file     *os.File
 	recorder *history.Recorder
+	logs     logs // kept where the run did not pass
 }
+
+// logs writes the logs of what was harmed into a directory; nil: there are none here.
+type logs func(dir string) error
 
 func newSession(dir string) (s *session, err error) {
 	s = &session{dir: dir, keep: dir != ""}
@@ -59,6 +63,11 @@ func (s *session) conclude(verdict string, runner any, failure error) error {
 			verdict = check.Fail
 		}
 	}
+	if s.keep && verdict != check.Pass && s.logs != nil {
+		if err := s.keepLogs(); err != nil {
+			judgement.Unknown = append(judgement.Unknown, "the logs: "+err.Error())
+		}
+	}
 	if s.keep {
 		if err := report.Write(s.dir, verdict, judgement, runner); err != nil {
 			return fmt.Errorf("%w: the report: %w", errUnproved, err)
@@ -86,6 +95,14 @@ func outcome(verdict string, j check.Judgement, failure error) error {
 		return fmt.Errorf("%d violations; the first: %s: %s", len(j.Violations), j.Violations[0].Invariant, j.Violations[0].Says)
 	}
 	return errors.New("a claim does not hold")
+}
+
+func (s *session) keepLogs() error {
+	dir := filepath.Join(s.dir, report.LogsDir)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	return s.logs(dir)
 }
 
 func (s *session) remove() {

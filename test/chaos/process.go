@@ -164,6 +164,9 @@ func (p *Process) Close() error {
 	return err
 }
 
+// Log is what the process has said so far.
+func (p *Process) Log() string { return p.log.String() }
+
 // verdict is what is wrong with how the process has ended.
 func (p *Process) verdict() error {
 	<-p.ended

@@ -96,7 +96,7 @@ func (j *judge) conclude() Judgement {
 		case row.Verdict == skipped:
 		case row.Checked == 0:
 			row.Verdict = Unknown
-			j.doubt("%s: it was never tried", row.Name)
+			j.doubt("%s: %s", row.Name, cmp.Or(row.Reason, "it was never tried"))
 		default:
 			row.Verdict = Pass
 		}

@@ -137,6 +137,8 @@ func TestWhatProvesNothingIsUnknown(t *testing.T) {
 		"a run without harm":         {`{"t":0.2,"kind":"harmkind","name":"crash worker","scope":"stream"}` + "\n", ""},
 		"crashes that were skipped":  {`{"t":1,"kind":"phase","name":"harm"}`, `{"t":1,"kind":"skipped","what":"crash of actors","reason":"no --chaos"}` + "\n" + `{"t":1,"kind":"phase","name":"harm"}`},
 		"a run without an end":       {`{"t":3.3,"kind":"verdict","verdict":"pass","invariants":[{"name":"complete","verdict":"pass"}]}` + "\n", ""},
+		"a last census that failed":  {`{"t":3.2,"kind":"census","queues":0,"connections":1}`, `{"t":3.2,"kind":"census","error":"no answer"}`},
+		"no census at the end":       {`{"t":3.2,"kind":"census","queues":0,"connections":1}` + "\n", ""},
 		"a stream without an end":    {`{"t":3.1,"kind":"end","stream":3,"how":"left"}` + "\n", ""},
 	} {
 		t.Run(claim, func(t *testing.T) {

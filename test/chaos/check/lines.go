@@ -81,6 +81,11 @@ type sample struct {
 type census struct {
 	t                                                  float64
 	Queues, Consumers, Bindings, Channels, Connections int
+	Error                                              string // why nothing is known of it
+}
+
+func (c census) String() string {
+	return fmt.Sprintf("%d queues, %d consumers, %d bindings, %d channels, %d connections", c.Queues, c.Consumers, c.Bindings, c.Channels, c.Connections)
 }
 
 // script is a script's own verdict, with its failed commands and harms.

@@ -24,7 +24,8 @@
 //	skipped   a harm or a claim that cannot be tried or judged here, with the reason
 //	failure   an actor failed, and what its supervisor decided
 //	sample    the proxy's own figures
-//	census    what the broker holds of the proxy's, and by whose account
+//	census    what the broker holds of the proxy's, and by whose account; or why
+//	          that could not be found out in the end
 //	command   a line of a script, with its result
 //	script    a script's verdict
 //	verdict   the runner's judgement; the last line

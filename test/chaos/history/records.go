@@ -154,7 +154,7 @@ type Sample struct {
 	Heap        float64          `json:"heap,omitempty"`     // bytes allocated
 }
 
-// Census is what the broker holds of the proxy's.
+// Census is what the broker holds of the proxy's; nothing is known of that where there is an error.
 type Census struct {
 	Queues      int    `json:"queues"`
 	Consumers   int    `json:"consumers"`
@@ -162,6 +162,7 @@ type Census struct {
 	Channels    int    `json:"channels"`
 	Connections int    `json:"connections"`
 	Account     string `json:"account"` // broker, proxy
+	Error       string `json:"error,omitempty"`
 }
 
 // Command is a line of a script.

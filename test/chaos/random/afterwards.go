@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
 
 // What the process may keep of a crowd for a while: free pages that go back later.
@@ -65,32 +67,30 @@ func (c *conductor) left(now picture, v vitals) string {
 	return strings.Join(left, "; ")
 }
 
-// cleanBroker waits until the broker holds no more of the proxy's than before.
+// cleanBroker waits until the broker holds no more of the proxy's than before. Where the last census
+// has failed, nothing is known of that.
 func (c *conductor) cleanBroker(ctx context.Context) {
 	if c.options.Census == nil {
 		return
 	}
-	lacks, end := "", Census{}
+	var end Census
+	var err error
 	ok := c.until(ctx, func() bool {
-		now, err := c.options.Census(ctx)
-		switch {
-		case err != nil:
-			lacks = err.Error()
-		case exceeds(now, c.censusBefore):
-			lacks = fmt.Sprintf("left on the broker: %+v; before: %+v", now, c.censusBefore)
-		default:
-			lacks = ""
-		}
-		end = now
-		return lacks == ""
+		end, err = c.options.Census(ctx)
+		return err == nil && !exceeds(end, c.censusBefore)
 	})
 	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		c.history.Add(history.Census{Account: c.options.Account, Error: err.Error()})
+		c.book.untried(brokerClean, "the last census failed: %v", err)
 		return
 	}
 	c.history.Add(censusOf(end, c.options.Account))
 	c.book.tried(brokerClean)
 	if !ok {
-		c.book.violate(brokerClean, "%s", lacks)
+		c.book.violate(brokerClean, "left on the broker: %+v; before: %+v", end, c.censusBefore)
 	}
 }
 

@@ -357,10 +357,7 @@ func (c *conductor) play(ctx context.Context, kinds []Harm, schedule []Step) {
 			c.ask(ctx, kind, step.Client%len(c.readers))
 		}
 	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Until(start.Add(c.options.For))):
-	}
+	c.rest(ctx, time.Until(start.Add(c.options.For)))
 }
 
 // again is how often a kind that was never seen is asked for once more.
@@ -372,13 +369,25 @@ func (c *conductor) insist(ctx context.Context, kinds []Harm) {
 	for _, kind := range kinds {
 		for i := 0; i < again && !c.harms.hasSeen(kind.Name) && ctx.Err() == nil; i++ {
 			c.settled(ctx)
+			asked := time.Now()
 			c.ask(ctx, kind, i)
 			c.settled(ctx)
+			if kind.Quiet > 0 {
+				c.rest(ctx, time.Until(asked.Add(kind.Quiet)))
+			}
 		}
 		if ctx.Err() == nil && !c.harms.hasSeen(kind.Name) {
 			count := c.harms.of(kind.Name)
 			c.book.doubt("%s: asked %d times and never seen; the last: %s", kind.Name, count.Asked, cmp.Or(count.Undone, "no reason"))
 		}
+	}
+}
+
+// rest lets time pass in which nothing is asked for.
+func (c *conductor) rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 

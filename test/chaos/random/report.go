@@ -1,6 +1,7 @@
 package random
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -76,6 +77,7 @@ type book struct {
 	report     Report
 	log        io.Writer
 	invariants map[string]*history.Invariant
+	untriable  map[string]string // by invariant: why it was not tried
 	violated   int64
 }
 
@@ -83,7 +85,7 @@ type book struct {
 const keptViolations = 20
 
 func newBook(o Options) *book {
-	b := &book{log: o.Log, invariants: map[string]*history.Invariant{}}
+	b := &book{log: o.Log, invariants: map[string]*history.Invariant{}, untriable: map[string]string{}}
 	b.report.Seed = o.Seed
 	b.report.Reached = Reached{map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}}
 	for _, i := range invariants() {
@@ -116,6 +118,13 @@ func (b *book) violate(invariant, format string, args ...any) {
 func (b *book) unjudged(invariant, format string, args ...any) {
 	b.mu.Lock()
 	b.invariants[invariant].Reason = fmt.Sprintf(format, args...)
+	b.mu.Unlock()
+}
+
+// untried notes why an invariant, which was to be tried, was not: the run proves nothing.
+func (b *book) untried(invariant, format string, args ...any) {
+	b.mu.Lock()
+	b.untriable[invariant] = fmt.Sprintf(format, args...)
 	b.mu.Unlock()
 }
 
@@ -178,8 +187,8 @@ func (b *book) judge() *Report {
 		case i.Reason != "":
 			i.Verdict = "skipped"
 		case i.Checked == 0:
-			i.Verdict, i.Reason = Unknown, "it was never tried"
-			r.Unknown = append(r.Unknown, i.Name+": it was never tried")
+			i.Verdict, i.Reason = Unknown, cmp.Or(b.untriable[i.Name], "it was never tried")
+			r.Unknown = append(r.Unknown, i.Name+": "+i.Reason)
 		default:
 			i.Verdict = Pass
 		}

@@ -1,9 +1,14 @@
 package random
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
 )
 
 func kinds() []Harm {
@@ -114,6 +119,24 @@ func TestHarmsKeepTheirDistanceInALateRun(t *testing.T) {
 			t.Errorf("%d: %s after %s: %t", i, step.kind.Name, step.after, got)
 		}
 	}
+}
+
+// What is insisted on after the schedule keeps its quiet too.
+func TestWhatIsInsistedOnKeepsItsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := Options{}.withDefaults()
+		c := &conductor{options: o, book: newBook(o)}
+		var asked []time.Time
+		kind := Harm{Name: "quiet", Scope: NoStream, Quiet: 5 * time.Second, Watch: func(context.Context) (faults.Sign, error) {
+			asked = append(asked, time.Now())
+			return nil, errors.New("not now")
+		}}
+		c.harms.count = map[string]*HarmCount{kind.Name: {Name: kind.Name}}
+		c.insist(t.Context(), []Harm{kind})
+		if len(asked) != again || asked[1].Sub(asked[0]) < kind.Quiet || time.Since(asked[2]) < kind.Quiet {
+			t.Errorf("asked at %v", asked)
+		}
+	})
 }
 
 func has(steps []Step, client int) bool {

@@ -3,9 +3,11 @@ package random_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +35,7 @@ func TestWhatIsNotHarmedProvesNothing(t *testing.T) {
 		"crashes are not allowed": {ignoring("nothing"), false, "fault injection is not enabled"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			report, judgement := quickRun(t, deed.tame, deed.chaos)
+			report, judgement := quickRun(t, deed.tame, deed.chaos, well)
 			if report.Verdict != random.Unknown || !strings.Contains(fmt.Sprint(report.Unknown), deed.says) {
 				report.Print(t.Output())
 				t.Errorf("%s: %q", report.Verdict, report.Unknown)
@@ -52,7 +54,7 @@ func TestWhatIsNotHarmedProvesNothing(t *testing.T) {
 
 // A run in which everything is done and seen is a pass, on the in-memory broker too.
 func TestWhatIsHarmedAndHealsIsProved(t *testing.T) {
-	report, judgement := quickRun(t, ignoring("nothing"), true)
+	report, judgement := quickRun(t, ignoring("nothing"), true, well)
 	if report.Print(t.Output()); !report.Passed() || judgement.Verdict != check.Pass {
 		t.Errorf("%s, %s", report.Verdict, judgement.Verdict)
 	}
@@ -63,8 +65,36 @@ func TestWhatIsHarmedAndHealsIsProved(t *testing.T) {
 	}
 }
 
-// quickRun harms a proxy in this process for two seconds.
-func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool) (*random.Report, check.Judgement) {
+// Of a broker that cannot be asked any more nothing is known: no pass, and no failure either.
+func TestACensusThatFailsProvesNothing(t *testing.T) {
+	asked := 0
+	report, judgement := quickRun(t, ignoring("nothing"), true, func() error {
+		if asked++; asked > 1 {
+			return errors.New("no answer of the broker")
+		}
+		return nil
+	})
+	for _, verdict := range []string{report.Verdict, judgement.Verdict} {
+		if verdict != random.Unknown {
+			t.Errorf("%s, %q", verdict, report.Violations)
+		}
+	}
+	for _, why := range [][]string{report.Unknown, judgement.Unknown} {
+		if !slices.Equal(why, []string{"broker-clean: the last census failed: no answer of the broker"}) {
+			t.Errorf("unknown: %q", why)
+		}
+	}
+	if len(judgement.Disagrees) > 0 {
+		t.Errorf("the judge: %q", judgement.Disagrees)
+	}
+}
+
+// well is a census that succeeds.
+func well() error { return nil }
+
+// quickRun harms a proxy in this process for two seconds. census is called before each census, and
+// returns why that fails.
+func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool, census func() error) (*random.Report, check.Judgement) {
 	t.Helper()
 	broker := amqp.NewMemory()
 	t.Cleanup(func() { broker.Close() })
@@ -88,7 +118,7 @@ func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool) (*
 		Proxy: p.URL, Operator: operators.URL, Exchange: exchange, Publish: publisher.Publish, Clients: 6, For: 2 * time.Second,
 		Seed: 1, Patience: 10 * time.Second, SignPatience: time.Second, History: recorder, Log: t.Output(),
 		Census: func(context.Context) (random.Census, error) {
-			return random.Census{Queues: len(broker.Queues()), Consumers: broker.Consumers(), Channels: broker.Channels(), Bindings: broker.Bindings()}, nil
+			return random.Census{Queues: len(broker.Queues()), Consumers: broker.Consumers(), Channels: broker.Channels(), Bindings: broker.Bindings()}, census()
 		},
 	})
 	if err != nil {

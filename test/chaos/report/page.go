@@ -38,6 +38,7 @@ type view struct {
 	Around            []around
 	Violations        []check.Violation
 	More              int
+	Logs              []string
 }
 
 type (
@@ -76,7 +77,7 @@ func (r *reading) page() ([]byte, error) {
 		Verdict: r.verdict, Sentence: r.sentence(), Run: r.run, Mode: mode(r.run), Span: clock(r.last),
 		Unknown: r.judgement.Unknown, Disagree: r.judgement.Disagrees, Facts: r.facts(), Environment: r.environment(),
 		Invariants: r.judgement.Invariants, Skipped: r.skipped, Reached: r.reached(), Scripts: r.scripts,
-		Violations: r.judgement.Violations, ScriptHarms: r.scriptHarms(),
+		Violations: r.judgement.Violations, ScriptHarms: r.scriptHarms(), Logs: r.logs,
 	}
 	if v.More = len(v.Violations) - shownViolations; v.More > 0 {
 		v.Violations = v.Violations[:shownViolations]

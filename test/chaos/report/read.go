@@ -40,6 +40,7 @@ type reading struct {
 	run       Run
 	verdict   string
 	judgement check.Judgement
+	logs      []string
 
 	last      float64
 	phases    map[string]float64
@@ -143,6 +144,9 @@ func (r *reading) take(l line) {
 		r.resident = append(r.resident, point{l.T, l.Resident / (1 << 20)})
 		return
 	case "census":
+		if l.Error != "" {
+			break
+		}
 		r.queues = append(r.queues, point{l.T, float64(l.Queues)})
 		return
 	case "failure":

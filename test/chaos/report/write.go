@@ -15,6 +15,9 @@ const (
 	ResultFile  = "result.json"
 	JUnitFile   = "junit.xml"
 	PageFile    = "index.html"
+
+	// LogsDir holds the logs of what was harmed, of a run that did not pass.
+	LogsDir = "logs"
 )
 
 // Result is result.json.
@@ -37,7 +40,7 @@ func Write(dir, verdict string, judgement check.Judgement, runner any) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", HistoryFile, err)
 	}
-	r.verdict, r.judgement = verdict, judgement
+	r.verdict, r.judgement, r.logs = verdict, judgement, logsIn(dir)
 	text, err := json.MarshalIndent(Result{verdict, r.run, judgement, runner}, "", "\t")
 	if err != nil {
 		return err
@@ -53,4 +56,13 @@ func Write(dir, verdict string, judgement check.Judgement, runner any) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, PageFile), page, 0o644)
+}
+
+// logsIn returns the logs that lie in a report's directory, by their paths in it.
+func logsIn(dir string) (files []string) {
+	found, _ := filepath.Glob(filepath.Join(dir, LogsDir, "*")) // its only error is of the pattern
+	for _, file := range found {
+		files = append(files, LogsDir+"/"+filepath.Base(file))
+	}
+	return files
 }

@@ -46,6 +46,7 @@ func TestThePageTellsAllByItself(t *testing.T) {
 		"events-chaos run --random 2 --seed 7", "Linux 6.1", "v1.2.3 &lt;b&gt;", "message 2 was lost before 3",
 		"VIOLATION complete", "stream 1 is ready", "no sign of it", "the proxy counts 1 links lost", "broker restarted",
 		"prefers-color-scheme: dark", "@media print", `<svg viewBox`,
+		`href="logs/node-0.log"`,
 	} {
 		if !strings.Contains(page, says) {
 			t.Errorf("%q is not on the page", says)
@@ -96,6 +97,12 @@ func written(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, report.HistoryFile), []byte(history), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, report.LogsDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, report.LogsDir, "node-0.log"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	judgement, err := check.Judge(strings.NewReader(history))

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -67,35 +69,90 @@ func (c *Cluster) Isolate(ctx context.Context, k int) error {
 	if err := c.await(ctx, fmt.Sprintf("node %d is alone", k), func() (bool, error) { return c.apart(ctx, k) }); err != nil {
 		return err
 	}
-	// One that pauses does so a while later, also where it is no longer alone then.
-	return c.await(ctx, fmt.Sprintf("node %d pauses", k), func() (done bool, err error) {
-		err = lone.evaluate(ctx, pausedOrGoesOn, &done)
-		return done, err
+	return c.awaitPause(ctx, k)
+}
+
+// pauses is true where a node pauses when it is alone: not with another cluster_partition_handling,
+// nor with Khepri, which does not know it.
+const pauses = `application:get_env(rabbit, cluster_partition_handling) =:= {ok, pause_minority} andalso (catch rabbit_khepri:is_enabled()) =/= true`
+
+// awaitPause waits until a node that is alone has paused, where it does: a while after it is alone,
+// and also where it no longer is by then. It is waited for from both sides: RabbitMQ does not run, by
+// its own account, and clients are refused.
+func (c *Cluster) awaitPause(ctx context.Context, k int) error {
+	lone, does := c.nodes[k], false
+	if err := lone.evaluate(ctx, pauses, &does); err != nil || !does {
+		return err
+	}
+	return c.await(ctx, fmt.Sprintf("node %d pauses", k), func() (paused bool, err error) {
+		err = lone.evaluate(ctx, `not rabbit:is_running()`, &paused)
+		return paused && lone.refuses(ctx), err
 	})
 }
 
-// pausedOrGoesOn is true on the lone side of a partition once it has stopped serving, and at once where
-// it does not: with another cluster_partition_handling, or with Khepri, which does not know it.
-const pausedOrGoesOn = `case application:get_env(rabbit, cluster_partition_handling) of ` +
-	`{ok, pause_minority} -> (catch rabbit_khepri:is_enabled()) =:= true orelse not rabbit:is_running(); _ -> true end`
+// refuses reports whether the node refuses the connections of clients.
+func (n *Node) refuses(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", n.Address())
+	if err == nil {
+		conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
 
 // Rejoin mends what Isolate has cut. With cluster_partition_handling =
-// pause_minority the node goes on by itself; with ignore, RabbitMQ 3 stays
-// partitioned until the node is restarted.
+// pause_minority the node goes on by itself, and Rejoin returns when it serves and
+// all others have it among them; with ignore, RabbitMQ 3 stays partitioned until the
+// node is restarted.
 func (c *Cluster) Rejoin(ctx context.Context, k int) error {
 	if err := c.relink(ctx, k); err != nil {
 		return err
 	}
-	return c.awaitServing(ctx, k)
-}
-
-// awaitServing waits until RabbitMQ runs on a node: one that has paused starts again by itself.
-func (c *Cluster) awaitServing(ctx context.Context, k int) error {
-	return c.await(ctx, fmt.Sprintf("node %d serves", k), func() (serves bool, err error) {
-		err = c.nodes[k].evaluate(ctx, `rabbit:is_running() andalso rabbit_boot_state:get() =:= ready`, &serves)
-		return serves, err
+	if err := c.awaitServing(ctx, k); err != nil {
+		return err
+	}
+	return c.await(ctx, fmt.Sprintf("every node has node %d among them", k), func() (all bool, err error) {
+		return c.whole(ctx)
 	})
 }
+
+// whole reports whether every node that runs has the others that run among those of its cluster, or
+// does not care: with ignore it never will.
+func (c *Cluster) whole(ctx context.Context) (all bool, err error) {
+	nodes := c.running(-1)
+	for _, n := range nodes {
+		err := n.evaluate(ctx, fmt.Sprintf(`application:get_env(rabbit, cluster_partition_handling) =:= {ok, ignore} orelse `+
+			`length([N || N <- %s, rabbit:is_running(N)]) >= %d`, members, len(nodes)), &all)
+		if err != nil || !all {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// members are the nodes of the cluster that run, by a node's own account, whatever its release.
+const members = `case erlang:function_exported(rabbit_nodes, list_running, 0) of true -> rabbit_nodes:list_running(); false -> rabbit_nodes:all_running() end`
+
+// awaitServing waits until RabbitMQ runs on a node. One that has paused starts again by itself; where
+// that has failed, it is restarted.
+func (c *Cluster) awaitServing(ctx context.Context, k int) error {
+	return c.await(ctx, fmt.Sprintf("node %d serves", k), func() (serves bool, err error) {
+		var state string
+		if err := c.nodes[k].evaluate(ctx, servingState, &state); err != nil {
+			return false, err
+		}
+		if state == "ended" {
+			err = c.nodes[k].Restart(ctx)
+		}
+		return state == "serves", err
+	})
+}
+
+// servingState is what a node does. The process with this name stops RabbitMQ for a pause, and ends
+// when it has started it again, or has failed to.
+const servingState = `case {whereis(rabbit_outside_app_process), rabbit_boot_state:get()} of ` +
+	`{undefined, ready} -> <<"serves">>; {undefined, stopped} -> <<"ended">>; _ -> <<"waits">> end`
 
 // relink mends the links that Isolate has cut.
 func (c *Cluster) relink(ctx context.Context, k int) error {

@@ -58,7 +58,8 @@ func (n *Node) env() []string {
 
 // Start starts a node that was stopped or killed, on the same ports and with
 // what it had kept: users, virtual hosts, durable exchanges. On a running node
-// it does nothing.
+// it does nothing. One that does not serve clients in time is ended, so that
+// another Start begins anew.
 func (n *Node) Start(ctx context.Context) error {
 	if n.External() {
 		return ErrExternal
@@ -74,6 +75,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return fmt.Errorf("rabbit: start: %w", err)
 	}
 	if err := n.shell.awaitBoot(ctx); err != nil {
+		n.broker.Kill()
 		log, _ := os.ReadFile(n.Log())
 		return fmt.Errorf("rabbit: start: %w\n%s", err, tail(log, 2000))
 	}

@@ -15,11 +15,13 @@ import (
 // input and output: an answer takes a millisecond, where rabbitmqctl takes a
 // second to start an Erlang of its own.
 //
-//	→ try rabbit_json:encode(length([a])) of J -> io:format("@@7 ok ~s~n", …
+//	→ spawn(fun() -> try rabbit_json:encode(length([a])) of J -> io:format("@@7 ok ~s~n", …
 //	← (events5672@localhost)3> @@7 ok MQ==
 //
 // One question at a time, so that an answer that is no longer waited for is
-// known by its number.
+// known by its number. A process of its own evaluates it, so that the next one is
+// answered even where one waits for ever, for a peer that is frozen or a process
+// that ends.
 type shell struct {
 	stdin   io.Writer
 	answers chan answer // closed when the node's output ends
@@ -85,8 +87,8 @@ func (s *shell) evaluate(ctx context.Context, expression string, result any) err
 		return noAnswer(ctx)
 	}
 	s.last++
-	question := fmt.Sprintf(`(fun() -> Say = fun(S, V) -> io:format("~n@@%d ~s ~s~n", [S, base64:encode(iolist_to_binary(V))]) end, `+
-		`try rabbit_json:encode(begin %s end) of J -> Say("ok", J) catch C:E -> Say("failed", io_lib:format("~p:~p", [C, E])) end end)().`+"\n", s.last, expression)
+	question := fmt.Sprintf(`spawn(fun() -> Say = fun(S, V) -> io:format("~n@@%d ~s ~s~n", [S, base64:encode(iolist_to_binary(V))]) end, `+
+		`try rabbit_json:encode(begin %s end) of J -> Say("ok", J) catch C:E -> Say("failed", io_lib:format("~p:~p", [C, E])) end end).`+"\n", s.last, expression)
 	if _, err := io.WriteString(s.stdin, question); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
