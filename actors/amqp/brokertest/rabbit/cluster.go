@@ -51,17 +51,27 @@ func StartCluster(ctx context.Context, dir string, o ClusterOptions) (*Cluster, 
 	if err := installed(root + Home); err != nil {
 		return nil, err
 	}
-	c, err := prepareCluster(dir, root, o.withDefaults())
-	if err != nil {
-		return nil, err
+	var err error
+	for try := range 3 { // another process may have taken a port that was free a moment ago
+		var c *Cluster
+		if c, err = prepareCluster(filepath.Join(dir, fmt.Sprint("cluster", try)), root, o.withDefaults()); err != nil {
+			return nil, err
+		}
+		if err = c.start(ctx); err == nil {
+			return c, nil
+		}
+		c.Close()
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	if err := c.start(ctx); err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
-	return c, nil
+	return nil, err
 }
 
 func prepareCluster(dir, root string, o ClusterOptions) (*Cluster, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	ports, err := freePorts(2*o.Nodes + 1)
 	if err != nil {
 		return nil, err
