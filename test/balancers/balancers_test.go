@@ -252,15 +252,13 @@ func TestA44ProxiesAreReplacedUnderLoad(t *testing.T) {
 		publishers, done := context.WithCancel(ctx)
 		var work sync.WaitGroup
 		work.Go(func() { publish(publishers, publisher, &published) })
-		all := make([]*obedient, *crowd)
+		all := make([]*clients.Obedient, *crowd)
 		life, leave := context.WithCancel(ctx)
 		defer func() { done(); leave(); work.Wait() }()
 		for i := range all {
-			all[i] = &obedient{
-				url:     b.URL + script.ConnectPath + "?" + script.Query(exchange, fmt.Sprintf("*.#.%d", i), exchange, "#"),
-				options: clients.Options{TLS: b.Trust},
-			}
-			work.Go(func() { all[i].run(life) })
+			all[i] = clients.NewObedient(b.URL+script.ConnectPath+"?"+script.Query(exchange, fmt.Sprintf("*.#.%d", i), exchange, "#"),
+				clients.Options{TLS: b.Trust})
+			work.Go(func() { all[i].Run(life) })
 		}
 		everybody(t, ctx, all, 0)
 		for i := range f.ports {
@@ -272,7 +270,7 @@ func TestA44ProxiesAreReplacedUnderLoad(t *testing.T) {
 		var a account
 		a.Codes = map[string]int{}
 		for i, o := range all {
-			for _, err := range o.errors() {
+			for _, err := range o.Errors() {
 				t.Errorf("client %d: %v", i, err)
 			}
 			a.add(o)
@@ -302,17 +300,17 @@ func publish(ctx context.Context, publisher amqp.Publisher, published *atomic.In
 
 // everybody waits until each client's stream is ready, and has got the message with the number n or
 // a later one. A client that has met what it must not fails the test at once.
-func everybody(t *testing.T, ctx context.Context, all []*obedient, n int) {
+func everybody(t *testing.T, ctx context.Context, all []*clients.Obedient, n int) {
 	t.Helper()
 	ticks := time.NewTicker(50 * time.Millisecond)
 	defer ticks.Stop()
 	for {
 		missing := 0
 		for i, o := range all {
-			if errs := o.errors(); len(errs) > 0 {
+			if errs := o.Errors(); len(errs) > 0 {
 				t.Fatalf("client %d: %v", i, errors.Join(errs...))
 			}
-			if !o.isReady(n) {
+			if !has(o, n) {
 				missing++
 			}
 		}

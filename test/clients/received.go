@@ -65,6 +65,39 @@ func (r Received) Message(i int) (m Message, err error) {
 	return m, fmt.Errorf("there are %d messages too few", i+1)
 }
 
+// Numbers returns the numbers of the messages, in order of arrival: of payloads such as {"n":17}.
+// Other messages are left out.
+func (r Received) Numbers() (list []int) {
+	for _, e := range r.Events {
+		if n := e.number(); n > 0 {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// LastNumber returns the last of Numbers, 0 where there is none.
+func (r Received) LastNumber() int {
+	for _, e := range slices.Backward(r.Events) {
+		if n := e.number(); n > 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// number returns the number of a message, 0 for any other event.
+func (e Event) number() int {
+	if e.Name != "message" {
+		return 0
+	}
+	m, err := decodeMessage(e.Data)
+	if err != nil {
+		return 0
+	}
+	return number(m.Payload)
+}
+
 // Failure returns the data of the error event, which can only be the last; ok is
 // false while there is none.
 func (r Received) Failure() (f Failure, ok bool, err error) {

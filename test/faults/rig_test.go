@@ -41,6 +41,7 @@ type settings struct {
 	http   httpapi.Options
 	down   bool         // the broker is stopped when the proxy starts
 	share  bool         // streams with equal bindings share a queue
+	routed []string     // patterns of exchanges whose streams share one queue
 	gate   *rabbit.Mute // that the proxy dials instead of the broker, or nil
 	host   bool         // the handler is mounted in a host program's own http.Server
 }
@@ -93,7 +94,7 @@ func (r *rig) start(s settings) {
 	options := proxytest.Options{
 		Actors: actors.Options{
 			Dialer: r.broker.Dialer(), Namespace: r.broker.Namespace(), Logger: logger,
-			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, Chaos: true,
+			PingPeriod: s.ping, Limits: s.limits, ShareQueues: s.share, RoutedExchanges: s.routed, Chaos: true,
 		},
 		HTTP: s.http,
 	}

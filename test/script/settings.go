@@ -80,6 +80,7 @@ func (s *Settings) keys() map[string]func(string) error {
 		"message-bytes":       into(&s.MessageBytes, strconv.Atoi),
 		"allow-exchanges":     into(&s.AllowExchanges, parseList),
 		"allow-origins":       into(&s.AllowOrigins, parseList),
+		"routed-exchanges":    into(&s.Routed, parseList),
 		"root-url":            into(&s.RootURL, parseText),
 		"trust-proxy":         into(&s.TrustProxy, strconv.ParseBool),
 		"force-ssl":           into(&s.ForceSSL, strconv.ParseBool),

@@ -53,7 +53,7 @@ const (
 
 	local = `begin Queues = ` + localQueues + `, ` +
 		`#{<<"Queues">> => [N || {resource, _, queue, N} <- [amqqueue:get_name(Q) || Q <- Queues]], ` +
-		`<<"Consumers">> => length(lists:append([rabbit_amqqueue:consumers(Q) || Q <- Queues])), ` +
+		`<<"Consumers">> => length(lists:append([L || Q <- Queues, {ok, L} <- [catch {ok, rabbit_amqqueue:consumers(Q)}]])), ` + // a queue may end meanwhile
 		`<<"Channels">> => length(rabbit_channel:list_local()), ` +
 		`<<"Connections">> => length(rabbit_networking:local_connections())} end`
 )

@@ -45,12 +45,6 @@ func (n *Node) EnablePlugin(ctx context.Context, plugin string) error {
 	return n.command(ctx, `begin {ok, _, _} = rabbit_plugins:ensure(binary_to_list(%s)), true end`, file)
 }
 
-// DeclareExchange makes an exchange of any type that the broker knows.
-func (n *Node) DeclareExchange(ctx context.Context, vhost, exchange, kind string) error {
-	return n.command(ctx, `begin rabbit_exchange:declare({resource, %s, exchange, %s}, binary_to_existing_atom(%s, utf8), false, false, false, [], <<"admin">>), true end`,
-		vhost, exchange, kind)
-}
-
 // SetPolicy applies a definition, in JSON, to the queues of a virtual host whose names match, as
 // rabbitmqctl set_policy does.
 func (n *Node) SetPolicy(ctx context.Context, vhost, name, queues, definition string) error {
