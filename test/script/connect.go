@@ -58,9 +58,6 @@ func (w *world) open(names []string, url string, r connectRequest) error {
 	}
 	ctx, cancel := w.bounded()
 	defer cancel()
-	if r.retry {
-		return eventually(ctx, func() error { return w.tryReady(ctx, r.name, url, r) })
-	}
 	opened, failed := make([]*clients.Stream, len(names)), make([]error, len(names))
 	places := make(chan struct{}, atOnce)
 	var opening sync.WaitGroup
@@ -68,7 +65,7 @@ func (w *world) open(names []string, url string, r connectRequest) error {
 		places <- struct{}{}
 		opening.Go(func() {
 			defer func() { <-places }()
-			opened[i], failed[i] = clients.Open(ctx, url, r.options())
+			opened[i], failed[i] = w.openOne(ctx, names[i], url, r)
 		})
 	}
 	opening.Wait()
@@ -85,15 +82,25 @@ func (w *world) adopt(name string, s *clients.Stream) {
 	w.names = append(w.names, name)
 }
 
+// openOne opens one stream. It may be called from any goroutine.
+func (w *world) openOne(ctx context.Context, name, url string, r connectRequest) (s *clients.Stream, err error) {
+	if !r.retry {
+		return clients.Open(ctx, url, r.options())
+	}
+	err = eventually(ctx, func() error {
+		s, err = w.tryReady(ctx, name, url, r)
+		return err
+	})
+	return s, err
+}
+
 // tryReady opens the stream as an application does that wants to go on: one
 // that is refused, or ends before it is ready, is forgotten.
-func (w *world) tryReady(ctx context.Context, name, url string, r connectRequest) error {
-	opened, err := clients.Open(ctx, url, r.options())
+func (w *world) tryReady(ctx context.Context, name, url string, r connectRequest) (*clients.Stream, error) {
+	s, err := clients.Open(ctx, url, r.options())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.adopt(name, opened)
-	s := w.streams[name]
 	err = s.Wait(ctx, func(r clients.Received) error {
 		if !r.Ready() {
 			return fmt.Errorf("not ready, status %d:\n%s", s.Status, r)
@@ -102,10 +109,10 @@ func (w *world) tryReady(ctx context.Context, name, url string, r connectRequest
 	})
 	if err != nil {
 		s.Close()
-		w.forget(s)
-		w.params.observe().Left(w.name, r.name, s.Stream)
+		w.params.observe().Left(w.name, name, s)
+		return nil, err
 	}
-	return err
+	return s, nil
 }
 
 // connectRequest is a connect line, parsed.
@@ -144,7 +151,7 @@ func parseConnect(args []string) (r connectRequest, err error) {
 }
 
 func (r connectRequest) names() []string {
-	if r.count == 0 || r.retry {
+	if r.count == 0 {
 		return []string{r.name}
 	}
 	names := make([]string, r.count)
