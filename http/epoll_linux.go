@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"net"
 	"os"
 	"syscall"
 )
@@ -38,12 +37,12 @@ const (
 )
 
 // add watches a socket, whose events are reported with the two numbers.
-func (e *epoll) add(socket syscall.Conn, place, use int32) error {
+func (e *epoll) add(socket syscall.RawConn, place, use int32) error {
 	return e.control(socket, syscall.EPOLL_CTL_ADD, syscall.EpollEvent{Events: watchedEvents, Fd: place, Pad: use})
 }
 
 // change makes input of a watched socket be reported, or not.
-func (e *epoll) change(socket syscall.Conn, place, use int32, input bool) error {
+func (e *epoll) change(socket syscall.RawConn, place, use int32, input bool) error {
 	event := syscall.EpollEvent{Events: watchedEvents, Fd: place, Pad: use}
 	if !input {
 		event.Events = syscall.EPOLLRDHUP
@@ -51,13 +50,9 @@ func (e *epoll) change(socket syscall.Conn, place, use int32, input bool) error 
 	return e.control(socket, syscall.EPOLL_CTL_MOD, event)
 }
 
-func (e *epoll) control(socket syscall.Conn, operation int, event syscall.EpollEvent) error {
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return err
-	}
+func (e *epoll) control(socket syscall.RawConn, operation int, event syscall.EpollEvent) error {
 	var failed error
-	if err := raw.Control(func(fd uintptr) {
+	if err := socket.Control(func(fd uintptr) {
 		failed = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(e.fd, operation, int(fd), &event))
 	}); err != nil {
 		return err
@@ -104,13 +99,9 @@ func (e *epoll) close() { e.file.Close() }
 
 // discard reads and drops up to 4 KiB of what a client has sent: the epoll
 // reports the rest again. alive is false when the socket has ended or failed.
-func discard(conn net.Conn) (n int, alive bool) {
-	raw, err := conn.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return 0, false
-	}
+func discard(socket syscall.RawConn) (n int, alive bool) {
 	var discarded [4096]byte
-	err = raw.Read(func(fd uintptr) (done bool) {
+	err := socket.Read(func(fd uintptr) (done bool) {
 		var failed error
 		n, failed = syscall.Read(int(fd), discarded[:])
 		alive = n > 0 || failed == syscall.EAGAIN || failed == syscall.EINTR

@@ -64,7 +64,7 @@ const (
 // before the first event.
 func (o *outlets) serveHijacked(conn net.Conn, s stream, protocol string, head []byte) *hijacked {
 	c := &hijacked{}
-	c.conn, c.start = conn, c.run
+	c.conn, c.raw, c.start = conn, rawOf(conn), c.run
 	c.writer = writer{outlets: o, stream: s, to: c, step: plainStep, head: head}
 	if _, tls := conn.(interface{ NetConn() net.Conn }); tls {
 		c.to, c.step = tlsTransport{c}, tlsStep

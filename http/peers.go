@@ -3,15 +3,17 @@ package httpapi
 import (
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // peer is the client of a hijacked connection, as a peerWatcher sees it.
 type peer struct {
 	conn   net.Conn
-	closed atomic.Bool // conn has been closed, or is about to be
-	place  place       // in the watcher's list
-	sent   int32       // bytes that the client has sent since its last pause
+	raw    syscall.RawConn // of conn; nil where it is no socket, as with TLS
+	closed atomic.Bool     // conn has been closed, or is about to be
+	place  place           // in the watcher's list
+	sent   int32           // bytes that the client has sent since its last pause
 }
 
 // A client has nothing to say once it has asked. What it sends nevertheless is

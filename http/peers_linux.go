@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -35,14 +34,13 @@ type slot struct {
 }
 
 func (p *poller) watch(c watched) {
-	socket, ok := c.side().conn.(syscall.Conn) // TLS has none
-	if !ok || p.enter(c, socket) != nil {
+	if c.side().raw == nil || p.enter(c) != nil {
 		p.readers.watch(c)
 	}
 }
 
 // enter takes a connection into the list, unless it is closed already.
-func (p *poller) enter(c watched, socket syscall.Conn) error {
+func (p *poller) enter(c watched) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	peer := c.side()
@@ -58,7 +56,7 @@ func (p *poller) enter(c watched, socket syscall.Conn) error {
 		go e.run(p.handleEvent) // owner: p, whose release ends it with the last connection
 	}
 	p.take(c)
-	err := p.epoll.add(socket, peer.place.slot, peer.place.use)
+	err := p.epoll.add(peer.raw, peer.place.slot, peer.place.use)
 	if err != nil {
 		p.release(peer)
 	}
@@ -113,7 +111,7 @@ func (p *poller) handleEvent(place, use int32, gone bool) {
 	}
 	n, alive := 0, !gone
 	if alive {
-		n, alive = discard(c.side().conn)
+		n, alive = discard(c.side().raw)
 	}
 	switch {
 	case !alive:
@@ -130,7 +128,6 @@ func (p *poller) listen(c watched, on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if peer := c.side(); peer.place.listed {
-		socket, _ := peer.conn.(syscall.Conn)
-		_ = p.epoll.change(socket, peer.place.slot, peer.place.use, on) // fails with the socket
+		_ = p.epoll.change(peer.raw, peer.place.slot, peer.place.use, on) // fails with the socket
 	}
 }

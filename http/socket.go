@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -30,4 +31,18 @@ func underlying(conn net.Conn) net.Conn {
 		return wrapped.NetConn()
 	}
 	return conn
+}
+
+// rawOf returns a connection's socket, for what package net has no method for; nil where the
+// connection itself is none, as with TLS.
+func rawOf(conn net.Conn) syscall.RawConn {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
 }

@@ -15,12 +15,8 @@ const tcpUserTimeout = 18
 // limitUnacked limits how long sent bytes may stay unacknowledged before the
 // kernel ends the connection. It does nothing where conn is no socket.
 func limitUnacked(conn net.Conn, d time.Duration) {
-	socket, ok := conn.(syscall.Conn)
-	if !ok {
-		return
-	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
+	raw := rawOf(conn)
+	if raw == nil {
 		return
 	}
 	raw.Control(func(fd uintptr) {
@@ -32,12 +28,8 @@ func limitUnacked(conn net.Conn, d time.Duration) {
 // unackedBytes returns how many bytes the other machine has not acknowledged yet,
 // those that were not sent included; -1 where that is not known.
 func unackedBytes(conn net.Conn) int {
-	socket, ok := conn.(syscall.Conn)
-	if !ok {
-		return -1
-	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
+	raw := rawOf(conn)
+	if raw == nil {
 		return -1
 	}
 	n := -1
