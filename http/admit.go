@@ -25,7 +25,7 @@ type access struct {
 
 // admit asks the host whether a request gets its stream, and returns why not, nil where it does.
 func (h *Handler) admit(r *http.Request, q *actors.Request) (access, *actors.Error) {
-	values := context.WithoutCancel(r.Context()) // net/http ends it when the handler returns
+	values := valuesOf(r)
 	if h.options.Admit == nil {
 		return access{context: values}, nil
 	}

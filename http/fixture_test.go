@@ -60,7 +60,7 @@ func start(t *testing.T, change func(*settings)) *proxy {
 	}
 	server := NewServer(New(system, s.Options), s.server)
 	if s.wrap != nil {
-		server.http.Handler = s.wrap(server.handler)
+		server.http.Handler = withConnContext(s.wrap(server.handler))
 	}
 	p := &proxy{t: t, Server: server, system: system, broker: broker}
 	if p.pub, err = broker.Publisher(t.Context()); err != nil {

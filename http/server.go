@@ -48,7 +48,7 @@ func NewServer(h *Handler, o ServerOptions) *Server {
 	or(&o.HeadTimeout, 5*time.Second)
 	or(&o.IdleTimeout, 2*time.Minute)
 	server := &http.Server{
-		Handler:           h,
+		Handler:           withConnContext(h),
 		ReadHeaderTimeout: o.HeadTimeout,
 		IdleTimeout:       o.IdleTimeout,
 		// No WriteTimeout: a stream has a deadline for each write instead.
@@ -58,10 +58,9 @@ func NewServer(h *Handler, o ServerOptions) *Server {
 		ErrorLog:       slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 		TLSConfig:      o.TLS,
 		Protocols:      new(http.Protocols),
-		// For streams that stay inside net/http; a hijacked one is tuned by itself.
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
-			limitUnacked(underlying(conn), h.options.VanishAfter)
-			return ctx
+			limitUnacked(underlying(conn), h.options.VanishAfter) // for streams that stay inside net/http; a hijacked one is tuned by itself
+			return &connContext{Context: ctx, conn: conn}
 		},
 		// HTTP/2 has frames of its own to ask whether a client is there.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: h.options.VanishAfter / 2, PingTimeout: h.options.VanishAfter / 2},
