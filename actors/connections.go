@@ -31,7 +31,7 @@ type drainPlan struct {
 	chunk int           // how many are told at a time
 	step  time.Duration // the time between two groups
 	timer *timer        // of the next group
-	asked []*actor.PID  // who is answered at the end
+	asked []asked       // what is answered at the end
 	err   *Error        // what the streams are told
 }
 
@@ -47,7 +47,7 @@ func newConnections(c *core, n *node, broker, feeds *actor.PID) *connections {
 
 // Receive admits streams, hears of their ends, and drains.
 func (c *connections) Receive(ctx actor.Context) {
-	switch msg := c.timers.event(ctx.Message()).(type) {
+	switch msg := c.timers.event(question(ctx.Message())).(type) {
 	case *actor.Started:
 		c.setState("running")
 	case admit:
@@ -156,7 +156,7 @@ func (c *connections) childStopped(ctx actor.Context, who *actor.PID) {
 	delete(c.pids, stream.id)
 	c.recordEnd(stream)
 	if c.drain != nil && len(c.streams) == 0 {
-		c.drained(ctx)
+		c.drained()
 	}
 }
 
@@ -191,11 +191,11 @@ func (c *connections) startDrain(ctx actor.Context, msg drain) {
 	if c.drain.speedUp(msg.spread) {
 		c.shutdownNext(ctx)
 	}
-	if ctx.Sender() != nil {
-		c.drain.asked = append(c.drain.asked, ctx.Sender())
+	if q, ok := ctx.Message().(asked); ok {
+		c.drain.asked = append(c.drain.asked, q)
 	}
 	if len(c.streams) == 0 {
-		c.drained(ctx)
+		c.drained()
 	}
 }
 
@@ -224,9 +224,9 @@ func (c *connections) shutdownNext(ctx actor.Context) {
 	}
 }
 
-func (c *connections) drained(ctx actor.Context) {
-	for _, pid := range c.drain.asked {
-		ctx.Send(pid, drained{})
+func (c *connections) drained() {
+	for _, q := range c.drain.asked {
+		q.answer(drained{})
 	}
 	c.drain.asked = nil
 }

@@ -3,8 +3,6 @@ package actors
 import (
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
@@ -26,6 +24,14 @@ type elapsed struct {
 	of    *timers
 	timer *timer
 	event any
+}
+
+// asked: System → root → connections. A question, which is one of the messages below, and the way
+// back for its answer.
+type asked struct {
+	late
+	question any
+	answers  chan any // of one, so that the actor never waits
 }
 
 // Opening and counting streams.
@@ -430,10 +436,3 @@ type (
 		stream *Stream
 	}
 )
-
-// answer responds where the message is a question.
-func answer(ctx actor.Context, message any) {
-	if ctx.Sender() != nil {
-		ctx.Respond(message)
-	}
-}

@@ -8,27 +8,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// question is a process of the actor system that takes one answer. protoactor's own, the Future,
-// has a data race where it is stopped while it is answered (its issue 1145).
-type question struct {
-	answer chan any // one is enough: further answers are dropped
-}
-
-// SendUserMessage takes the answer.
-func (q *question) SendUserMessage(_ *actor.PID, message any) {
-	_, answer, _ := actor.UnwrapEnvelope(message)
-	select {
-	case q.answer <- answer:
-	default:
-	}
-}
-
-// SendSystemMessage does nothing: a question has no life of its own.
-func (q *question) SendSystemMessage(*actor.PID, any) {}
-
-// Stop does nothing.
-func (q *question) Stop(*actor.PID) {}
-
 // askTimeout bounds a question to an actor: a local message each way.
 const askTimeout = 5 * time.Second
 
@@ -37,19 +16,20 @@ var (
 	errTreeEnded = errors.New("the tree has ended")
 )
 
-// ask puts a question to an actor and returns its answer. It fails with errTreeEnded where there is
-// no such actor, or the tree ends before it answers: then the question stays in a mailbox that is
-// not read any more. It fails with errNoAnswer after the timeout, and with the error of ctx.
+// ask puts a question to an actor and returns its answer. It fails with errTreeEnded where the tree
+// has ended, or ends before it answers: then the question stays in a mailbox that is not read any
+// more. It fails with errNoAnswer after the timeout, and with the error of ctx.
+//
+// The answer comes over a channel. With an entry of its own in the actor system's registry, as a
+// Future has, each question makes the registry's maps grow: 400 bytes for each idle stream.
 func (c *core) ask(ctx context.Context, to *actor.PID, message any, timeout time.Duration) (any, error) {
-	q := &question{answer: make(chan any, 1)}
-	pid, _ := c.actors.ProcessRegistry.Add(q, "question"+c.actors.ProcessRegistry.NextId())
-	defer c.actors.ProcessRegistry.Remove(pid)
+	q := asked{question: message, answers: make(chan any, 1)}
 	patience := time.NewTimer(timeout)
 	defer patience.Stop()
-	c.rootContext.RequestWithCustomSender(to, message, pid)
+	c.rootContext.Send(to, q)
 	select {
-	case answer := <-q.answer:
-		return answered(answer)
+	case answer := <-q.answers:
+		return answer, nil
 	case <-c.done:
 	case <-patience.C:
 		return nil, errNoAnswer
@@ -57,16 +37,32 @@ func (c *core) ask(ctx context.Context, to *actor.PID, message any, timeout time
 		return nil, ctx.Err()
 	}
 	select {
-	case answer := <-q.answer: // a question that was answered keeps its answer
-		return answered(answer)
+	case answer := <-q.answers: // a question that was answered keeps its answer
+		return answer, nil
 	default:
 		return nil, errTreeEnded
 	}
 }
 
-func answered(answer any) (any, error) {
-	if _, dead := answer.(*actor.DeadLetterResponse); dead {
-		return nil, errTreeEnded
+// answer takes the answer; further ones are dropped.
+func (q asked) answer(message any) {
+	select {
+	case q.answers <- message:
+	default:
 	}
-	return answer, nil
+}
+
+// question returns what is asked by a message that is a question, and any other message as it is.
+func question(message any) any {
+	if q, ok := message.(asked); ok {
+		return q.question
+	}
+	return message
+}
+
+// answer answers the message that an actor handles, where that is a question.
+func answer(ctx actor.Context, message any) {
+	if q, ok := ctx.Message().(asked); ok {
+		q.answer(message)
+	}
 }

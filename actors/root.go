@@ -25,7 +25,7 @@ func newRoot(c *core, n *node) *root { return &root{node: n, core: c} }
 // Receive starts the children and passes on what is for them: only the PID of the root is known
 // outside, and it stays right when a host restarts the root.
 func (r *root) Receive(ctx actor.Context) {
-	switch msg := ctx.Message().(type) {
+	switch msg := question(ctx.Message()).(type) {
 	case *actor.Started:
 		r.start(ctx)
 	case admit, examine, reconnect, endStreams, sendCustom:

@@ -185,3 +185,35 @@ func newTestCore() *core {
 	c.policy.Store(&Policy{Limits: DefaultLimits()})
 	return c
 }
+
+// The registry of an actor system, which may be a host's, has maps that grow with what was ever
+// entered at a time and removed again: questions, one for each stream, are not.
+func TestAQuestionIsNotEnteredIntoTheActorSystem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open(Options{Dialer: amqp.NewMemory()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer elapse(time.Second)
+		synctest.Wait()
+		before := s.processes()
+		var asking sync.WaitGroup
+		asking.Go(func() { s.request(late{}) }) // no actor answers this question
+		synctest.Wait()
+		if n := s.processes(); n != before {
+			t.Errorf("%d processes in place of %d", n, before)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		asking.Wait()
+	})
+}
+
+// processes returns how many the actor system knows.
+func (s *System) processes() (n int) {
+	for _, shard := range s.actors.ProcessRegistry.LocalPIDs.LocalPIDs {
+		n += shard.Count()
+	}
+	return n
+}
