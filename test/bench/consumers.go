@@ -13,13 +13,13 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// Consumers is the least that could take part in dedicated mode: n queues for one topic, with
-// a channel and a consumer each, in the proxy's way (500 channels a link,
-// prefetch 50, half a window acknowledged at once), that drop what they get. It
+// Consumers is the least that could take part in dedicated mode, or, with one of everything, in
+// routed mode: n queues for one topic, with a channel and a consumer each, in the proxy's way (500
+// channels a link, its prefetch, half a window acknowledged at once), that drop what they get. It
 // prints how many messages came, in lines, until the process ends.
-func Consumers(broker, topic string, n int) error {
+func Consumers(broker, topic string, n, prefetch int) error {
 	var received atomic.Int64
-	links := bareLinks{broker: broker}
+	links := bareLinks{broker: broker, prefetch: prefetch}
 	for range n {
 		if err := links.consume(topic, func(amqp091.Delivery) { received.Add(1) }); err != nil {
 			return err
@@ -42,7 +42,7 @@ func WritingConsumers(broker string) error {
 	if err != nil {
 		return err
 	}
-	links := bareLinks{broker: broker}
+	links := bareLinks{broker: broker, prefetch: ownPrefetch}
 	fmt.Println("listening on http://" + listener.Addr().String())
 	for {
 		conn, err := listener.Accept()
@@ -81,15 +81,16 @@ func (l *bareLinks) serve(conn net.Conn) error {
 
 // bareLinks opens connections as channels need them. It may be used concurrently.
 type bareLinks struct {
-	broker string
+	broker   string
+	prefetch int
 
 	mu       sync.Mutex
 	link     *amqp091.Connection
 	channels int
 }
 
-// prefetch is what the proxy's dedicated queues have.
-const prefetch = 50
+// ownPrefetch is what the proxy's dedicated queues have.
+const ownPrefetch = 50
 
 // channel opens one on a link that has room.
 func (l *bareLinks) channel() (_ *amqp091.Channel, err error) {
@@ -117,7 +118,7 @@ func (l *bareLinks) consume(topic string, take func(amqp091.Delivery)) error {
 	if err := channel.QueueBind(queue, topic, Exchange, false, nil); err != nil {
 		return err
 	}
-	if err := channel.Qos(prefetch, 0, false); err != nil {
+	if err := channel.Qos(l.prefetch, 0, false); err != nil {
 		return err
 	}
 	deliveries, err := channel.Consume(queue, "", false, true, false, false, nil)
@@ -127,7 +128,7 @@ func (l *bareLinks) consume(topic string, take func(amqp091.Delivery)) error {
 	go func() { // ends with the link
 		for d := range deliveries {
 			take(d)
-			if d.DeliveryTag%(prefetch/2) == 0 {
+			if d.DeliveryTag%uint64(l.prefetch/2) == 0 {
 				d.Ack(true)
 			}
 		}

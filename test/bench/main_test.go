@@ -34,9 +34,9 @@ func TestMain(m *testing.M) {
 		err = Sockets(context.Background(), broker)
 	case "consumers":
 		n, _ := strconv.Atoi(os.Getenv(countVariable))
-		err = Consumers(broker, bareTopic, n)
+		err = Consumers(broker, bareTopic, n, ownPrefetch)
 	case "consumer": // the least that could take part in routing: one queue for everything
-		err = Consumers(broker, "#", 1)
+		err = Consumers(broker, "#", 1, feedPrefetch)
 	case "writing":
 		err = WritingConsumers(broker)
 	default:

@@ -87,7 +87,8 @@ func BenchmarkOwnTopicsChurn(b *testing.B) {
 }
 
 // What fifty thousand patterns of routed streams cost the publishers of the exchange, and the
-// process: messages that no stream wants, in turns with a single pattern; and without a proxy.
+// process: messages that no stream wants, in turns with one stream's hundred patterns; with a bare
+// consumer of everything in place of the proxy; and with no queue at all.
 func BenchmarkPublishersBesidePatterns(b *testing.B) {
 	const streams, each = 500, 100
 	many := func(i int) string {
@@ -97,7 +98,7 @@ func BenchmarkPublishersBesidePatterns(b *testing.B) {
 		}
 		return "/api/events/v1/connect/?bindings=" + url.QueryEscape(`{"bindings":[`+strings.Join(bindings, ",")+`]}`)
 	}
-	own, one, none := figures{}, figures{}, figures{}
+	own, one, bareConsumer, none := figures{}, figures{}, figures{}, figures{}
 	load := Load{Publisher: publisher(b), Topic: func(i int) string { return fmt.Sprintf("group.%d.x.task-none.y", i%streams) }, Messages: 30_000, Size: 256, Publishers: 32, Window: 1 << 30}
 	for b.Loop() {
 		for range rounds {
@@ -109,10 +110,18 @@ func BenchmarkPublishersBesidePatterns(b *testing.B) {
 			published(b, one, p, load)
 			f.Close()
 			p.Kill()
+			p = bare(b, "consumer", 0)
+			said(p)
+			published(b, bareConsumer, p, load)
+			p.Kill()
 			published(b, none, nil, load)
 		}
 	}
 	report(b, own, one)
+	for name, values := range bareConsumer {
+		b.ReportMetric(median(values), "consumer-"+name)
+	}
+	b.ReportMetric(median(own["published/s"])/median(bareConsumer["published/s"]), "consumer-published/s-ratio")
 	b.ReportMetric(median(none["published/s"]), "alone-published/s")
 }
 

@@ -51,7 +51,7 @@ func Sockets(ctx context.Context, broker string) error {
 // bareTopic is the key of what the baselines receive.
 const bareTopic = "b"
 
-// feedPrefetch is what the proxy's shared queues have.
+// feedPrefetch is what the proxy's shared and routed queues have.
 const feedPrefetch = 500
 
 type sockets struct {
