@@ -24,7 +24,8 @@ type script struct {
 	mu      sync.Mutex
 	waiting []actors.Event
 	notify  func()
-	take    func() // called in Take
+	take    func() // called in Take, before anything is taken
+	took    func() // the same, after that
 	ended   *actors.Error
 	closed  int
 	written []*actors.Message
@@ -88,9 +89,12 @@ func (s *script) Take(events []actors.Event) []actors.Event {
 		s.take()
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	events = append(events[:0], s.waiting...)
 	s.waiting = nil
+	s.mu.Unlock()
+	if s.took != nil {
+		s.took()
+	}
 	return events
 }
 
@@ -451,12 +455,8 @@ func TestWhatWasTakenBeforeARevocationIsNotWrittenAfterIt(t *testing.T) {
 	revoked := &actors.Error{Code: actors.AccessRevoked, Reason: "no longer"}
 	for name, body := range map[string]string{"small": "1", "large": `"` + long(1<<20) + `"`} {
 		h, s := bare(t, Options{}), &script{}
-		s.take = sync.OnceFunc(func() {
-			s.waiting = []actors.Event{actors.Ready{}, message(body), message(body)} // taken, and at once:
-			s.ended = revoked
-			time.AfterFunc(time.Millisecond, func() { s.offer(revoked) })
-		})
-		s.waiting = []actors.Event{actors.Ready{}}
+		s.waiting = []actors.Event{actors.Ready{}, message(body), message(body)}
+		s.took = sync.OnceFunc(func() { s.Fail(revoked) })
 		got := readAll(t, serveScript(t, h, s))
 		if strings.Contains(got, "event: message") || !strings.HasPrefix(got, "HEAD\r\n\r\n") || !strings.HasSuffix(got, string(errorFrame(revoked))) {
 			t.Errorf("%s: the client got %.300q", name, got)
