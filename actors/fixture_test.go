@@ -205,7 +205,8 @@ func (f *fixture) ready(exchange, pattern string) *actors.Stream {
 
 func (f *fixture) awaitReady(s *actors.Stream) {
 	f.t.Helper()
-	for {
+	late := time.Now().Add(time.Minute)
+	for time.Now().Before(late) {
 		switch e := f.next(s).(type) {
 		case actors.Ready:
 			return
@@ -213,8 +214,10 @@ func (f *fixture) awaitReady(s *actors.Stream) {
 			f.t.Fatal(e)
 		}
 	}
+	f.t.Fatal("the stream does not become ready")
 }
 
+// next returns the next event. Pings come for ever: what waits for another event bounds its wait.
 func (f *fixture) next(s *actors.Stream) actors.Event {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
@@ -229,7 +232,8 @@ func (f *fixture) next(s *actors.Stream) actors.Event {
 // message reads the next message, past pings.
 func (f *fixture) message(s *actors.Stream) *actors.Message {
 	f.t.Helper()
-	for {
+	late := time.Now().Add(time.Minute)
+	for time.Now().Before(late) {
 		switch e := f.next(s).(type) {
 		case *actors.Message:
 			return e
@@ -238,6 +242,8 @@ func (f *fixture) message(s *actors.Stream) *actors.Message {
 			f.t.Fatalf("want a message, have %v", e)
 		}
 	}
+	f.t.Fatal("no message comes, and the stream goes on")
+	return nil
 }
 
 // messages reads count messages of publish and fails unless they are in order.
@@ -253,7 +259,7 @@ func (f *fixture) messages(s *actors.Stream, count int) {
 // end reads until the stream's last event.
 func (f *fixture) end(s *actors.Stream) *actors.Error {
 	f.t.Helper()
-	late := time.Now().Add(2 * time.Minute) // pings would make it a wait without end
+	late := time.Now().Add(2 * time.Minute)
 	for time.Now().Before(late) {
 		if e, ok := f.next(s).(*actors.Error); ok {
 			return e

@@ -1,6 +1,7 @@
 package actors_test
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -68,6 +69,30 @@ func TestAPanicWhileTheStreamIsOpened(t *testing.T) {
 				close(goOn)
 				f.ends(bad, actors.InternalError)
 				f.works()
+			})
+		})
+	}
+}
+
+// The client is not told what failed; the operator is, or the defect is never found.
+func TestTheLogTellsWhatPanicked(t *testing.T) {
+	for _, op := range []string{"channel", "declare", "consume", "bind", "next"} {
+		t.Run(op, func(t *testing.T) {
+			var log strings.Builder
+			toLog := func(o *actors.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) }
+			bubble(t, toLog, func(f *fixture) {
+				f.record.before(func(c call) error {
+					if c.op == op {
+						panic("planted in " + op)
+					}
+					return nil
+				})
+				f.ends(f.connect(task, "#"), actors.InternalError)
+				f.clean()
+				synctest.Wait()
+				if !strings.Contains(log.String(), `reason="`) || !strings.Contains(log.String(), "planted in "+op) {
+					f.t.Errorf("the log does not tell:\n%s", log.String())
+				}
 			})
 		})
 	}

@@ -81,33 +81,28 @@ func TestASharedQueueGoesAfterItsLastStream(t *testing.T) {
 
 // A feed's failure reaches every stream of it with the right code, and no other.
 func TestAFeedsFailureIsToldToAllItsStreams(t *testing.T) {
-	f := open(t, shared)
-	good := f.ready("exchange/tc/task", "good")
-	keep := f.broker.Queues()
 	for _, c := range []struct {
 		name string
-		harm func(id string)
+		harm func(f *fixture, id string, others []string)
 		code actors.Code
 	}{
-		{"queue deleted", func(string) { f.deleteQueues(keep) }, actors.QueueDeleted},
-		{"consumer panics", func(id string) { f.Crash(actors.RoleConsumer, id) }, actors.InternalError},
-		{"worker panics", func(id string) { f.Crash(actors.RoleWorker, id) }, actors.InternalError},
-		{"feed panics", func(id string) { f.Crash(actors.RoleFeed, id) }, actors.InternalError},
+		{"queue deleted", func(f *fixture, _ string, others []string) { f.deleteQueues(others) }, actors.QueueDeleted},
+		{"consumer panics", func(f *fixture, id string, _ []string) { f.crash(actors.RoleConsumer, id) }, actors.InternalError},
+		{"worker panics", func(f *fixture, id string, _ []string) { f.crash(actors.RoleWorker, id) }, actors.InternalError},
+		{"feed panics", func(f *fixture, id string, _ []string) { f.crash(actors.RoleFeed, id) }, actors.InternalError},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a, b := f.ready("exchange/tc/task", "bad"), f.ready("exchange/tc/task", "bad")
-			c.harm(a.ID())
-			for _, s := range []*actors.Stream{a, b} {
-				if err := f.end(s); err.Code != c.code {
-					t.Fatal(err)
-				}
-			}
-			f.publish("good", 1)
-			if _, ok := f.next(good).(*actors.Message); !ok {
-				t.Fatal("another feed's stream lost its message")
-			}
-			after := f.ready("exchange/tc/task", "bad")
-			after.Close()
+			bubble(t, shared, func(f *fixture) {
+				good := f.ready(task, "good")
+				others := f.broker.Queues()
+				a, b := f.ready(task, "bad"), f.ready(task, "bad")
+				c.harm(f, a.ID(), others)
+				f.ends(a, c.code)
+				f.ends(b, c.code)
+				f.publish("good", 1)
+				f.messages(good, 1) // another feed's stream has lost nothing
+				f.ready(task, "bad")
+			})
 		})
 	}
 }

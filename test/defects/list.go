@@ -15,7 +15,7 @@ type suite string
 
 // The suites that defects name.
 const (
-	actorsSuite    suite = "./actors -run Acknowledge|Verdict|LeaveNothing|ReadyComes|NoMessageComesBeforeReady|IsCut|SlowReader|Bytes|Panic|TreeHeals|IsDownAtTheStart|GivenOut|Refuses|RefusedBinding|DrainTells|FirstPing|FeedsFailure|JSON|Routing|Redeliver"
+	actorsSuite    suite = "./actors -run Acknowledge|Verdict|LeaveNothing|ReadyComes|NoMessageComesBeforeReady|IsCut|SlowReader|Bytes|Panic|TreeHeals|IsDownAtTheStart|GivenOut|Refuses|RefusedBinding|DrainTells|FirstPing|FeedsFailure|LogTells|WithoutAConsumer|HeardAgain|NotCut|JSON|Routing|Redeliver"
 	httpSuite      suite = "./http -run 204|Acknowledged|TheEnd|AfterTheError|EmptyLastEventID"
 	bindingsSuite  suite = "./http/bindings ./actors/amqp -run Binding|Pattern|Hash|Parse"
 	memorySuite    suite = "./actors/amqp -run Memory|Bounded|Queue"
@@ -81,7 +81,7 @@ var defects = []defect{
 		[]suite{actorsSuite, unsaidSuite},
 	},
 	{
-		"worker's panic unheard", "a stream whose worker fails is silent",
+		"worker's panic unheard", "the log does not tell an operator what failed",
 		"actors/worker.go", "func (w *worker) deliver(channel amqp.Channel) (err error) {\n	defer recovered(&err)\n", "func (w *worker) deliver(channel amqp.Channel) (err error) {\n	defer func() { recover() }()\n",
 		[]suite{actorsSuite},
 	},
@@ -153,6 +153,15 @@ var defects = []defect{
 	{
 		"broken JSON passed on", "a body that is not JSON breaks the page",
 		"actors/encode.go", "	b.Truncate(start)\n	quote(b, string(body))\n	return encodingUTF8\n", "	b.Truncate(start)\n	b.Write(body)\n	return encodingUTF8\n",
+		[]suite{actorsSuite},
+	}, {
+		"no rebinding", "a stream is deaf for ever once its exchange was made again",
+		"actors/worker.go", "channel.Bind(w.queue, binding); err != nil {\n			return rebindFailure", "error(nil); err != nil {\n			return rebindFailure",
+		[]suite{actorsSuite},
+	},
+	{
+		"cut instead of retired", "one call that is not answered ends every stream of its link",
+		"actors/broker_stuck.go", "	case b.probed[link]:\n", "	case b.probed[link] && b.pool == nil:\n",
 		[]suite{actorsSuite},
 	},
 }

@@ -51,7 +51,7 @@ func score(ctx context.Context, words []string, out io.Writer) error {
 			noticed++
 			mark = "noticed"
 		}
-		fmt.Fprintf(out, "%-8s %4.0fs  %-36s %s\n", mark, time.Since(begun).Seconds(), d.name, by)
+		fmt.Fprintf(out, "%-8s %3.0fs  %-33s %s\n", mark, time.Since(begun).Seconds(), d.name, by)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -127,11 +127,17 @@ func (d defect) noticedBy(ctx context.Context, root string, before map[suite][]s
 		}
 		for _, test := range failed {
 			if !slices.Contains(before[s], test) {
-				return string(s) + ": " + test, nil
+				return s.packages() + " " + test, nil
 			}
 		}
 	}
 	return "", nil
+}
+
+// packages are those of a suite.
+func (s suite) packages() string {
+	packages, _, _ := strings.Cut(string(s), " -run ")
+	return packages
 }
 
 // failures runs a suite and returns the tests that fail; a suite that panics or runs
