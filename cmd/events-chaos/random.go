@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -65,7 +66,7 @@ func (c command) randomAttached(ctx context.Context, o options, run random.Optio
 		random.Skip{What: "log unread, process paused", Why: "the proxy's process is not ours"},
 		random.Skip{What: "exchange made again", Why: "how often the proxy repeats its bindings is not known"})
 	run.Census, run.Account = site.Everything, site.Account()
-	_, err := c.randomRun(ctx, o, run, o.broker, o.report, nil, nil, func() error { return nil })
+	_, err := c.randomRun(ctx, o, run, o.broker, o.report, nil, nil)
 	return err
 }
 
@@ -159,7 +160,7 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 	run.Harms = append(run.Harms, paused(process), logUnread(process, randomExchange))
 	run.Census, run.Account = own.Everything, "broker"
 	further := func(p *random.Publisher) []random.Harm { return harmsBy(p, own, broker.Faults()) }
-	return c.randomRun(ctx, o, run, own.AdminURL(), dir, further, ground.logsWith(process), func() error {
+	run.End = sync.OnceValue(func() error {
 		err := process.Close()
 		if left := broker.Close(); left != nil { // looks for what is left there
 			return errors.Join(err, left)
@@ -167,31 +168,27 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 		fmt.Fprintln(run.Log, "broker:", broker.(chaos.Evident).Evidence())
 		return err
 	})
+	verdict, err := c.randomRun(ctx, o, run, own.AdminURL(), dir, further, ground.logsWith(process))
+	if ended := run.End(); err == nil { // a run that was called off, or never began, has not ended them
+		err = ended
+	}
+	return verdict, err
 }
 
-// randomRun is the run, once everything is there. tidy ends what was started for it;
-// its error is a violation. further returns the harms that need the run's publisher; nil: none.
-// logs are those of what is harmed.
+// randomRun is the run, once everything is there. further returns the harms that need the run's
+// publisher; nil: none. logs are those of what is harmed.
 func (c command) randomRun(
-	ctx context.Context, o options, run random.Options, broker, dir string,
-	further func(*random.Publisher) []random.Harm, logs logs, tidy func() error,
+	ctx context.Context, o options, run random.Options, broker, dir string, further func(*random.Publisher) []random.Harm, logs logs,
 ) (string, error) {
 	s, err := newSession(dir)
 	if err != nil {
-		return "", errors.Join(err, tidy())
+		return "", err
 	}
 	run.History, s.logs = s.recorder, logs
 	report, failure := c.randomRunning(ctx, run, broker, further)
 	verdict := check.Unknown
 	if report != nil {
 		verdict = report.Verdict
-	}
-	if err := tidy(); err != nil {
-		fmt.Fprintln(run.Log, "VIOLATION", err)
-		verdict, failure = check.Fail, errors.Join(failure, err)
-		if report != nil {
-			report.Verdict, report.Violations = verdict, append(report.Violations, err.Error())
-		}
 	}
 	if report != nil && o.asJSON {
 		json.NewEncoder(c.stdout).Encode(report)

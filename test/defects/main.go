@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,8 +16,16 @@ import (
 )
 
 func main() {
+	chaos := flag.Bool("chaos", false, "look for defects from outside, with events-chaos")
+	reports := flag.String("reports", "", "with -chaos: keep the reports in this directory")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := score(ctx, os.Args[1:], os.Stdout)
+	var err error
+	if *chaos {
+		err = seen(ctx, flag.Args(), *reports, os.Stdout)
+	} else {
+		err = score(ctx, flag.Args(), os.Stdout)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "defects:", err)
@@ -42,12 +51,12 @@ func score(ctx context.Context, words []string, out io.Writer) error {
 		}
 		begun := time.Now()
 		by, err := d.noticedBy(ctx, root, before)
-		if err != nil {
-			return err
-		}
 		tried++
 		mark := "SURVIVES"
-		if by != "" {
+		switch {
+		case err != nil:
+			mark, by = "FAILS", err.Error()
+		case by != "":
 			noticed++
 			mark = "noticed"
 		}
@@ -61,6 +70,15 @@ func score(ctx context.Context, words []string, out io.Writer) error {
 		return errSurvived
 	}
 	return nil
+}
+
+// named returns the defect of a name.
+func named(name string) (defect, error) {
+	i := slices.IndexFunc(defects, func(d defect) bool { return d.name == name })
+	if i < 0 {
+		return defect{}, fmt.Errorf("no defect is called %q", name)
+	}
+	return defects[i], nil
 }
 
 func wanted(name string, words []string) bool {
@@ -123,7 +141,7 @@ func (d defect) noticedBy(ctx context.Context, root string, before map[suite][]s
 			return "", err
 		}
 		if !built {
-			return "", fmt.Errorf("%s: what is planted does not compile, which is no test of the tests", d.name)
+			return "", errors.New("what is planted does not compile, which is no test of the tests")
 		}
 		for _, test := range failed {
 			if !slices.Contains(before[s], test) {

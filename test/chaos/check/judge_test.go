@@ -34,6 +34,7 @@ const sound = `{"t":0,"kind":"run","version":1,"mode":"random","clients":2,"pati
 {"t":1.61,"kind":"messages","stream":2,"from":4,"at":[0]}
 {"t":1.61,"kind":"messages","stream":3,"from":4,"at":[0]}
 {"t":1.7,"kind":"healed","harm":1}
+{"t":1.8,"kind":"told","wanted":"InvalidBindings","told":"InvalidBindings"}
 {"t":2,"kind":"phase","name":"after"}
 {"t":2.1,"kind":"publish","n":5,"took":0.01,"confirmed":true}
 {"t":2.11,"kind":"messages","stream":2,"from":5,"at":[0]}
@@ -43,6 +44,7 @@ const sound = `{"t":0,"kind":"run","version":1,"mode":"random","clients":2,"pati
 {"t":3.1,"kind":"end","stream":3,"how":"left"}
 {"t":3.2,"kind":"sample","streams":0,"failures":4,"goroutines":10,"descriptors":9,"resident":600,"heap":100}
 {"t":3.2,"kind":"census","queues":0,"connections":1}
+{"t":3.25,"kind":"ended"}
 {"t":3.3,"kind":"verdict","verdict":"pass","invariants":[{"name":"complete","verdict":"pass"}]}
 `
 
@@ -75,10 +77,12 @@ func TestEachViolationIsFoundInTheHistory(t *testing.T) {
 		"a harm that did not heal":              {"healing", `{"t":1.7,"kind":"healed","harm":1}` + "\n", ""},
 		"a crash that the proxy denies":         {"real-harm", `"failures":4`, `"failures":3`},
 		"a queue left behind":                   {"broker-clean", `{"t":3.2,"kind":"census","queues":0`, `{"t":3.2,"kind":"census","queues":1`},
-		"a connection left behind":              {"broker-clean", `"queues":0,"connections":1}` + "\n" + `{"t":3.3`, `"queues":0,"connections":2}` + "\n" + `{"t":3.3`},
+		"a connection left behind":              {"broker-clean", `"queues":0,"connections":1}` + "\n" + `{"t":3.25`, `"queues":0,"connections":2}` + "\n" + `{"t":3.25`},
 		"a goroutine left behind":               {"process-clean", `"failures":4,"goroutines":10`, `"failures":4,"goroutines":11`},
 		"a descriptor left behind":              {"process-clean", `"goroutines":10,"descriptors":9,"resident":600`, `"goroutines":10,"descriptors":10,"resident":600`},
 		"too much memory":                       {"memory", `"resident":600`, `"resident":1001`},
+		"a wrong request that was let in":       {"refusal", `"told":"InvalidBindings"`, `"told":"ready"`},
+		"a process that crashed":                {"orderly-end", `"kind":"ended"`, `"kind":"ended","error":"exit status 2"`},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			j := judge(t, change.from, change.to)

@@ -88,6 +88,12 @@ func (c census) String() string {
 	return fmt.Sprintf("%d queues, %d consumers, %d bindings, %d channels, %d connections", c.Queues, c.Consumers, c.Bindings, c.Channels, c.Connections)
 }
 
+// told is what was told to a client that asked for what must be refused.
+type told struct {
+	t            float64
+	wanted, told string
+}
+
 // script is a script's own verdict, with its failed commands and harms.
 type script struct {
 	name, verdict, reason string
@@ -110,6 +116,8 @@ type record struct {
 	deaf      []deafness
 	samples   []sample
 	censuses  []census
+	told      []told
+	ends      []string // what was wrong with the proxy's end, "" for nothing
 	scripts   []script
 	failed    map[string]string // script → its failed command
 	unseen    map[string]string // script → a harm that was not seen
@@ -152,13 +160,13 @@ type fields struct {
 	Kind string
 	run
 
-	Name, Script, Line, Error, Verdict, Reason, Scope, How, Odd, Code, What string
-	N, Client, Stream, Group, Status, From, Harm                            int
-	Confirmed, Redelivered, Retryable                                       bool
-	Back, Until                                                             float64
-	At                                                                      []int
-	Codes                                                                   []string
-	Invariants                                                              []struct{ Name, Verdict string }
+	Name, Script, Line, Error, Verdict, Reason, Scope, How, Odd, Code, What, Wanted, Told string
+	N, Client, Stream, Group, Status, From, Harm                                          int
+	Confirmed, Redelivered, Retryable                                                     bool
+	Back, Until                                                                           float64
+	At                                                                                    []int
+	Codes                                                                                 []string
+	Invariants                                                                            []struct{ Name, Verdict string }
 }
 
 func (r *record) take(line []byte) error {
@@ -188,6 +196,10 @@ func (r *record) take(line []byte) error {
 		}
 	case "script":
 		r.scripts = append(r.scripts, script{name: f.Script, verdict: f.Verdict, reason: f.Reason, t: f.T})
+	case "told":
+		r.told = append(r.told, told{f.T, f.Wanted, f.Told})
+	case "ended":
+		r.ends = append(r.ends, f.Error)
 	case "verdict":
 		r.verdict = f.Verdict
 		for _, i := range f.Invariants {

@@ -30,6 +30,8 @@ func (j *judge) randomRun() {
 	j.brokerClean()
 	j.processClean()
 	j.memory()
+	j.refusal()
+	j.orderlyEnd()
 	j.reached()
 }
 
@@ -359,6 +361,36 @@ func (j *judge) memory() {
 		if s.Resident > j.run.Memory {
 			j.violate(row, s.t, 0, "%g bytes are resident, at most %g may be", s.Resident, j.run.Memory)
 		}
+	}
+}
+
+// refusal: what asks for what must be refused is told so.
+func (j *judge) refusal() {
+	row := j.row("refusal", "a binding that would stall the exchange for all is refused")
+	for _, a := range j.told {
+		row.Checked++
+		if a.told != a.wanted {
+			j.violate(row, a.t, 0, "a client that asks for it is told %s, not %s", a.told, a.wanted)
+		}
+	}
+	j.skipUntried(row)
+}
+
+// orderlyEnd: the proxy ends in order, and nothing of it is left.
+func (j *judge) orderlyEnd() {
+	row := j.row("orderly-end", "the proxy ends in order when it is told to, and leaves nothing on its broker")
+	for _, wrong := range j.ends {
+		row.Checked++
+		if wrong != "" {
+			j.violate(row, j.last, 0, "%s", wrong)
+		}
+	}
+	j.skipUntried(row)
+}
+
+func (j *judge) skipUntried(row *Invariant) {
+	if row.Checked == 0 {
+		row.Verdict, row.Reason = skipped, "nothing in this run shows it"
 	}
 }
 

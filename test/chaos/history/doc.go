@@ -20,10 +20,12 @@
 //	seen      an independent sign of it
 //	healed    every client that it could touch is served again
 //	undone    it was not seen, with the reason; it counts as nothing
+//	told      what a client was told that asked for what must be refused
 //	deaf      streams may miss messages for a while, as the documentation admits
 //	skipped   a harm or a claim that cannot be tried or judged here, with the reason
 //	failure   an actor failed, and what its supervisor decided
 //	sample    the proxy's own figures
+//	ended     how the proxy ended, and what of it was left on the broker
 //	census    what the broker holds of the proxy's, and by whose account; or why
 //	          that could not be found out in the end
 //	command   a line of a script, with its result

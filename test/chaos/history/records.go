@@ -23,6 +23,8 @@ func (Sample) kind() string   { return "sample" }
 func (Census) kind() string   { return "census" }
 func (Command) kind() string  { return "command" }
 func (Script) kind() string   { return "script" }
+func (Told) kind() string     { return "told" }
+func (Ended) kind() string    { return "ended" }
 func (Verdict) kind() string  { return "verdict" }
 
 // Run is what is going to be done.
@@ -135,6 +137,17 @@ type Failure struct {
 	Reason   string `json:"reason"`
 	Decision string `json:"decision"` // restarted, stopped
 	Account  string `json:"account"`  // where it was read: log, tree
+}
+
+// Told is what a client beside the run's was told, who asked for what must be refused.
+type Told struct {
+	Wanted string `json:"wanted"` // the code
+	Told   string `json:"told"`   // a code; ready where it was let in; or what else came
+}
+
+// Ended is how the proxy's process ended, where that was the run's to do.
+type Ended struct {
+	Error string `json:"error,omitempty"` // what was wrong with it, or was left on the broker
 }
 
 // Sample is the proxy's own account.

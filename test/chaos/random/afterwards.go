@@ -94,6 +94,20 @@ func (c *conductor) cleanBroker(ctx context.Context) {
 	}
 }
 
+// end ends the proxy, and looks at how it goes.
+func (c *conductor) end() {
+	if c.options.End == nil {
+		return
+	}
+	err, record := c.options.End(), history.Ended{}
+	c.book.tried(orderlyEnd)
+	if err != nil {
+		record.Error = err.Error()
+		c.book.violate(orderlyEnd, "%v", err)
+	}
+	c.history.Add(record)
+}
+
 func exceeds(now, before Census) bool {
 	return now.Queues > before.Queues || now.Consumers > before.Consumers || now.Bindings > before.Bindings ||
 		now.Channels > before.Channels || now.Connections > before.Connections

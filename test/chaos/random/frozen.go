@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -78,10 +77,7 @@ func (c *conductor) freezeCall(ctx context.Context, _ Victim) error {
 func (c *conductor) strange(ctx context.Context, pattern string) error {
 	ctx, cancel := context.WithTimeout(ctx, frozenTold)
 	defer cancel()
-	bindings, _ := json.Marshal(map[string]any{
-		"bindings": []map[string]string{{"exchange": c.options.Exchange, "routingKeyPattern": pattern}},
-	})
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.options.Proxy+"/api/events/v1/connect/?bindings="+url.QueryEscape(string(bindings)), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.connectURL(pattern), nil)
 	if err != nil {
 		return err
 	}

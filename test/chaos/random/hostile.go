@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/taskcluster/events-proxy/actors"
+	"github.com/taskcluster/events-proxy/http/sse"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
+	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
 
 // hostilePattern costs a broker seconds for each message of the exchange, where it is
@@ -21,12 +22,9 @@ var hostilePattern = strings.Repeat("#.a.", 12) + "#"
 // bindHostile asks for a stream whose binding would stall the exchange for all. It
 // must be refused.
 func (c *conductor) bindHostile(ctx context.Context, _ Victim) error {
-	bindings, _ := json.Marshal(map[string]any{
-		"bindings": []map[string]string{{"exchange": c.options.Exchange, "routingKeyPattern": hostilePattern}},
-	})
 	ctx, cancel := context.WithTimeout(ctx, operatorPatience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.options.Proxy+"/api/events/v1/connect/?bindings="+url.QueryEscape(string(bindings)), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.connectURL(hostilePattern), nil)
 	if err != nil {
 		return err
 	}
@@ -35,11 +33,47 @@ func (c *conductor) bindHostile(ctx context.Context, _ Victim) error {
 		return err
 	}
 	defer answer.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if !strings.Contains(string(said), string(actors.InvalidBindings)) {
-		return errors.Join(fmt.Errorf("a binding that stalls the exchange is not refused: %d %.200s", answer.StatusCode, said), err)
+	const wanted = string(actors.InvalidBindings)
+	told := toldBy(answer)
+	if told != wanted && told != letIn { // such as that the broker is not there: nothing is decided
+		return fmt.Errorf("it was told %s", told)
+	}
+	c.history.Add(history.Told{Wanted: wanted, Told: told})
+	c.book.tried(refusal)
+	if told == letIn {
+		c.book.violate(refusal, "a client that asks for it is told %s, not %s", told, wanted)
+		return errors.New("a binding that stalls the exchange is not refused")
 	}
 	return nil
+}
+
+// letIn is the event of a stream that is not refused.
+const letIn = "ready"
+
+// toldBy returns the code with which an answer refuses a stream; letIn where it does
+// not, and what else it is where it decides nothing.
+func toldBy(answer *http.Response) string {
+	var told struct{ Code string }
+	if kind := answer.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
+		if err := json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&told); err == nil && told.Code != "" {
+			return told.Code
+		}
+		return answer.Status
+	}
+	for frames := sse.NewDecoder(answer.Body); ; {
+		event, err := frames.Next()
+		switch {
+		case err != nil:
+			return err.Error()
+		case event.Name == letIn:
+			return event.Name
+		case event.Name == "error":
+			if json.Unmarshal([]byte(event.Data), &told) == nil && told.Code != "" {
+				return told.Code
+			}
+			return event.Data
+		}
+	}
 }
 
 // refusedBinding is the proxy's own sign: it counts one more wrong request.

@@ -14,6 +14,8 @@ const (
 	brokerClean  = "broker-clean"
 	processClean = "process-clean"
 	memoryBound  = "memory"
+	refusal      = "refusal"
+	orderlyEnd   = "orderly-end"
 )
 
 // invariants are what must hold, in the order of reports.
@@ -29,5 +31,7 @@ func invariants() []history.Invariant {
 		{Name: brokerClean, Claim: "queues, consumers, bindings, channels and connections are back where they were"},
 		{Name: processClean, Claim: "streams, actors, goroutines, descriptors and memory are back where they were"},
 		{Name: memoryBound, Claim: "the process stays below the memory that it may have"},
+		{Name: refusal, Claim: "a binding that would stall the exchange for all is refused"},
+		{Name: orderlyEnd, Claim: "the proxy ends in order when it is told to, and leaves nothing on its broker"},
 	}
 }

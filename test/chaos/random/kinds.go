@@ -143,7 +143,7 @@ func (c *conductor) victim(client int) (Victim, error) {
 // ours are the streams that this run has opened: bound to its exchange.
 func (c *conductor) ours(now picture) (list []actors.StreamState) {
 	for _, s := range now.Streams {
-		if len(s.Bindings) == 1 && s.Bindings[0].Exchange == c.options.Exchange {
+		if len(s.Bindings) > 0 && s.Bindings[0].Exchange == c.options.Exchange {
 			list = append(list, s)
 		}
 	}

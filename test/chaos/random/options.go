@@ -57,6 +57,11 @@ type Options struct {
 	Census  func(ctx context.Context) (Census, error)
 	Account string
 
+	// End ends the proxy, where that is the caller's to do, and returns what was wrong with its end
+	// or is left of it on the broker. It is called once, when all else has been looked at, unless
+	// the run is called off. Without it the claim about the end is skipped.
+	End func() error
+
 	// History takes every record; nil: none is kept. Command and Environment go
 	// into its first line.
 	History     *history.Recorder

@@ -16,8 +16,9 @@ import (
 	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
 
-// patterns are the bindings of the groups of clients. Each gets every message.
-var patterns = []string{"#", "random.#", "random.*"}
+// patterns are the bindings of the groups of clients. Each group gets every message; the last one
+// by the last of its bindings alone.
+var patterns = [][]string{{"#"}, {"random.#"}, {"random.*"}, {"unheard.#", "random.message"}}
 
 // reader is one client: it opens a stream, reads it to its end, and opens the
 // next, until it is told to leave.
@@ -42,16 +43,23 @@ const backOff = 50 * time.Millisecond
 
 func newReader(c *conductor, number int) *reader {
 	r := &reader{run: c, number: number, group: number % len(patterns), leave: make(chan struct{}, 1)}
-	bindings, _ := json.Marshal(map[string]any{
-		"bindings": []map[string]string{{"exchange": c.options.Exchange, "routingKeyPattern": patterns[r.group]}},
-	})
-	r.url = c.options.Proxy + "/api/events/v1/connect/?bindings=" + url.QueryEscape(string(bindings))
+	r.url = c.connectURL(patterns[r.group]...)
 	dialer := &net.Dialer{}
 	if address := r.address(); address != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(address)}
 	}
 	r.http = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer.DialContext}}
 	return r
+}
+
+// connectURL is that of a stream with bindings to the run's exchange.
+func (c *conductor) connectURL(patterns ...string) string {
+	var list []map[string]string
+	for _, pattern := range patterns {
+		list = append(list, map[string]string{"exchange": c.options.Exchange, "routingKeyPattern": pattern})
+	}
+	bindings, _ := json.Marshal(map[string]any{"bindings": list}) // strings always marshal
+	return c.options.Proxy + "/api/events/v1/connect/?bindings=" + url.QueryEscape(string(bindings))
 }
 
 // address is the client's own, by which the proxy tells clients of this machine

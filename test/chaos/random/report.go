@@ -25,7 +25,7 @@ type Report struct {
 	Seed    uint64   `json:"seed"`
 
 	Invariants []history.Invariant `json:"invariants"`
-	Violations []string            `json:"violations"` // the first few; empty: all held
+	Violations []string            `json:"violations"` // the first few of each invariant; empty: all held
 
 	Harms   []HarmCount       `json:"harms"`
 	Skipped []history.Skipped `json:"skipped"`
@@ -81,8 +81,9 @@ type book struct {
 	violated   int64
 }
 
-// keptViolations is how many violations are told in words.
-const keptViolations = 20
+// keptViolations is how many violations of each invariant are told in words: a flood of one must
+// not hide the others.
+const keptViolations = 5
 
 func newBook(o Options) *book {
 	b := &book{log: o.Log, invariants: map[string]*history.Invariant{}, untriable: map[string]string{}}
@@ -107,7 +108,7 @@ func (b *book) violate(invariant, format string, args ...any) {
 	defer b.mu.Unlock()
 	b.invariants[invariant].Violated++
 	b.violated++
-	if len(b.report.Violations) < keptViolations {
+	if b.invariants[invariant].Violated <= keptViolations {
 		said := invariant + ": " + fmt.Sprintf(format, args...)
 		b.report.Violations = append(b.report.Violations, said)
 		fmt.Fprintln(b.log, "VIOLATION", said)
@@ -125,6 +126,15 @@ func (b *book) unjudged(invariant, format string, args ...any) {
 func (b *book) untried(invariant, format string, args ...any) {
 	b.mu.Lock()
 	b.untriable[invariant] = fmt.Sprintf(format, args...)
+	b.mu.Unlock()
+}
+
+// unshown is unjudged for an invariant that nothing has tried.
+func (b *book) unshown(invariant, reason string) {
+	b.mu.Lock()
+	if i := b.invariants[invariant]; i.Checked == 0 {
+		i.Reason = reason
+	}
 	b.mu.Unlock()
 }
 

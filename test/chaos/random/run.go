@@ -61,6 +61,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if ctx.Err() == nil && !c.gone.Load() {
 		c.afterwards(ctx)
 	}
+	if ctx.Err() == nil {
+		c.end()
+	}
 	return c.close(ctx)
 }
 
@@ -74,6 +77,9 @@ func (c *conductor) close(ctx context.Context) (*Report, error) {
 	c.book.report.Published, c.book.report.Excused = c.ledger.confirmed(), c.ledger.excusedCount()
 	c.book.report.Harms = c.harms.counts()
 	c.countReal()
+	for _, invariant := range []string{refusal, orderlyEnd} {
+		c.book.unshown(invariant, "nothing in this run shows it")
+	}
 	report := c.book.judge()
 	c.history.Add(history.Verdict{Verdict: report.Verdict, Reasons: append(report.Violations, report.Unknown...), Invariants: report.Invariants})
 	return report, err

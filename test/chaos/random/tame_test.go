@@ -2,6 +2,7 @@ package random_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func TestWhatIsNotHarmedProvesNothing(t *testing.T) {
 		"crashes are not allowed": {ignoring("nothing"), false, "fault injection is not enabled"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			report, judgement := quickRun(t, deed.tame, deed.chaos, well)
+			report, judgement := quickRun(t, quick{tame: deed.tame, chaos: deed.chaos})
 			if report.Verdict != random.Unknown || !strings.Contains(fmt.Sprint(report.Unknown), deed.says) {
 				report.Print(t.Output())
 				t.Errorf("%s: %q", report.Verdict, report.Unknown)
@@ -54,7 +55,7 @@ func TestWhatIsNotHarmedProvesNothing(t *testing.T) {
 
 // A run in which everything is done and seen is a pass, on the in-memory broker too.
 func TestWhatIsHarmedAndHealsIsProved(t *testing.T) {
-	report, judgement := quickRun(t, ignoring("nothing"), true, well)
+	report, judgement := quickRun(t, quick{chaos: true})
 	if report.Print(t.Output()); !report.Passed() || judgement.Verdict != check.Pass {
 		t.Errorf("%s, %s", report.Verdict, judgement.Verdict)
 	}
@@ -68,12 +69,12 @@ func TestWhatIsHarmedAndHealsIsProved(t *testing.T) {
 // Of a broker that cannot be asked any more nothing is known: no pass, and no failure either.
 func TestACensusThatFailsProvesNothing(t *testing.T) {
 	asked := 0
-	report, judgement := quickRun(t, ignoring("nothing"), true, func() error {
+	report, judgement := quickRun(t, quick{chaos: true, census: func() error {
 		if asked++; asked > 1 {
 			return errors.New("no answer of the broker")
 		}
 		return nil
-	})
+	}})
 	for _, verdict := range []string{report.Verdict, judgement.Verdict} {
 		if verdict != random.Unknown {
 			t.Errorf("%s, %q", verdict, report.Violations)
@@ -89,23 +90,39 @@ func TestACensusThatFailsProvesNothing(t *testing.T) {
 	}
 }
 
-// well is a census that succeeds.
-func well() error { return nil }
+// quick is a run of two seconds, against a proxy in this process.
+type quick struct {
+	chaos bool
+	tame  func(http.Handler) http.Handler // around the operators' listener
+	wrap  func(http.Handler) http.Handler // around the proxy
+	plant func(amqp.Dialer) amqp.Dialer   // between the proxy and its broker
+	end   error                           // of the proxy
+	// census is called before each census and returns why that fails; nil: none fails.
+	census func() error
 
-// quickRun harms a proxy in this process for two seconds. census is called before each census, and
-// returns why that fails.
-func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool, census func() error) (*random.Report, check.Judgement) {
+	patience time.Duration // 0: quickPatience
+}
+
+func quickRun(t *testing.T, q quick) (*random.Report, check.Judgement) {
 	t.Helper()
 	broker := amqp.NewMemory()
 	t.Cleanup(func() { broker.Close() })
+	dialer := amqp.Dialer(broker)
+	if q.plant != nil {
+		dialer = q.plant(dialer)
+	}
 	p, err := proxytest.Start(proxytest.Options{
-		Actors: actors.Options{Dialer: broker, Chaos: chaos}, HTTP: httpapi.Options{Chaos: chaos},
+		Actors: actors.Options{Dialer: dialer, Chaos: q.chaos}, HTTP: httpapi.Options{Chaos: q.chaos, NoHijack: q.wrap != nil}, Wrap: q.wrap,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Close() })
-	operators := httptest.NewServer(tame(p.Handler.Operator()))
+	handler := p.Handler.Operator()
+	if q.tame != nil {
+		handler = q.tame(handler)
+	}
+	operators := httptest.NewServer(handler)
 	t.Cleanup(operators.Close)
 	publisher := random.NewPublisher(broker, exchange)
 	defer publisher.Close()
@@ -116,9 +133,13 @@ func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool, ce
 	recorder := history.New(&lines)
 	report, err := random.Run(t.Context(), random.Options{
 		Proxy: p.URL, Operator: operators.URL, Exchange: exchange, Publish: publisher.Publish, Clients: 6, For: 2 * time.Second,
-		Seed: 1, Patience: 10 * time.Second, SignPatience: time.Second, History: recorder, Log: t.Output(),
+		Seed: 1, Patience: cmp.Or(q.patience, quickPatience), SignPatience: time.Second, End: func() error { return q.end }, History: recorder, Log: t.Output(),
 		Census: func(context.Context) (random.Census, error) {
-			return random.Census{Queues: len(broker.Queues()), Consumers: broker.Consumers(), Channels: broker.Channels(), Bindings: broker.Bindings()}, census()
+			var err error
+			if q.census != nil {
+				err = q.census()
+			}
+			return random.Census{Queues: len(broker.Queues()), Consumers: broker.Consumers(), Channels: broker.Channels(), Bindings: broker.Bindings()}, err
 		},
 	})
 	if err != nil {
@@ -126,6 +147,9 @@ func quickRun(t *testing.T, tame func(http.Handler) http.Handler, chaos bool, ce
 	}
 	return report, judged(t, recorder, &lines)
 }
+
+// quickPatience is long enough for a sound proxy on a busy machine.
+const quickPatience = 10 * time.Second
 
 func judged(t *testing.T, recorder *history.Recorder, lines *bytes.Buffer) check.Judgement {
 	t.Helper()

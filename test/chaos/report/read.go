@@ -29,6 +29,7 @@ type line struct {
 	Kind string
 
 	Name, Script, Claim, Verdict, Reason, Evidence, Code, How, Error, Role, Decision, Sign, Line, What string
+	Wanted, Told                                                                                       string
 	N, Client, Stream, From, Harm, Status, Queues                                                      int
 	Took, Resident, Streams                                                                            float64
 	Confirmed, Redelivered                                                                             bool
@@ -212,6 +213,10 @@ func (l line) String() string {
 		return fmt.Sprintf("message %d was not confirmed: %s", l.N, l.Error)
 	case "failure":
 		return fmt.Sprintf("%s failed and was %s: %s", l.Role, l.Decision, l.Reason)
+	case "told":
+		return fmt.Sprintf("a client that must be told %s was told %s", l.Wanted, l.Told)
+	case "ended":
+		return "the proxy was ended " + l.Error
 	case "phase":
 		return "phase: " + l.Name
 	case "command":

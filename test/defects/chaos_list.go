@@ -1,0 +1,41 @@
+package main
+
+// sighting is how a defect is seen from outside: by a run of events-chaos, which knows
+// nothing of the code. The runs are the same for all, none is made for a defect.
+type sighting struct {
+	defect string
+	run    string // the arguments of events-chaos run
+}
+
+// Random runs: with a queue for each stream, and with shared ones.
+const (
+	harm       = "--random 30 --clients 30"
+	sharedHarm = harm + " --shared"
+)
+
+// script is the run of one script.
+func played(name string) string { return "test/chaos/scripts/" + name + ".txt" }
+
+var sightings = []sighting{
+	{"acknowledged never", harm},
+	{"lost verdict", harm},
+	{"last verdict stands", harm},
+	{"forgotten close", harm},
+	{"ready too early", harm},
+	{"bound before ready, but the last", harm},
+	{"lease not given back", harm},
+	{"no redial", harm},
+	{"first ping missing", harm},
+	{"costly patterns allowed", harm},
+	{"no rebinding", harm},
+	{"cut instead of retired", harm},
+	{"written, not acknowledged", harm},
+	{"write after the error", harm},
+	{"feed not rebuilt", sharedHarm},
+	{"watchdog of readers off", played("a12-slow-reader")},
+	{"backlog limit off", played("a12-backlog")},
+	{"slow client takes the others along", sharedHarm},
+	{"no 204", played("a08-no-reconnect")},
+	{"drain forgets the streams", played("a19-drain")},
+	{"broken JSON passed on", played("a17-payloads")},
+}
