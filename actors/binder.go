@@ -1,82 +1,147 @@
 package actors
 
 import (
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// binder binds a routed feed's queue to exchanges, on channels of the queue's link beside the one
+// binder binds a routed feed's queue to exchanges, on a channel of the queue's link beside the one
 // that its messages come through: a refusal ends a channel.
 //
-// One channel is kept between binds, since a broker may answer the opening of one too many by ending
-// the link; where that one waits for an answer, a further one is opened. Its methods may be called
-// concurrently; each bind is a goroutine's.
+// That channel belongs to the feed's lease, and is kept between binds. Where it waits for an answer,
+// a further one is opened for each bind, as an errand; where the broker has none left, the bind waits
+// for its turn. The methods of a binder may be called concurrently; each bind is a goroutine's.
 type binder struct {
-	link  amqp.Link
-	queue string
+	link    amqp.Link
+	queue   string
+	errands errands
+	reopen  func(amqp.Link) (amqp.Channel, error) // as core.reopenChannel
+	turn    chan struct{}                         // holds one value while no bind uses the kept channel
 
-	mu     sync.Mutex
-	idle   amqp.Channel // nil where there is none
-	closed bool         // no channel is kept
+	closed atomic.Bool
+	gone   chan struct{} // closed with it
+
+	// Of the bind that has the turn:
+	kept amqp.Channel // nil where there is none
+	used bool         // there was one
+}
+
+// errandRetry is the time until a bind that waits for its turn asks for a channel again.
+const errandRetry = time.Second
+
+func newBinder(c *core, link amqp.Link, queue string, e errands) *binder {
+	b := &binder{link: link, queue: queue, errands: e, reopen: c.reopenChannel, turn: make(chan struct{}, 1), gone: make(chan struct{})}
+	b.turn <- struct{}{}
+	return b
 }
 
 // bind asks for all messages of an exchange. It waits for the broker's answer, at the longest until
 // the link has ended. A panic of the port is returned as an error.
 func (b *binder) bind(exchange string) (err error) {
 	defer recovered(&err)
-	channel := b.take()
-	if channel != nil {
-		if err = b.bindOn(channel, exchange); amqp.KindOf(err) != amqp.ChannelLost {
+	mine, err := b.begin()
+	if err != nil {
+		return err
+	}
+	if !mine {
+		defer b.errands.end()
+		return onChannel(openChannel, b.link, func(channel amqp.Channel) error {
+			return channel.Bind(b.queue, allOf(exchange))
+		})
+	}
+	defer b.yield()
+	return b.bindKept(exchange)
+}
+
+// begin waits until the kept channel is free, which is the caller's then, or an errand is granted.
+func (b *binder) begin() (mine bool, err error) {
+	for {
+		select {
+		case <-b.turn:
+			return true, nil
+		default:
+		}
+		if b.errands.begin() {
+			return false, nil
+		}
+		retry := time.NewTimer(errandRetry)
+		select {
+		case <-b.turn:
+			retry.Stop()
+			return true, nil
+		case <-b.gone:
+			return false, &amqp.Error{Kind: amqp.ChannelLost, Op: "bind", Subject: b.queue}
+		case <-b.link.Lost():
+			return false, &amqp.Error{Kind: amqp.LinkLost, Op: "bind", Subject: b.queue, Cause: b.link.Err()}
+		case <-retry.C:
+		}
+	}
+}
+
+// bindKept binds on the kept channel, or on a new one where there is none or it was lost before, and
+// keeps it where the broker has not closed it.
+func (b *binder) bindKept(exchange string) error {
+	if channel := b.kept; channel != nil {
+		b.kept = nil
+		if err := b.bindOn(channel, exchange); amqp.KindOf(err) != amqp.ChannelLost {
 			return err
 		}
-		// It was lost before.
 	}
-	if channel, err = b.link.Channel(); err != nil {
+	channel, err := b.open()
+	if err != nil {
 		return err
 	}
 	return b.bindOn(channel, exchange)
 }
 
-// bindOn binds on a channel, and keeps that or closes it.
 func (b *binder) bindOn(channel amqp.Channel, exchange string) error {
-	kept := false
+	bound := false
 	defer func() {
-		if !kept { // where the port panicked, too
+		if !bound { // where the port panicked, too
 			closeQuietly(channel)
 		}
 	}()
 	if err := channel.Bind(b.queue, allOf(exchange)); err != nil {
 		return err
 	}
-	kept = b.keep(channel)
+	bound, b.kept = true, channel
 	return nil
 }
 
-func (b *binder) take() (channel amqp.Channel) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	channel, b.idle = b.idle, nil
-	return channel
-}
-
-// keep reports whether the channel is kept for the next bind.
-func (b *binder) keep(channel amqp.Channel) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed || b.idle != nil {
-		return false
+func (b *binder) open() (amqp.Channel, error) {
+	if b.used {
+		return b.reopen(b.link)
 	}
-	b.idle = channel
-	return true
+	b.used = true
+	return openChannel(b.link)
 }
 
-// close closes the channel that is kept. It waits for the broker's answer.
+// yield lets the next bind use the kept channel.
+func (b *binder) yield() {
+	b.turn <- struct{}{}
+	if b.closed.Load() {
+		b.closeKept()
+	}
+}
+
+// close closes the kept channel, or has the bind that uses it do so. It must be called once, and waits
+// for the broker's answer.
 func (b *binder) close() {
-	b.mu.Lock()
-	b.closed = true
-	b.mu.Unlock()
-	closeQuietly(b.take())
+	b.closed.Store(true)
+	close(b.gone)
+	b.closeKept()
+}
+
+// closeKept takes the last turn, unless a bind has it, which then does this.
+func (b *binder) closeKept() {
+	select {
+	case <-b.turn:
+		closeQuietly(b.kept)
+		b.errands.closeBeside()
+	default:
+	}
 }
 
 // allOf returns the binding to every message of a topic exchange.

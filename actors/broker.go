@@ -30,7 +30,7 @@ type broker struct {
 	exchanges   *exchanges
 	links       *links
 	scouts      *scouts
-	usable      func(amqp.Binding) error // of this life, see recheck; nil: nothing is tried
+	rechecks    *rechecks
 	redial      *redialState
 	timers      timers
 	dialing     bool
@@ -75,7 +75,7 @@ const (
 
 func newBroker(c *core, n *node, r *redialState) *broker {
 	return &broker{
-		node: n, core: c, redial: r, pool: newPool(c.options.Limits, channelLimitOf(c.options)), exchanges: newExchanges(),
+		node: n, core: c, redial: r, pool: newPool(c.options.Limits, channelLimitOf(c.options)), exchanges: newExchanges(), rechecks: newRechecks(),
 		dialer: &sightedDialer{Dialer: c.options.Dialer}, watch: newWatch(), upkeeps: map[amqp.Link]*upkeep{}, probed: map[amqp.Link]bool{},
 	}
 }
@@ -86,10 +86,10 @@ func (b *broker) Receive(ctx actor.Context) {
 	case *actor.Started:
 		b.start(ctx)
 	case requestLease:
-		b.pool.wait(leaseRequest{owner: ctx.Sender(), bindings: msg.bindings})
+		b.pool.wait(leaseRequest{owner: ctx.Sender(), bindings: msg.bindings, beside: msg.beside})
 		b.serve(ctx)
 	case progressed:
-		b.pool.progressed(ctx.Sender(), time.Now())
+		b.progressed(ctx)
 		return // often, and nothing that is published
 	case calling:
 		b.calling(ctx)
@@ -99,7 +99,7 @@ func (b *broker) Receive(ctx actor.Context) {
 	case opened:
 		b.opened(ctx, msg)
 	case release:
-		b.release(ctx)
+		b.release(ctx, msg.unused)
 	case dialed:
 		b.dialed(ctx, msg)
 	case dialedElsewhere:
@@ -118,6 +118,10 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.exchangeTried(ctx, msg)
 	case tryExchange:
 		b.tryExchange(ctx, msg.binding)
+	case tryAgain:
+		b.tryAgain(ctx, msg)
+	case limitMet:
+		b.limitMet(msg.by)
 	case channelsTried:
 		b.channelsTried(ctx, msg)
 	case rebalanceDue:
@@ -141,14 +145,22 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.spareChanged(ctx, msg)
 	case spareDue:
 		b.spareDue(ctx)
+	case requestErrand:
+		b.requestErrand(ctx, msg)
+	case errandEnded:
+		b.errandEnded(ctx, msg.link)
+	case besideClosed:
+		b.besideClosed(ctx, msg.link)
+	case channelCounted:
+		b.channelCounted(ctx)
 	case noRoom:
 		b.noRoom(ctx)
 	case closeScouts:
 		b.scouts.closeIdle()
 	case checkCalls:
 		b.checkCalls(ctx)
-	case alive:
-		b.alive(msg)
+	case probeEnded:
+		b.probeEnded(ctx, msg)
 	case denied:
 		b.noteDenial(ctx, msg.err)
 	case rightsTried:
@@ -170,8 +182,7 @@ func (b *broker) Receive(ctx actor.Context) {
 func (b *broker) start(ctx actor.Context) {
 	c := b.core
 	b.links = newLinks(&c.work)
-	b.scouts = newScouts(b.links, b.dialer)
-	b.usable = b.recheck(ctx)
+	b.scouts = newScouts(b.links, b.dialer, b.core.reopenChannel)
 	b.watch.canaries = b.newCanaries(ctx)
 	b.sayIfOneNode()
 	b.await(ctx, firstLink)
@@ -197,7 +208,7 @@ func (b *broker) serve(ctx actor.Context) {
 	b.spread(ctx)
 	b.tendSpares(ctx)
 	b.closeIdleLater(ctx)
-	b.core.channelsShort.Store(b.pool.short())
+	b.core.channelsLimited.Store(b.pool.total.strict)
 }
 
 // serveNext decides about the request that has waited longest, and reports whether to go on.
@@ -258,9 +269,12 @@ func (b *broker) opened(ctx actor.Context, msg opened) {
 	b.serve(ctx)
 }
 
-func (b *broker) release(ctx actor.Context) {
+func (b *broker) release(ctx actor.Context, unused bool) {
 	b.pool.noteLost(ctx.Sender())
 	b.exchanges.withdraw(ctx.Sender())
+	if b.pool.releases(ctx.Sender(), unused) {
+		b.channelClosed(ctx)
+	}
 	b.pool.release(ctx.Sender())
 	b.closeFinished()
 	b.serve(ctx)
@@ -329,7 +343,7 @@ func (b *broker) use(ctx actor.Context, link amqp.Link) {
 	entry := b.pool.add(link, time.Now())
 	entry.blind = b.watch.sight.blind[entry.address]
 	root, self := b.core.rootContext, ctx.Self()
-	b.upkeeps[link] = newUpkeep(b.core, link, func(s spare) { root.Send(self, spareChanged{link: link, spare: s}) }, b.usable)
+	b.upkeeps[link] = newUpkeep(b.core, link, func(s spare) { root.Send(self, spareChanged{link: link, spare: s}) }, b.recheck(ctx), b.errands(ctx, link))
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links), "address", amqp.Address(link))
 	b.watchNodes(ctx)

@@ -22,7 +22,7 @@ func channelLimitOf(o Options) channelLimit {
 // exchange that was never bound, and sends scouts. It reports whether it did.
 func (b *broker) tryExchanges(ctx actor.Context) bool {
 	r, waits := b.pool.first()
-	if b.core.options.NoScouts || !waits || r.untried || !b.pool.up() || b.pool.limited(time.Now()) || b.exchanges.known(r.bindings) {
+	if b.core.options.NoScouts || !waits || r.untried || !b.pool.up() || !b.pool.mayScout(time.Now()) || b.exchanges.known(r.bindings) {
 		return false
 	}
 	b.pool.withdraw(r.owner)
@@ -44,30 +44,12 @@ func (b *broker) tryExchange(ctx actor.Context, binding amqp.Binding) {
 }
 
 func (b *broker) scoutExchange(ctx actor.Context, binding amqp.Binding) {
-	b.core.count.scouts.Add(1)
+	b.scoutSent()
 	root, self, links := b.core.rootContext, ctx.Self(), b.links
 	queue := amqp.QueueName(b.core.options.Namespace)
 	b.scouts.bind(queue, binding, func(err error) {
 		root.Send(self, exchangeTried{by: links, exchange: binding.Exchange, queue: queue, err: err})
 	})
-}
-
-// recheck returns what tries an exchange again before bindings to it are repeated; nil where there
-// are no scouts.
-func (b *broker) recheck(ctx actor.Context) func(amqp.Binding) error {
-	if b.core.options.NoScouts {
-		return nil
-	}
-	root, self, links, count, namespace := b.core.rootContext, ctx.Self(), b.links, b.core.count, b.core.options.Namespace
-	r := &recheck{scouts: b.scouts, short: b.core.channelsShort.Load, results: map[string]recheckResult{}}
-	r.queue = func() string {
-		count.scouts.Add(1)
-		return amqp.QueueName(namespace)
-	}
-	r.tried = func(exchange, queue string, err error) {
-		root.Send(self, exchangeTried{by: links, exchange: exchange, queue: queue, err: err})
-	}
-	return r.usable
 }
 
 // exchangeTried: those who have waited for the exchange go on, or are told what is wrong with it.
@@ -76,7 +58,8 @@ func (b *broker) exchangeTried(ctx actor.Context, msg exchangeTried) {
 	if msg.by != b.links {
 		return // tried for an earlier life of this actor
 	}
-	b.closeScoutsLater(ctx)
+	b.scoutBack(ctx, msg.err)
+	b.rechecks.tried(msg.exchange, msg.err, time.Now())
 	if untried := errors.Is(msg.err, errNoScout); msg.err == nil || untried {
 		for _, r := range b.exchanges.passed(msg.exchange, !untried) {
 			b.pool.wait(r)
@@ -110,9 +93,19 @@ func (b *broker) tryChannels(ctx actor.Context, begin func() int) {
 	n := begin()
 	b.core.count.scouts.Add(1)
 	root, self, links := b.core.rootContext, ctx.Self(), b.links
-	b.scouts.channels(n, func(opened int, err error) {
+	met := func() { root.Send(self, limitMet{by: links}) }
+	b.scouts.channels(n, met, func(opened int, err error) {
 		root.Send(self, channelsTried{by: links, opened: opened, err: err})
 	})
+}
+
+// limitMet: the scout counts how many channels the broker allows. Until it has, it may hold all that
+// are left.
+func (b *broker) limitMet(by *links) {
+	if by == b.links {
+		b.pool.total.strict = true
+		b.core.channelsLimited.Store(true)
+	}
 }
 
 func (b *broker) channelsTried(ctx actor.Context, msg channelsTried) {
@@ -185,6 +178,11 @@ func (b *broker) tryRights(ctx actor.Context) {
 	if !b.core.count.isDenied.Load() {
 		return
 	}
+	if !b.pool.mayScout(time.Now()) {
+		b.timers.after(ctx, tryRightsEvery, tryRights{})
+		return
+	}
+	b.scoutSent()
 	root, self, links := b.core.rootContext, ctx.Self(), b.links
 	b.scouts.declare(amqp.QueueName(b.core.options.Namespace), func(err error) { root.Send(self, rightsTried{by: links, err: err}) })
 }
@@ -193,7 +191,7 @@ func (b *broker) rightsTried(ctx actor.Context, msg rightsTried) {
 	if msg.by != b.links {
 		return
 	}
-	b.closeScoutsLater(ctx)
+	b.scoutBack(ctx, msg.err)
 	if msg.err == nil {
 		b.allow()
 	}

@@ -25,7 +25,7 @@ type dropsKnowledge struct {
 func (b *broker) awaitsDrops(ctx actor.Context) bool {
 	d, o := &b.drops, b.core.options
 	switch {
-	case o.IgnoreDrops, o.NoScouts, !b.pool.up(), b.pool.waiting.Len() == 0:
+	case o.IgnoreDrops, o.NoScouts, !b.pool.up(), b.pool.waiting.Len() == 0, !d.trying && !b.pool.mayScout(time.Now()):
 		return false
 	case d.known && (d.doubt.IsZero() || time.Now().Before(d.doubt)):
 		return false
@@ -33,7 +33,7 @@ func (b *broker) awaitsDrops(ctx actor.Context) bool {
 		return true
 	}
 	d.trying = true
-	b.core.count.scouts.Add(1)
+	b.scoutSent()
 	root, self, links := b.core.rootContext, ctx.Self(), b.links
 	b.scouts.drops(o.Namespace, func(err error) { root.Send(self, dropsTried{by: links, err: err}) })
 	return true
@@ -44,7 +44,7 @@ func (b *broker) dropsTried(ctx actor.Context, msg dropsTried) {
 	if msg.by != b.links {
 		return
 	}
-	b.closeScoutsLater(ctx)
+	b.scoutBack(ctx, msg.err)
 	b.drops = dropsKnowledge{known: true}
 	if msg.err != nil && !errors.Is(msg.err, errNoDeadLetters) {
 		b.drops.doubt = time.Now().Add(retryDropsAfterRefusal)
@@ -105,7 +105,9 @@ func (b *broker) giveSparesBack() {
 }
 
 func (b *broker) spareChanged(ctx actor.Context, msg spareChanged) {
-	b.pool.spareChanged(msg.link, msg.spare, time.Now())
+	if b.pool.spareChanged(msg.link, msg.spare, time.Now()) {
+		b.channelClosed(ctx)
+	}
 	b.tendSparesAfter(ctx, msg.spare.again)
 	b.serve(ctx)
 }

@@ -20,6 +20,9 @@ const (
 	callTimeout = 10 * time.Second
 	// probeAfter is how long a call may take before its link is asked for a sign of life.
 	probeAfter = callTimeout / 2
+	// mostWitnesses is how many streams of a link are asked for a sign of life, each by a call on its
+	// own channel, where the broker has no channel left to open one for that.
+	mostWitnesses = 3
 )
 
 func (b *broker) calling(ctx actor.Context) {
@@ -64,14 +67,34 @@ func (b *broker) probe(ctx actor.Context, link amqp.Link) {
 		return
 	}
 	b.probed[link] = false
+	if b.pool.beginErrand(link, time.Now()) != granted {
+		for _, owner := range b.pool.witnesses(link, mostWitnesses) {
+			ctx.Send(owner, prove{})
+		}
+		return
+	}
 	root, self := b.core.rootContext, ctx.Self()
-	b.links.probe(link, func() { root.Send(self, alive{link: link}) })
+	b.links.probe(link, func(answered bool) { root.Send(self, probeEnded{link: link, answered: answered}) })
+}
+
+func (b *broker) probeEnded(ctx actor.Context, msg probeEnded) {
+	if msg.answered {
+		b.alive(msg.link)
+	}
+	b.errandEnded(ctx, msg.link)
 }
 
 // alive: the link has answered.
-func (b *broker) alive(msg alive) {
-	if _, asked := b.probed[msg.link]; asked {
-		b.probed[msg.link] = true
+func (b *broker) alive(link amqp.Link) {
+	if _, asked := b.probed[link]; asked {
+		b.probed[link] = true
+	}
+}
+
+// progressed: a call of a lease was answered, which is a sign of life as well.
+func (b *broker) progressed(ctx actor.Context) {
+	if on := b.pool.progressed(ctx.Sender(), time.Now()); on != nil {
+		b.alive(on.link)
 	}
 }
 

@@ -76,7 +76,7 @@ func (c *canaries) listen(link amqp.Link) {
 
 // hear reports what the ear hears until it is to end.
 func (c *canaries) hear(link amqp.Link, queue string, end <-chan struct{}) error {
-	channel, err := link.Channel()
+	channel, err := openChannel(link)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (c *canaries) publish(address string, f *feeder) error {
 	defer func() { closeQuietly(channel) }()
 	defer link.Close(linkCloseTimeout) // before the channel: a broker with an alarm answers no call
 	return attempt(link, func(link amqp.Link) (err error) {
-		if channel, err = link.Channel(); err != nil {
+		if channel, err = openChannel(link); err != nil {
 			return err
 		}
 		carrier, can := channel.(amqp.Canaries)

@@ -47,14 +47,16 @@ func noChannelLimit() channelLimit { return channelLimit{verified: math.MaxInt, 
 
 // check decides whether one more channel may be opened where so many are granted. A crowd means
 // that many are being opened at once.
-func (c *channelLimit) check(leases int, crowd bool, now time.Time) outcome {
-	c.forgetOld(leases, now)
+func (c *channelLimit) check(channels int, crowd bool, now time.Time) outcome {
+	c.forgetOld(channels, now)
 	switch {
-	case leases < c.verified, now.Before(c.blind):
+	case c.strict && c.scouting(): // it may have what is left
+		return unverified
+	case channels < c.verified, now.Before(c.blind):
 		return granted
 	case c.limit > 0 && now.Before(c.until):
 		return limited
-	case crowd && !c.strict && leases >= triedChannels:
+	case crowd && !c.strict && channels >= triedChannels:
 		return granted
 	}
 	return unverified

@@ -55,6 +55,8 @@ func (c *connection) Receive(ctx actor.Context) {
 		c.finish(ctx, msg.err)
 	case fail:
 		c.crash(ctx, msg)
+	case prove:
+		c.source.prove(ctx)
 	case *actor.Terminated:
 		c.finish(ctx, errConsumerEnded)
 	case *actor.Stopping:

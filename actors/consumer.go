@@ -28,6 +28,8 @@ func (c *consumer) Receive(ctx actor.Context) {
 		ctx.Send(ctx.Parent(), msg)
 	case exited:
 		panic(exitFailure(msg.err))
+	case prove:
+		c.worker.prove()
 	case fail:
 		c.crash(msg)
 	case *actor.Restarting, *actor.Stopping:

@@ -252,7 +252,7 @@ func (d *deadLetters) due() bool {
 // declare makes exchange and queue.
 func (d *deadLetters) declare() (channel amqp.Channel, err error) {
 	err = guarded("dead letters", func() (err error) {
-		if channel, err = d.link.Channel(); err == nil {
+		if channel, err = openChannel(d.link); err == nil {
 			err = declareDrops(channel, d.exchange, d.queue, d.core.options.Namespace)
 		}
 		if err == nil {
@@ -262,24 +262,21 @@ func (d *deadLetters) declare() (channel amqp.Channel, err error) {
 	})
 	if err != nil && channel != nil {
 		closeQuietly(channel)
-		deleteDrops(d.link, d.exchange, d.queue)
+		deleteDrops(d.link, d.core.reopenChannel, d.exchange, d.queue)
 	}
 	return channel, err
 }
 
-// deleteDrops removes what declareDrops has left behind, on a channel of its own: the broker has
-// closed the other one.
-func deleteDrops(link amqp.Link, exchange, queue string) {
+// deleteDrops removes what declareDrops has left behind, on a channel in the place of that one, which
+// is closed.
+func deleteDrops(link amqp.Link, reopen func(amqp.Link) (amqp.Channel, error), exchange, queue string) {
 	_ = guarded("dead letters", func() error {
-		channel, err := link.Channel()
-		if err != nil {
-			return err
-		}
-		defer channel.Close()
-		if d, can := channel.(amqp.DeadLetters); can {
-			return d.DeleteDeadLetters(exchange, queue)
-		}
-		return nil
+		return onChannel(reopen, link, func(channel amqp.Channel) error {
+			if d, can := channel.(amqp.DeadLetters); can {
+				return d.DeleteDeadLetters(exchange, queue)
+			}
+			return nil
+		})
 	})
 }
 

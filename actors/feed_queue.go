@@ -20,6 +20,8 @@ func (q *feedQueue) receive(ctx actor.Context) {
 		q.fail(ctx, msg.err)
 	case finish:
 		q.fail(ctx, msg.err)
+	case prove:
+		q.source.prove(ctx)
 	case fail:
 		q.crash(ctx, msg) // in the feed itself, or further down
 	case *actor.Terminated:

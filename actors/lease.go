@@ -34,8 +34,11 @@ func (l lease) on(granted leased) lease {
 
 func (l lease) say(message any) { l.root.RequestWithCustomSender(l.broker, message, l.owner) }
 
-// request asks for the lease, to bind these: the owner receives leased or refused.
-func (l lease) request(bindings []amqp.Binding) { l.say(requestLease{bindings: bindings}) }
+// request asks for the lease, to bind these, and with a second channel where beside is true: the owner
+// receives leased or refused.
+func (l lease) request(bindings []amqp.Binding, beside bool) {
+	l.say(requestLease{bindings: bindings, beside: beside})
+}
 
 // progressed reports that the link has answered while the channel is being opened.
 func (l lease) progressed() { l.say(progressed{}) }
@@ -59,11 +62,14 @@ func (l lease) opened() { l.say(opened{node: l.node}) }
 // dropped ends the owner's streams: the broker has dropped so many messages of their queue.
 func (l lease) dropped(n int) { l.root.Send(l.owner, finish{err: droppedFailure(n)}) }
 
-// release reports that the channel is closed, or that the lease is no longer wanted.
+// release reports that the channel is closed.
 func (l lease) release() {
 	l.herd.leave(l.node)
 	l.say(release{})
 }
+
+// withdraw reports that the lease, which was not used, is no longer wanted.
+func (l lease) withdraw() { l.say(release{unused: true}) }
 
 // join makes the owner one of those that end with the link.
 func (l lease) join() { l.herd.join(l.node) }

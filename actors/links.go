@@ -82,20 +82,14 @@ func (l *links) forget(link amqp.Link) {
 	delete(l.up, link)
 }
 
-// probe opens a channel on a link and closes it, and calls report if that was answered. Its
-// goroutine ends with the link at the latest.
-func (l *links) probe(link amqp.Link, report func()) {
+// probe opens a channel on a link and closes it, and reports whether that was answered. Its goroutine
+// ends with the link at the latest.
+func (l *links) probe(link amqp.Link, report func(answered bool)) {
 	l.work.Go(func() {
 		err := attempt(link, func(link amqp.Link) error {
-			channel, err := link.Channel()
-			if err == nil {
-				channel.Close()
-			}
-			return err
+			return onChannel(openChannel, link, func(amqp.Channel) error { return nil })
 		})
-		if kind := amqp.KindOf(err); err == nil || kind == amqp.Exhausted {
-			report()
-		}
+		report(err == nil || amqp.KindOf(err) == amqp.Exhausted)
 	})
 }
 

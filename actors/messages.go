@@ -90,6 +90,7 @@ type (
 	requestLease struct {
 		late
 		bindings []amqp.Binding
+		beside   bool // a second channel, too
 	}
 
 	// leased: broker → connection. The link has room for one more channel.
@@ -127,8 +128,15 @@ type (
 	}
 
 	// release: worker → broker, when the channel is closed; connection → broker, when the lease is
-	// no longer wanted before there is a worker.
-	release struct{ late }
+	// no longer wanted before there is a worker: then it is unused.
+	release struct {
+		late
+		unused bool
+	}
+
+	// prove: broker → owner → consumer. Call the broker on the channel that is open: the link is in
+	// doubt.
+	prove struct{ late }
 )
 
 // A routed feed and the exchanges that its streams want.
@@ -276,10 +284,11 @@ type (
 	// checkCalls: broker → itself. Look for calls that are not answered.
 	checkCalls struct{ late }
 
-	// alive: probing goroutine → broker. The link answers.
-	alive struct {
+	// probeEnded: probing goroutine → broker. Whether the link has answered.
+	probeEnded struct {
 		late
-		link amqp.Link
+		link     amqp.Link
+		answered bool
 	}
 
 	// exchangeTried: scout → broker. A throw-away queue was bound to the exchange; err is
@@ -299,6 +308,45 @@ type (
 		opened int
 		err    error
 	}
+
+	// limitMet: scout → broker. The broker has ended the scout's link for a channel too many;
+	// channelsTried comes when the scout has counted.
+	limitMet struct {
+		late
+		by *links
+	}
+
+	// tryAgain: rebinder → broker. May the binding be repeated on a link with streams? report is
+	// called, in the broker's turn: it must not wait.
+	tryAgain struct {
+		late
+		by      *links
+		binding amqp.Binding
+		report  func(error)
+	}
+
+	// requestErrand: goroutine → broker. May a channel be opened on the link for a moment? Answered
+	// on the channel, which has room for that.
+	requestErrand struct {
+		late
+		link   amqp.Link
+		answer chan<- bool
+	}
+
+	// errandEnded: goroutine → broker. The channel of an errand is closed.
+	errandEnded struct {
+		late
+		link amqp.Link
+	}
+
+	// besideClosed: a feed's binder → broker. The second channel is closed for good.
+	besideClosed struct {
+		late
+		link amqp.Link
+	}
+
+	// channelCounted: broker → itself. The broker knows by now that a channel is closed.
+	channelCounted struct{ late }
 
 	// tryRights: broker → itself. Look whether the service may make its queues again.
 	tryRights struct{ late }

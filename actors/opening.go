@@ -11,26 +11,26 @@ import (
 func (w *worker) open() (channel amqp.Channel, err error) {
 	letters := w.lease.upkeep.letters
 	endings := letters.endings()
-	channel, err = w.tryOpen()
+	channel, err = w.tryOpen(openChannel)
 	if isRoomless(err) {
 		w.lease.noRoom()
 		if letters.surrender(endings) {
-			return w.tryOpen()
+			return w.tryOpen(w.core.reopenChannel)
 		}
 	}
 	return channel, err
 }
 
-// tryOpen is open, once.
+// tryOpen is open, once, on a channel from either of the ways to one.
 //
 // Consuming before binding leaves nothing behind where a binding is refused: the queue is
 // auto-delete, and that works only once it has had a consumer.
-func (w *worker) tryOpen() (channel amqp.Channel, err error) {
+func (w *worker) tryOpen(channelOf func(amqp.Link) (amqp.Channel, error)) (channel amqp.Channel, err error) {
 	defer recovered(&err)
 	if w.cancelled.Load() {
 		return nil, nil
 	}
-	if channel, err = w.lease.link.Channel(); err != nil {
+	if channel, err = channelOf(w.lease.link); err != nil {
 		if amqp.KindOf(err) == amqp.Exhausted {
 			w.lease.exhausted()
 		}
@@ -43,6 +43,7 @@ func (w *worker) tryOpen() (channel amqp.Channel, err error) {
 			closing := channel
 			channel = nil
 			closing.Close()
+			w.deleteQueue() // where the port panicked, too
 		}
 	}()
 	if err = w.subscribe(channel); err != nil || w.cancelled.Load() {
@@ -97,29 +98,26 @@ func (w *worker) endUpkeep() {
 	}
 }
 
-// consume makes the queue one that goes with its channel, or deletes it.
+// consume makes the queue one that goes with its channel. Until it has returned without an error,
+// deleteQueue has something to delete.
 func (w *worker) consume(channel amqp.Channel) error {
-	consuming := false
-	defer func() {
-		if !consuming {
-			w.deleteQueue() // where the port panicked, too
-		}
-	}()
 	if _, can := channel.(amqp.Prefetcher); !can {
 		w.window.setPace(fixedPace(w.intake.prefetch))
 	}
-	err := channel.Consume(w.queue, w.window.pace.now)
-	consuming = err == nil
-	return err
+	w.unconsumed = true
+	if err := channel.Consume(w.queue, w.window.pace.now); err != nil {
+		return err
+	}
+	w.unconsumed = false
+	return nil
 }
 
-// deleteQueue removes a queue that never had a consumer, on a channel of its own: the other one is
-// closed. Where even that fails, x-expires does it.
+// deleteQueue removes the queue if it never had a consumer, on a channel in the place of the worker's
+// own, which is closed. Where even that fails, x-expires does it.
 func (w *worker) deleteQueue() {
-	channel, err := w.lease.link.Channel()
-	if err != nil {
+	if !w.unconsumed {
 		return
 	}
-	defer channel.Close()
-	_ = channel.Delete(w.queue)
+	w.unconsumed = false
+	_ = onChannel(w.core.reopenChannel, w.lease.link, func(channel amqp.Channel) error { return channel.Delete(w.queue) })
 }

@@ -24,6 +24,8 @@ type pool struct {
 	places  map[string]*list.Element // in waiting, by the owner's PID
 	total   channelLimit
 	aside   int // channels beside those of leases, which no stream needs, see canaries
+	scouts  int // scouts under way, but for those that try channels
+	counted int // channels that are closed, and that the broker may still count
 
 	sparesDue time.Time // no spare is opened before
 }
@@ -41,6 +43,8 @@ type linkEntry struct {
 	opening  int   // of them, not yet consuming
 	channels int   // of them, open at the broker
 	spare    spare // the channel that serves no stream
+	beside   int   // second channels of feeds
+	errands  int   // see beginErrand
 	stuck    int   // of them, whose call is not answered any more
 	retired  bool  // it serves its leases, and gets no new one
 	blind    bool  // its node does not hear the others: it gets no lease while that is so
@@ -55,6 +59,7 @@ type leaseEntry struct {
 	on      *linkEntry
 	node    *node     // the owner's, once the channel is consuming
 	channel bool      // it is open at the broker
+	beside  bool      // it is for two channels
 	opening bool      // it is not consuming yet
 	calling time.Time // since when the broker owes an answer; zero: it owes none
 	stuck   bool      // its owner was told that no answer comes
@@ -64,6 +69,7 @@ type leaseEntry struct {
 type leaseRequest struct {
 	owner    *actor.PID
 	bindings []amqp.Binding
+	beside   bool // it is for a second channel, too
 	untried  bool // its exchanges could not be tried: it is served all the same
 }
 
@@ -126,7 +132,7 @@ func (p *pool) herd(link amqp.Link) *herd {
 func (p *pool) capacity(l *linkEntry, now time.Time) int {
 	most := p.most
 	if l.told > 0 {
-		most = min(most, l.told-l.spare.count())
+		most = min(most, l.told-l.spare.count()-l.beside)
 	}
 	if l.learned > 0 && (l.until.IsZero() || now.Before(l.until)) {
 		most = min(most, l.learned)
@@ -161,12 +167,12 @@ const spreadOver = 3
 // crowdSize is how many requests at once are a crowd.
 const crowdSize = 8
 
-// granted returns the number of channels that may be open on all links that are up: one for each
-// lease, and those that serve no stream.
+// granted returns the number of channels that may be open on all links: one for each lease, and
+// those that serve no stream.
 func (p *pool) granted() int {
-	n := p.aside
+	n := p.aside + p.momentary()
 	for _, l := range p.links {
-		n += l.leases + l.spare.count()
+		n += l.leases + l.spare.count() + l.beside
 	}
 	return n
 }
@@ -234,11 +240,6 @@ func (p *pool) noteLost(owner *actor.PID) {
 	}
 }
 
-// limited reports whether the broker allows no further channel for a stream.
-func (p *pool) limited(now time.Time) bool {
-	return p.spares() == 0 && p.total.check(p.granted(), p.crowd(), now) == limited
-}
-
 // beginScout is called when a scout is sent. It returns how many channels the scout is to open.
 func (p *pool) beginScout() int { return p.total.begin(p.channels()) }
 
@@ -254,11 +255,12 @@ func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, o outcome)
 	if front == nil {
 		return nil, nil, noneWaits
 	}
-	l, o := p.choose(now)
+	r := front.Value.(leaseRequest)
+	l, o := p.choose(r.channels(), now)
 	if o != granted {
 		return nil, nil, o
 	}
-	switch o := p.total.check(p.granted(), p.crowd(), now); {
+	switch o := p.check(r.channels(), now); {
 	case o == limited && p.spares() > 0:
 		return nil, nil, reserved
 	case o != granted:
@@ -267,18 +269,19 @@ func (p *pool) next(now time.Time) (owner *actor.PID, link amqp.Link, o outcome)
 	owner = p.stopWaiting(front).owner
 	l.leases++
 	l.opening++
-	p.leases[owner.Id] = &leaseEntry{owner: owner, on: l, opening: true, calling: now}
+	l.beside += r.channels() - 1
+	p.leases[owner.Id] = &leaseEntry{owner: owner, on: l, beside: r.beside, opening: true, calling: now}
 	return owner, l.link, granted
 }
 
-// choose returns the link for the next lease: of the node with the fewest leases the link with the
-// fewest; or busy or full.
-func (p *pool) choose(now time.Time) (least *linkEntry, o outcome) {
+// choose returns the link for the next lease, of so many channels: of the node with the fewest leases
+// the link with the fewest; or busy or full.
+func (p *pool) choose(channels int, now time.Time) (least *linkEntry, o outcome) {
 	o = full
 	loads := p.loads()
 	for _, l := range p.links {
 		switch {
-		case !l.usable() || l.leases >= p.capacity(l, now):
+		case !l.usable() || l.leases >= p.capacity(l, now)-(channels-1) && l.leases > 0:
 		case l.opening >= p.declares:
 			o = busy
 		case least == nil || cmp.Or(cmp.Compare(loads[l.address], loads[least.address]), cmp.Compare(l.leases, least.leases)) < 0:

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // What the pool knows of the channels of its leases: whether a call is under way, and since when.
@@ -16,11 +18,11 @@ func (p *pool) calling(owner *actor.PID, now time.Time) {
 }
 
 // progressed notes that the broker has answered the owner's call; while the channel is being
-// opened, the next call is under way.
-func (p *pool) progressed(owner *actor.PID, now time.Time) {
+// opened, the next call is under way. It returns the link, nil where there is no such lease.
+func (p *pool) progressed(owner *actor.PID, now time.Time) (on *linkEntry) {
 	l := p.leases[owner.Id]
 	if l == nil {
-		return
+		return nil
 	}
 	p.answered(l)
 	if l.opening {
@@ -34,6 +36,18 @@ func (p *pool) progressed(owner *actor.PID, now time.Time) {
 		}
 		p.total.seen(p.channels(), now)
 	}
+	return l.on
+}
+
+// witnesses returns the owners of at most n leases of a link whose channels are consuming and owe
+// no answer.
+func (p *pool) witnesses(link amqp.Link, n int) (owners []*actor.PID) {
+	for _, l := range p.leases {
+		if len(owners) < n && l.on.link == link && !l.opening && l.calling.IsZero() && !l.stuck {
+			owners = append(owners, l.owner)
+		}
+	}
+	return owners
 }
 
 // answered notes that a lease waits for no answer.

@@ -59,19 +59,20 @@ func (p *pool) takeSpare(l *linkEntry, now time.Time) outcome {
 	return o
 }
 
-// spareChanged notes what has become of a link's spare.
-func (p *pool) spareChanged(link amqp.Link, change spare, now time.Time) {
+// spareChanged notes what has become of a link's spare. It reports whether a channel is closed by it.
+func (p *pool) spareChanged(link amqp.Link, change spare, now time.Time) (closed bool) {
 	l := p.find(link)
 	if l == nil {
-		return
+		return false
 	}
 	if change.open {
 		l.spare.open = true
 		p.total.seen(p.channels(), now)
-		return
+		return false
 	}
 	l.spare = spare{due: now.Add(change.again)}
 	p.total.dropped(p.channels())
+	return true
 }
 
 // sparesToReturn returns the links whose spares are to be given back now; each is returned once.
@@ -87,12 +88,6 @@ func (p *pool) sparesToReturn() (links []amqp.Link) {
 
 // sparesScarce reports whether the spares take what streams may need.
 func (p *pool) sparesScarce() bool { return p.total.scarce(p.granted()) }
-
-// short reports whether the broker is not known to have a channel for a scout beside those that are
-// granted: a limit that was met leaves no room, or is not known.
-func (p *pool) short() bool {
-	return p.total.strict && (p.total.limit == 0 && p.granted() >= p.total.verified || p.total.limit > 0 && p.granted()+1 >= p.total.limit)
-}
 
 // holdSpares lets no spare be opened until then.
 func (p *pool) holdSpares(until time.Time) { p.sparesDue = until }

@@ -8,6 +8,14 @@ import (
 
 // The requests of the pool that wait for a lease, in their order.
 
+// channels returns how many channels the request is for.
+func (r leaseRequest) channels() int {
+	if r.beside {
+		return 2
+	}
+	return 1
+}
+
 // wait puts a request at the end of the queue, unless its owner waits or has a lease already.
 func (p *pool) wait(r leaseRequest) {
 	if p.places[r.owner.Id] == nil && p.leases[r.owner.Id] == nil {

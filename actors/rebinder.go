@@ -21,14 +21,13 @@ import (
 // link, not all. One goroutine runs while the link has queues. Its methods may be called
 // concurrently.
 type rebinder struct {
+	core   *core
 	link   amqp.Link
-	work   *sync.WaitGroup // the core's
-	rate   *rate.Limiter   // of bindings, for all links together
-	period func() time.Duration
-	usable func(amqp.Binding) error // as recheck.usable; nil: every exchange is
+	usable func(amqp.Binding, func(error)) // as recheck returns it; nil: every exchange is
 
 	mu      sync.Mutex
 	queues  *list.List // of *rebound, as they become due
+	allowed []*rebound // whose exchanges were tried: they bind next
 	asked   *rebound   // who binds now; nil: no worker does
 	running bool
 	wake    chan struct{} // one is enough: it says "look again"
@@ -41,6 +40,7 @@ type rebound struct {
 	refuse   func(*Error) // tells it that an exchange cannot be bound any more; it never waits
 	due      time.Time
 	place    *list.Element // nil once removed
+	trying   bool          // its exchanges are being tried
 }
 
 const (
@@ -55,11 +55,8 @@ const (
 
 func newRebindLimiter() *rate.Limiter { return rate.NewLimiter(rebindRate, rebindBurst) }
 
-func newRebinder(link amqp.Link, work *sync.WaitGroup, limiter *rate.Limiter, period func() time.Duration, usable func(amqp.Binding) error) *rebinder {
-	return &rebinder{
-		link: link, work: work, rate: limiter, period: period, usable: usable,
-		queues: list.New(), wake: make(chan struct{}, 1),
-	}
+func newRebinder(c *core, link amqp.Link, usable func(amqp.Binding, func(error))) *rebinder {
+	return &rebinder{core: c, link: link, usable: usable, queues: list.New(), wake: make(chan struct{}, 1)}
 }
 
 // add starts to have a queue's bindings repeated. The caller owes remove.
@@ -70,7 +67,7 @@ func (r *rebinder) add(bindings []amqp.Binding, ask func(), refuse func(*Error))
 	r.schedule(e)
 	if !r.running {
 		r.running = true
-		r.work.Go(r.run)
+		r.core.work.Go(r.run)
 	}
 	return e
 }
@@ -104,7 +101,7 @@ func (r *rebinder) finish(e *rebound) {
 
 // schedule puts the queue where it is due in a period from now. mu is held.
 func (r *rebinder) schedule(e *rebound) {
-	e.due = time.Now().Add(jitter(r.period()))
+	e.due = time.Now().Add(jitter(r.core.rebindEvery()))
 	if e.place == nil {
 		e.place = r.queues.PushBack(e)
 		return
@@ -114,62 +111,106 @@ func (r *rebinder) schedule(e *rebound) {
 
 func (r *rebinder) run() {
 	for {
-		switch e, wait := r.next(); {
-		case e == nil:
+		switch todo, e, wait := r.next(); todo {
+		case rebindNothing:
 			return
-		case wait > 0:
+		case rebindLater:
 			r.sleep(wait)
-		default:
+		case rebindTry:
 			r.pace(e)
-			if r.allowed(e) {
-				r.askAndAwait(e)
-			}
+			r.try(e, 0)
+		case rebindBind:
+			r.askAndAwait(e)
 		}
 	}
 }
 
-// next returns the queue that is due first and the time until then; nil when the goroutine is to
-// end.
-func (r *rebinder) next() (*rebound, time.Duration) {
+// rebindStep is what the goroutine does next.
+type rebindStep int
+
+const (
+	rebindNothing rebindStep = iota // it ends
+	rebindLater                     // it waits until the next queue is due
+	rebindTry                       // a queue is due: its exchanges are tried
+	rebindBind                      // they were: it binds
+)
+
+func (r *rebinder) next() (step rebindStep, e *rebound, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.queues.Len() == 0 || isLost(r.link) {
 		r.running = false
-		return nil, 0
+		return rebindNothing, nil, 0
 	}
-	e := r.queues.Front().Value.(*rebound)
-	wait := time.Until(e.due)
-	if wait <= 0 {
-		r.schedule(e)
+	if len(r.allowed) > 0 {
+		e, r.allowed = r.allowed[0], r.allowed[1:]
+		return rebindBind, e, 0
 	}
-	return e, wait
+	e = r.queues.Front().Value.(*rebound)
+	if wait = time.Until(e.due); wait > 0 {
+		return rebindLater, nil, wait
+	}
+	r.schedule(e)
+	if e.trying {
+		return rebindLater, nil, 0 // by its next time it may have an answer
+	}
+	e.trying = true
+	return rebindTry, e, 0
 }
 
-// pace waits until the queue's bindings may be repeated without exceeding the rate.
+// pace waits until the queue's bindings may be repeated without exceeding the rate, or the link ends.
 func (r *rebinder) pace(e *rebound) {
-	r.sleep(r.rate.ReserveN(time.Now(), min(len(e.bindings), rebindBurst)).Delay())
+	delay := r.core.rebinds.ReserveN(time.Now(), min(len(e.bindings), rebindBurst)).Delay()
+	if delay <= 0 {
+		return
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.link.Lost():
+	}
 }
 
-// allowed reports whether the queue's bindings may be repeated on a link with streams. Where an
-// exchange cannot be bound any more it tells the worker; where no scout can be sent (a user may have
-// a limit of connections), bindings are repeated as they were made, untried.
-func (r *rebinder) allowed(e *rebound) bool {
-	if r.usable == nil {
-		return true
+// try has the queue's exchanges tried from the i-th binding on, one after the other. It does not wait:
+// an exchange whose scout gets no answer holds up the queues that are bound to it, and no other.
+func (r *rebinder) try(e *rebound, i int) {
+	for r.usable != nil && i < len(e.bindings) {
+		if b := e.bindings[i]; i == 0 || b.Exchange != e.bindings[i-1].Exchange {
+			r.usable(b, func(err error) { r.tried(e, i, err) })
+			return
+		}
+		i++
 	}
-	for i, b := range e.bindings {
-		if i > 0 && b.Exchange == e.bindings[i-1].Exchange {
-			continue
-		}
-		err := r.usable(b)
-		if refused, ok := err.(*Error); ok && refused.Code == BindingRefused {
-			r.refuse(e, refused)
-		}
-		if err != nil && !errors.Is(err, errNoScout) { // without room for its queue, say, it is not known
-			return false
-		}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.trying = false
+	if e.place != nil {
+		r.allowed = append(r.allowed, e)
+		signal(r.wake)
 	}
-	return true
+}
+
+// tried goes on where the exchange of the i-th binding may be bound, see recheck; where it cannot be
+// any more, the queue's worker is told.
+func (r *rebinder) tried(e *rebound, i int, err error) {
+	var told *Error
+	switch {
+	case err == nil:
+		r.try(e, i+1)
+		return
+	case errors.Is(err, errUntried), errors.Is(err, errNoScout), isRoomless(err):
+		r.core.count.rebindsUntried.Add(1)
+		r.try(e, i+1)
+		return
+	case errors.As(err, &told) && told.Code == BindingRefused:
+		r.refuse(e, told)
+	default:
+		r.core.count.rebindsSkipped.Add(1)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.trying = false
 }
 
 func (r *rebinder) refuse(e *rebound, err *Error) {

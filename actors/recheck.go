@@ -3,24 +3,30 @@ package actors
 import (
 	"errors"
 	"maps"
-	"sync"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
-// recheck has an exchange tried by a scout again before bindings to it are repeated on links with
-// streams. The exchange may have been made again meanwhile, as one whose bind ends the link, as
-// x-jms-topic does.
+// Before a binding is repeated on a link with streams, its exchange is tried by a scout again: it may
+// have been made again meanwhile, as one whose bind ends the link, as x-jms-topic does.
 //
-// It belongs to one life of the broker actor. Its method may be called concurrently, and waits.
-type recheck struct {
-	scouts  *scouts
-	short   func() bool                             // reports whether the broker has no channel for a scout
-	queue   func() string                           // returns the name of a throw-away queue
-	tried   func(exchange, queue string, err error) // is told each result; it never waits
-	mu      sync.Mutex                              // held while a scout is under way
-	results map[string]recheckResult                // by exchange
+// Where that cannot be tried, the binding is repeated all the same, and counted (Stats.RebindsUntried):
+// there is no channel for a scout (the user's limit is reached), no link (a limit of connections), or
+// no room for its queue (the virtual host's limit). A stream that is deaf because its exchange was
+// made again loses all that comes, unsaid; a bind that ends a link needs an exchange of a kind that
+// few brokers have, made again under the same name, and its streams are told. A binding is not
+// repeated where the scout gave no answer, or was denied its queue: that bind would hang or end the
+// stream, for no fault of its exchange. Those are counted, too (Stats.RebindsSkipped), as until the
+// next time the stream may be deaf.
+
+// rechecks knows what scouts have found out last, and who waits for the one that is under way, each
+// exchange by itself. It is the broker actor's: it decides and does nothing.
+type rechecks struct {
+	results map[string]recheckResult // by exchange
+	waiting map[string][]func(error) // by the exchange that is being tried
 }
 
 type recheckResult struct {
@@ -32,27 +38,64 @@ type recheckResult struct {
 // An exchange that is made again in it may still end a link, once.
 const recheckStands = time.Second
 
-// usable returns nil where the exchange of a binding can be bound, and where channels are too short
-// for a scout; errNoScout where that could not be tried; else the *Error that its streams are to be
-// told. What is not tried may still end a link.
-func (r *recheck) usable(b amqp.Binding) error {
-	if r.short() {
-		return nil // a scout's channel would be one that a stream is refused for
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	if last, known := r.results[b.Exchange]; known && now.Before(last.until) {
-		return last.err
-	}
+// errUntried is reported where there is no channel for a scout.
+var errUntried = errors.New("no channel for a scout")
+
+func newRechecks() *rechecks {
+	return &rechecks{results: map[string]recheckResult{}, waiting: map[string][]func(error){}}
+}
+
+// result returns the result that stands, if there is one.
+func (r *rechecks) result(exchange string, now time.Time) (err error, stands bool) {
+	last, known := r.results[exchange]
+	return last.err, known && now.Before(last.until)
+}
+
+// wait has a scout's result reported. It reports whether a scout is to be sent: none is under way.
+func (r *rechecks) wait(exchange string, report func(error)) (first bool) {
+	first = r.waiting[exchange] == nil
+	r.waiting[exchange] = append(r.waiting[exchange], report)
+	return first
+}
+
+// tried notes a scout's result, and reports it to those who wait for it.
+func (r *rechecks) tried(exchange string, err error, now time.Time) {
 	maps.DeleteFunc(r.results, func(_ string, old recheckResult) bool { return !now.Before(old.until) })
-	answer, queue := make(chan error, 1), r.queue()
-	r.scouts.bind(queue, b, func(err error) { answer <- err })
-	err := <-answer // within scoutTimeout and a dial's time, or when the broker actor has ended
-	r.tried(b.Exchange, queue, err)
-	if err != nil && !errors.Is(err, errNoScout) {
-		err = failureOf(err)
+	r.results[exchange] = recheckResult{until: now.Add(recheckStands), err: err}
+	waiting := r.waiting[exchange]
+	delete(r.waiting, exchange)
+	for _, report := range waiting {
+		report(err)
 	}
-	r.results[b.Exchange] = recheckResult{until: time.Now().Add(recheckStands), err: err}
-	return err
+}
+
+// recheck returns what a rebinder asks whether the exchange of a binding can be bound; nil where there
+// are no scouts. It does not wait: report is called once, with nil, errUntried, errNoScout or what the
+// exchange's streams are to be told; not at all where this life of the broker actor ends before, and
+// its links with it.
+func (b *broker) recheck(ctx actor.Context) func(binding amqp.Binding, report func(error)) {
+	if b.core.options.NoScouts {
+		return nil
+	}
+	root, self, links := b.core.rootContext, ctx.Self(), b.links
+	return func(binding amqp.Binding, report func(error)) {
+		root.Send(self, tryAgain{by: links, binding: binding, report: report})
+	}
+}
+
+// tryAgain answers a rebinder, which is to repeat a binding, when that was tried or cannot be.
+func (b *broker) tryAgain(ctx actor.Context, msg tryAgain) {
+	if msg.by != b.links {
+		return
+	}
+	exchange, now := msg.binding.Exchange, time.Now()
+	err, stands := b.rechecks.result(exchange, now)
+	switch under := b.rechecks.waiting[exchange] != nil; {
+	case stands:
+		msg.report(err)
+	case !under && !b.pool.mayScout(now):
+		msg.report(errUntried)
+	case b.rechecks.wait(exchange, msg.report):
+		b.scoutExchange(ctx, msg.binding)
+	}
 }

@@ -54,7 +54,7 @@ func newRoutedFeed(c *core, n *node, broker *actor.PID) *routedFeed {
 	f := &routedFeed{core: c, waiting: map[*Stream]newcomer{}}
 	limits := c.limits()
 	in := intake{queue: amqp.QueueName(c.options.Namespace), prefetch: limits.FeedPrefetch, bytes: feedBytes * limits.BacklogBytes}
-	f.feedQueue = feedQueue{node: n, source: source{core: c, node: n, broker: broker, intake: in}}
+	f.feedQueue = feedQueue{node: n, source: source{core: c, node: n, broker: broker, intake: in, beside: true}}
 	return f
 }
 
@@ -99,7 +99,7 @@ func (f *routedFeed) start(ctx actor.Context) {
 }
 
 func (f *routedFeed) leased(ctx actor.Context, msg leased) {
-	f.upkeep, f.binder = msg.upkeep, &binder{link: msg.link, queue: f.source.intake.queue}
+	f.upkeep, f.binder = msg.upkeep, newBinder(f.core, msg.link, f.source.intake.queue, msg.upkeep.errands)
 	f.source.consume(ctx, msg)
 }
 

@@ -15,7 +15,8 @@ import (
 type scouts struct {
 	links  *links
 	dialer amqp.Dialer
-	slots  chan struct{} // as many as may be under way
+	reopen func(amqp.Link) (amqp.Channel, error) // as core.reopenChannel
+	slots  chan struct{}                         // as many as may be under way
 
 	mu   sync.Mutex
 	idle []amqp.Link
@@ -33,60 +34,57 @@ const (
 // errNoScout is the result where a scout reaches no broker: then nothing was tried.
 var errNoScout = errors.New("no link for a scout")
 
-func newScouts(links *links, dialer amqp.Dialer) *scouts {
-	return &scouts{links: links, dialer: dialer, slots: make(chan struct{}, mostScouts)}
+func newScouts(links *links, dialer amqp.Dialer, reopen func(amqp.Link) (amqp.Channel, error)) *scouts {
+	return &scouts{links: links, dialer: dialer, reopen: reopen, slots: make(chan struct{}, mostScouts)}
 }
 
 // bind binds a throw-away queue, in a goroutine that calls report once: with nil, with errNoScout,
 // or with the *Error that a client is to be told.
 func (s *scouts) bind(queue string, b amqp.Binding, report func(error)) {
-	s.try(report, func(link amqp.Link) error {
-		channel, err := link.Channel()
-		if err != nil {
-			return openFailure(err, queue)
-		}
-		defer channel.Close()
-		if err := channel.Declare(queue, amqp.QueueLimits{MaxLength: 1}); err != nil {
-			return openFailure(err, queue)
-		}
+	s.tryQueue(queue, report, func(link amqp.Link, channel amqp.Channel) error {
 		if err := channel.Bind(queue, b); err != nil {
-			s.remove(link, queue)
 			return bindFailure(err, whyLost(link, err), queue, b.Exchange)
 		}
-		if err := channel.Delete(queue); err != nil {
+		return nil
+	})
+}
+
+// declare makes and consumes a throw-away queue, as every stream does, and reports as bind does.
+func (s *scouts) declare(queue string, report func(error)) {
+	s.tryQueue(queue, report, func(_ amqp.Link, channel amqp.Channel) error {
+		if err := channel.Consume(queue, 1); err != nil {
 			return openFailure(err, queue)
 		}
 		return nil
 	})
 }
 
-// remove deletes a queue whose channel the broker has closed. Otherwise it would stay as long as
-// the link.
-func (s *scouts) remove(link amqp.Link, queue string) {
-	channel, err := link.Channel()
-	if err != nil {
-		return
-	}
-	defer channel.Close()
-	_ = channel.Delete(queue)
-}
-
-// declare makes and consumes a throw-away queue, as every stream does, and reports as bind does.
-func (s *scouts) declare(queue string, report func(error)) {
+// tryQueue runs a task with a queue, and deletes that. Where the broker has refused the task, and
+// closed its channel, it does so on another: the queue would stay as long as the link.
+func (s *scouts) tryQueue(queue string, report func(error), task func(amqp.Link, amqp.Channel) error) {
 	s.try(report, func(link amqp.Link) error {
-		channel, err := link.Channel()
+		left := false
+		err := onChannel(openChannel, link, func(channel amqp.Channel) error {
+			if err := channel.Declare(queue, amqp.QueueLimits{MaxLength: 1}); err != nil {
+				return openFailure(err, queue)
+			}
+			left = true
+			if err := task(link, channel); err != nil {
+				return err
+			}
+			left = false
+			if err := channel.Delete(queue); err != nil {
+				return openFailure(err, queue)
+			}
+			return nil
+		})
+		if err != nil && left {
+			_ = onChannel(s.reopen, link, func(channel amqp.Channel) error { return channel.Delete(queue) })
+		}
 		if err != nil {
-			return openFailure(err, queue)
+			err = openFailure(err, queue) // where it is not told yet: no channel could be opened
 		}
-		defer channel.Close()
-		if err := channel.Declare(queue, amqp.QueueLimits{MaxLength: 1}); err != nil {
-			return openFailure(err, queue)
-		}
-		if err := channel.Consume(queue, 1); err != nil {
-			s.remove(link, queue)
-			return openFailure(err, queue)
-		}
-		return nil
+		return err
 	})
 }
 
@@ -94,29 +92,31 @@ func (s *scouts) declare(queue string, report func(error)) {
 // errNoScout, errNoDeadLetters or the broker's *amqp.Error.
 func (s *scouts) drops(namespace string, report func(error)) {
 	s.try(report, func(link amqp.Link) error {
-		channel, err := link.Channel()
-		if err != nil {
-			return err
-		}
-		defer channel.Close()
 		exchange, queue := amqp.DeadLetterNames(namespace)
-		if err := declareDrops(channel, exchange, queue, namespace); err != nil {
-			deleteDrops(link, exchange, queue)
-			return err
+		err := onChannel(openChannel, link, func(channel amqp.Channel) error {
+			if err := declareDrops(channel, exchange, queue, namespace); err != nil {
+				return err
+			}
+			return channel.(amqp.DeadLetters).DeleteDeadLetters(exchange, queue)
+		})
+		if err != nil {
+			deleteDrops(link, s.reopen, exchange, queue)
 		}
-		return channel.(amqp.DeadLetters).DeleteDeadLetters(exchange, queue)
+		return err
 	})
 }
 
 // channels opens n channels at once and closes them again, in a goroutine that calls report once:
-// with how many were opened, and why not all, which is errNoScout where none was tried.
-func (s *scouts) channels(n int, report func(opened int, err error)) {
+// with how many were opened, and why not all, which is errNoScout where none was tried. It calls met
+// before that where the broker has ended the scout's link: then it counts, which takes a while.
+func (s *scouts) channels(n int, met func(), report func(opened int, err error)) {
 	opened := 0
 	s.try(func(err error) { report(opened, err) }, func(link amqp.Link) (err error) {
 		if capacity := amqp.Capacity(link); capacity > 0 {
 			n = min(n, capacity)
 		}
 		if opened, err = openChannels(link, n, 0); isLost(link) {
+			met()
 			opened = s.recount(opened)
 		}
 		return err
@@ -127,8 +127,6 @@ const (
 	// countingPause is the time between two channels that are counted: RabbitMQ counts the channels
 	// of a user beside opening them, and lets more through than it allows where they come at once.
 	countingPause = 25 * time.Millisecond
-	// countingRest is the time in which it forgets the channels of a link that has ended.
-	countingRest = 250 * time.Millisecond
 )
 
 // recount returns how many channels, at most so many, the broker allows one after the other. It is
@@ -159,7 +157,7 @@ func openChannels(link amqp.Link, n int, pause time.Duration) (opened int, err e
 		}
 	}()
 	for range n {
-		channel, err := link.Channel()
+		channel, err := openChannel(link)
 		if err != nil {
 			return len(channels), cmp.Or(whyLost(link, err), err)
 		}

@@ -12,10 +12,11 @@ type source struct {
 	node     *node // of the actor that has the source
 	broker   *actor.PID
 	intake   intake
+	beside   bool       // a second channel is needed beside the queue's
 	consumer *actor.PID // nil before a lease is granted
 }
 
-func (s *source) request(ctx actor.Context) { s.lease(ctx).request(s.intake.bindings) }
+func (s *source) request(ctx actor.Context) { s.lease(ctx).request(s.intake.bindings, s.beside) }
 
 // consume starts the consumer on a granted lease.
 func (s *source) consume(ctx actor.Context, msg leased) {
@@ -33,13 +34,20 @@ func (s *source) lease(ctx actor.Context) lease {
 	return lease{root: s.core.rootContext, broker: s.broker, owner: ctx.Self(), node: s.node}
 }
 
+// prove has the worker call the broker on its own channel, which shows that its link lives.
+func (s *source) prove(ctx actor.Context) {
+	if s.consumer != nil {
+		ctx.Send(s.consumer, prove{})
+	}
+}
+
 func (s *source) subscribed() { s.node.setState("ready") }
 
 // release returns a lease that is asked for, or that was granted too late. One that is in use is
 // released by its worker.
 func (s *source) release(ctx actor.Context) {
 	if s.consumer == nil {
-		s.lease(ctx).release()
+		s.lease(ctx).withdraw()
 	}
 }
 

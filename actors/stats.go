@@ -10,39 +10,41 @@ import (
 
 // Stats are the System's counters since Open, and its present gauges.
 type Stats struct {
-	Streams      int64          // open now
-	Opened       int64          // streams admitted
-	Ended        map[Code]int64 // streams ended, by code; ClientGone where the reader left first
-	Refused      map[Code]int64 // streams refused before their head, by code
-	Links        int64          // AMQP connections up now
-	Leases       int64          // channels leased now
-	Waiting      int64          // streams that wait for a channel now
-	Workers      int64          // goroutines that hold a channel now
-	Feeds        int64          // shared queues now
-	FeedStreams  int64          // streams that are attached to them now
-	Routed       int64          // of those, streams of the routed queue that are ready
-	Patterns     int64          // distinct patterns that they are routed by, per exchange
-	Dials        int64          // tries to reach the broker
-	DialsFailed  int64
-	LinksLost    int64
-	LinksRetired int64            // links that were taken out of use because one of their calls was not answered
-	LinksWatched int64            // links that hear canaries now
-	NodesBlind   int64            // nodes of the broker that have links, and do not hear the others, now
-	Scouts       int64            // tries of exchanges and of further channels, on links without streams
-	Denied       int64            // times that the broker let this service not make or use a queue of its own
-	Moved        int64            // streams ended so that their clients come to another node of the broker
-	MessagesFrom map[string]int64 // deliveries taken, by the broker's address
-	Messages     int64            // deliveries taken from the broker
-	Matches      int64            // messages handed to routed streams, counted once for each
-	Filtered     int64            // messages that a Request.Map has dropped
-	Unwanted     int64            // deliveries that no routed stream wants
-	Misrouted    int64            // times that a message has shown Options.RoutedExchanges to be wrong
-	Bytes        int64            // of their bodies
-	Dropped      int64            // messages that the broker has dropped from streams' queues
-	Redelivered  int64            // of them, marked as delivered before
-	Payloads     map[string]int64 // of them, those that are not JSON, by payloadEncoding
-	Restarts     int64            // actors restarted by their supervisor
-	Failures     int64            // actors that failed, planned failures of a stream's consumer included
+	Streams        int64          // open now
+	Opened         int64          // streams admitted
+	Ended          map[Code]int64 // streams ended, by code; ClientGone where the reader left first
+	Refused        map[Code]int64 // streams refused before their head, by code
+	Links          int64          // AMQP connections up now
+	Leases         int64          // channels leased now
+	Waiting        int64          // streams that wait for a channel now
+	Workers        int64          // goroutines that hold a channel now
+	Feeds          int64          // shared queues now
+	FeedStreams    int64          // streams that are attached to them now
+	Routed         int64          // of those, streams of the routed queue that are ready
+	Patterns       int64          // distinct patterns that they are routed by, per exchange
+	Dials          int64          // tries to reach the broker
+	DialsFailed    int64
+	LinksLost      int64
+	LinksRetired   int64            // links that were taken out of use because one of their calls was not answered
+	LinksWatched   int64            // links that hear canaries now
+	NodesBlind     int64            // nodes of the broker that have links, and do not hear the others, now
+	Scouts         int64            // tries of exchanges and of further channels, on links without streams
+	RebindsUntried int64            // exchanges whose bindings were repeated although no scout could try them before
+	RebindsSkipped int64            // times that a queue's bindings were not repeated: a scout had no answer, or no right
+	Denied         int64            // times that the broker let this service not make or use a queue of its own
+	Moved          int64            // streams ended so that their clients come to another node of the broker
+	MessagesFrom   map[string]int64 // deliveries taken, by the broker's address
+	Messages       int64            // deliveries taken from the broker
+	Matches        int64            // messages handed to routed streams, counted once for each
+	Filtered       int64            // messages that a Request.Map has dropped
+	Unwanted       int64            // deliveries that no routed stream wants
+	Misrouted      int64            // times that a message has shown Options.RoutedExchanges to be wrong
+	Bytes          int64            // of their bodies
+	Dropped        int64            // messages that the broker has dropped from streams' queues
+	Redelivered    int64            // of them, marked as delivered before
+	Payloads       map[string]int64 // of them, those that are not JSON, by payloadEncoding
+	Restarts       int64            // actors restarted by their supervisor
+	Failures       int64            // actors that failed, planned failures of a stream's consumer included
 }
 
 // counters is where the actors count. Its methods may be called concurrently.
@@ -55,6 +57,7 @@ type counters struct {
 	dials, dialsFailed, linksLost   atomic.Int64
 	linksRetired, scouts, denied    atomic.Int64
 	linksWatched, nodesBlind        atomic.Int64
+	rebindsUntried, rebindsSkipped  atomic.Int64
 	up                              atomic.Bool // a link may get new streams
 	isDenied                        atomic.Bool // the broker denies this service its queues
 	messages, bytes, redelivered    atomic.Int64
@@ -124,6 +127,7 @@ func (c *counters) stats() Stats {
 		Feeds: c.feeds.Load(), FeedStreams: c.feedStreams.Load(), Routed: c.routed.Load(), Patterns: c.patterns.Load(),
 		Matches: c.matches.Load(), Filtered: c.filtered.Load(), Unwanted: c.unwanted.Load(), Misrouted: c.misrouted.Load(),
 		Dials: c.dials.Load(), DialsFailed: c.dialsFailed.Load(), LinksLost: c.linksLost.Load(),
+		RebindsUntried: c.rebindsUntried.Load(), RebindsSkipped: c.rebindsSkipped.Load(),
 		LinksWatched: c.linksWatched.Load(), NodesBlind: c.nodesBlind.Load(),
 		LinksRetired: c.linksRetired.Load(), Scouts: c.scouts.Load(), Denied: c.denied.Load(),
 		Moved: c.moved.Load(), MessagesFrom: from, Messages: c.messages.Load(), Bytes: c.bytes.Load(), Dropped: c.dropped.Load(), Redelivered: c.redelivered.Load(), Payloads: maps.Clone(c.payloads),

@@ -12,14 +12,16 @@ import (
 type upkeep struct {
 	rebinder *rebinder
 	letters  *deadLetters
+	errands  errands
 	taken    *atomic.Int64 // deliveries, of all links to this address
 }
 
 // newUpkeep returns that of a link. report is told what becomes of the channel that it takes; usable
-// is asked before bindings are repeated.
-func newUpkeep(c *core, link amqp.Link, report func(spare), usable func(amqp.Binding) error) *upkeep {
+// is asked before bindings are repeated, see recheck.
+func newUpkeep(c *core, link amqp.Link, report func(spare), usable func(amqp.Binding, func(error)), e errands) *upkeep {
 	return &upkeep{
-		rebinder: newRebinder(link, &c.work, c.rebinds, c.rebindEvery, usable),
+		rebinder: newRebinder(c, link, usable),
+		errands:  e,
 		letters:  newDeadLetters(c, link, report),
 		taken:    c.count.messagesFrom(amqp.Address(link)),
 	}

@@ -24,9 +24,12 @@ type worker struct {
 	rebound *rebound      // nil until every binding is in place
 	wake    chan struct{} // one is enough: it says "look again"
 
+	unconsumed bool // the queue is made and has no consumer yet, see deleteQueue
+
 	cancelled atomic.Bool
 	crashing  atomic.Bool
 	rebinding atomic.Bool           // the bindings are to be repeated
+	proving   atomic.Bool           // a call is to be made
 	refused   atomic.Pointer[Error] // why they cannot be; nil: they can
 }
 
@@ -152,6 +155,12 @@ func (w *worker) askToRebind() {
 	w.look()
 }
 
+// prove has a call made that changes nothing. It may be called concurrently.
+func (w *worker) prove() {
+	w.proving.Store(true)
+	w.look()
+}
+
 // rebind repeats the bindings. Where the broker refuses one of them now, the stream ends. It has a
 // goroutine of its own meanwhile, for the reason that opening has.
 func (w *worker) rebind(channel amqp.Channel) error {
@@ -261,6 +270,11 @@ func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
 			return err
 		}
 	}
+	if w.proving.Swap(false) {
+		if _, err := w.depth(channel); err != nil {
+			return err
+		}
+	}
 	if tag := w.window.tagDue(busy); tag > 0 {
 		if err := channel.Acknowledge(tag); err != nil {
 			return lossFailure(err)
@@ -274,14 +288,23 @@ func (w *worker) keepUp(channel amqp.Channel, busy bool) error {
 
 // check ends the stream of a reader that is too slow.
 func (w *worker) check(channel amqp.Channel) error {
-	w.lease.calling()
-	depth, err := channel.Depth(w.queue)
-	w.lease.progressed()
+	depth, err := w.depth(channel)
 	if err != nil {
-		return depthFailure(err)
+		return err
 	}
 	if err := w.window.tooSlow(depth); err != nil {
 		return err
 	}
 	return nil
+}
+
+// depth returns the number of messages that wait in the queue.
+func (w *worker) depth(channel amqp.Channel) (int, error) {
+	w.lease.calling()
+	depth, err := channel.Depth(w.queue)
+	w.lease.progressed()
+	if err != nil {
+		return 0, depthFailure(err)
+	}
+	return depth, nil
 }

@@ -1,0 +1,45 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/taskcluster/events-proxy/actors/amqp"
+)
+
+// Every channel is opened here, in one of three ways, so that the pool's account holds whatever is
+// done beside the streams. A broker may answer the opening of one too many by ending its link
+// (channellimit.go), with every stream on it.
+
+// openChannel opens a channel that was granted: by a lease, as a link's spare, as one of a feed or of
+// an errand (pool_errands.go). On a link without streams, a scout's or a feeder's, it is the one that
+// the account holds for it.
+func openChannel(link amqp.Link) (amqp.Channel, error) { return link.Channel() }
+
+// reopenChannel opens a channel in the place of one that was granted and is closed, by the broker
+// after a refusal or by its owner. It waits first where the broker is known to have a limit: the
+// broker counts a channel for a moment longer than it is open.
+func (c *core) reopenChannel(link amqp.Link) (amqp.Channel, error) {
+	if c.channelsLimited.Load() {
+		rest := time.NewTimer(countingRest)
+		defer rest.Stop()
+		select {
+		case <-rest.C:
+		case <-link.Lost():
+		}
+	}
+	return openChannel(link)
+}
+
+// onChannel opens a channel on a link, runs do with it and closes it. It returns the error of either.
+func onChannel(open func(amqp.Link) (amqp.Channel, error), link amqp.Link, do func(amqp.Channel) error) error {
+	channel, err := open(link)
+	if err != nil {
+		return err
+	}
+	defer channel.Close()
+	return do(channel)
+}
+
+// countingRest is the time in which a broker forgets a channel that is closed, and those of a link
+// that has ended. RabbitMQ counts the channels of a user beside opening and closing them.
+const countingRest = 250 * time.Millisecond
