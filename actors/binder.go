@@ -17,7 +17,7 @@ type binder struct {
 	link    amqp.Link
 	queue   string
 	errands errands
-	reopen  func(amqp.Link) (amqp.Channel, error) // as core.reopenChannel
+	reopen  func(amqp.Link) (amqp.Channel, error) // as channelOpener.reopen
 	turn    chan struct{}                         // holds one value while no bind uses the kept channel
 
 	closed atomic.Bool
@@ -32,7 +32,7 @@ type binder struct {
 const errandRetry = time.Second
 
 func newBinder(c *core, link amqp.Link, queue string, e errands) *binder {
-	b := &binder{link: link, queue: queue, errands: e, reopen: c.reopenChannel, turn: make(chan struct{}, 1), gone: make(chan struct{})}
+	b := &binder{link: link, queue: queue, errands: e, reopen: c.opener.reopen, turn: make(chan struct{}, 1), gone: make(chan struct{})}
 	b.turn <- struct{}{}
 	return b
 }
@@ -93,6 +93,7 @@ func (b *binder) bindKept(exchange string) error {
 	if err != nil {
 		return err
 	}
+	b.errands.beside(besideOpen)
 	return b.bindOn(channel, exchange)
 }
 
@@ -101,6 +102,7 @@ func (b *binder) bindOn(channel amqp.Channel, exchange string) error {
 	defer func() {
 		if !bound { // where the port panicked, too
 			closeQuietly(channel)
+			b.errands.beside(besideClosed)
 		}
 	}()
 	if err := channel.Bind(b.queue, allOf(exchange)); err != nil {
@@ -138,8 +140,11 @@ func (b *binder) close() {
 func (b *binder) closeKept() {
 	select {
 	case <-b.turn:
-		closeQuietly(b.kept)
-		b.errands.closeBeside()
+		if b.kept != nil {
+			closeQuietly(b.kept)
+			b.errands.beside(besideClosed)
+		}
+		b.errands.beside(besideOver)
 	default:
 	}
 }

@@ -149,8 +149,8 @@ func (b *broker) Receive(ctx actor.Context) {
 		b.requestErrand(ctx, msg)
 	case errandEnded:
 		b.errandEnded(ctx, msg.link)
-	case besideClosed:
-		b.besideClosed(ctx, msg.link)
+	case besideChanged:
+		b.besideChanged(ctx, msg)
 	case channelCounted:
 		b.channelCounted(ctx)
 	case noRoom:
@@ -182,7 +182,7 @@ func (b *broker) Receive(ctx actor.Context) {
 func (b *broker) start(ctx actor.Context) {
 	c := b.core
 	b.links = newLinks(&c.work)
-	b.scouts = newScouts(b.links, b.dialer, b.core.reopenChannel)
+	b.scouts = newScouts(b.links, b.dialer, b.core.opener.reopen)
 	b.watch.canaries = b.newCanaries(ctx)
 	b.sayIfOneNode()
 	b.await(ctx, firstLink)
@@ -208,7 +208,7 @@ func (b *broker) serve(ctx actor.Context) {
 	b.spread(ctx)
 	b.tendSpares(ctx)
 	b.closeIdleLater(ctx)
-	b.core.channelsLimited.Store(b.pool.total.strict)
+	b.core.opener.limited.Store(b.pool.total.strict)
 }
 
 // serveNext decides about the request that has waited longest, and reports whether to go on.

@@ -11,36 +11,15 @@ import (
 // The broker actor and channels that are open for a moment (pool_errands.go): it counts scouts, grants
 // errands, and waits until the broker has counted a channel as closed.
 
-// errands is how a goroutine gets a channel for an errand on one link from the broker actor. Its
-// methods may be called concurrently.
-type errands struct {
-	root   *actor.RootContext
-	broker *actor.PID
-	link   amqp.Link
-	done   <-chan struct{} // closed when the tree has ended
-}
-
 func (b *broker) errands(ctx actor.Context, link amqp.Link) errands {
-	return errands{root: b.core.rootContext, broker: ctx.Self(), link: link, done: b.core.done}
-}
-
-// begin reports whether a channel is granted. The caller owes end when that is closed.
-func (e errands) begin() bool {
-	answer := make(chan bool, 1)
-	e.root.Send(e.broker, requestErrand{link: e.link, answer: answer})
-	select {
-	case granted := <-answer:
-		return granted
-	case <-e.link.Lost(): // its account is gone as well
-	case <-e.done:
+	root, self := b.core.rootContext, ctx.Self()
+	return errands{
+		ask:    func(answer chan<- bool) { root.Send(self, requestErrand{link: link, answer: answer}) },
+		end:    func() { root.Send(self, errandEnded{link: link}) },
+		beside: func(s besideState) { root.Send(self, besideChanged{link: link, state: s}) },
+		lost:   link.Lost(), done: b.core.done,
 	}
-	return false
 }
-
-func (e errands) end() { e.root.Send(e.broker, errandEnded{link: e.link}) }
-
-// closeBeside reports that a feed's second channel is closed.
-func (e errands) closeBeside() { e.root.Send(e.broker, besideClosed{link: e.link}) }
 
 // requestErrand answers at once. Where it is not known whether the broker allows a channel, that is
 // tried for the next time.
@@ -58,9 +37,10 @@ func (b *broker) errandEnded(ctx actor.Context, link amqp.Link) {
 	b.serve(ctx)
 }
 
-func (b *broker) besideClosed(ctx actor.Context, link amqp.Link) {
-	b.pool.closeBeside(link)
-	b.channelClosed(ctx)
+func (b *broker) besideChanged(ctx actor.Context, msg besideChanged) {
+	if b.pool.besideChanged(msg.link, msg.state, time.Now()) {
+		b.channelClosed(ctx)
+	}
 	b.serve(ctx)
 }
 
@@ -68,10 +48,12 @@ func (b *broker) besideClosed(ctx actor.Context, link amqp.Link) {
 func (b *broker) scoutSent() {
 	b.core.count.scouts.Add(1)
 	b.pool.scouts++
+	b.pool.total.disturb()
 }
 
 func (b *broker) scoutBack(ctx actor.Context, err error) {
 	b.pool.scouts--
+	b.pool.total.disturb()
 	if amqp.CodeOf(err) == amqp.NotAllowed {
 		b.limitMet(b.links)
 	}

@@ -32,9 +32,12 @@ func (b *broker) tryExchanges(ctx actor.Context) bool {
 	return true
 }
 
-// tryExchange answers a feed that is to bind one more exchange, when that was tried.
+// tryExchange answers a feed that is to bind one more exchange, when that was tried. Where there is no
+// channel for a scout it may be bound untried: the operator has stated that it is a topic exchange, and
+// a refusal ends the channel that the feed binds on, no other.
 func (b *broker) tryExchange(ctx actor.Context, binding amqp.Binding) {
-	if b.core.options.NoScouts || b.exchanges.known([]amqp.Binding{binding}) {
+	known := b.exchanges.known([]amqp.Binding{binding})
+	if b.core.options.NoScouts || known || !b.pool.mayScout(time.Now()) {
 		ctx.Respond(exchangeUsable{exchange: binding.Exchange})
 		return
 	}
@@ -50,6 +53,37 @@ func (b *broker) scoutExchange(ctx actor.Context, binding amqp.Binding) {
 	b.scouts.bind(queue, binding, func(err error) {
 		root.Send(self, exchangeTried{by: links, exchange: binding.Exchange, queue: queue, err: err})
 	})
+}
+
+// recheck returns what a rebinder asks whether the exchange of a binding can be bound; nil where there
+// are no scouts. It does not wait: report is called once, with nil, errUntried, errNoScout or what the
+// exchange's streams are to be told; not at all where this life of the broker actor ends before, and
+// its links with it.
+func (b *broker) recheck(ctx actor.Context) func(binding amqp.Binding, report func(error)) {
+	if b.core.options.NoScouts {
+		return nil
+	}
+	root, self, links := b.core.rootContext, ctx.Self(), b.links
+	return func(binding amqp.Binding, report func(error)) {
+		root.Send(self, tryAgain{by: links, binding: binding, report: report})
+	}
+}
+
+// tryAgain answers a rebinder, which is to repeat a binding, when that was tried or cannot be.
+func (b *broker) tryAgain(ctx actor.Context, msg tryAgain) {
+	if msg.by != b.links {
+		return
+	}
+	exchange, now := msg.binding.Exchange, time.Now()
+	err, stands := b.rechecks.result(exchange, now)
+	switch under := b.rechecks.waiting[exchange] != nil; {
+	case stands:
+		msg.report(err)
+	case !under && !b.pool.mayScout(now):
+		msg.report(errUntried)
+	case b.rechecks.wait(exchange, msg.report):
+		b.scoutExchange(ctx, msg.binding)
+	}
 }
 
 // exchangeTried: those who have waited for the exchange go on, or are told what is wrong with it.
@@ -85,9 +119,10 @@ func (b *broker) answerAsked(ctx actor.Context, exchange string, err *Error) {
 }
 
 // tryChannels sends a scout to find out how many more channels the broker allows, unless one is
-// under way. begin returns how many it is to open.
+// under way. begin returns how many it is to open. Where a limit is known it waits for channels that
+// will be free in a moment, each of which brings serve: they would count as what is not allowed.
 func (b *broker) tryChannels(ctx actor.Context, begin func() int) {
-	if b.pool.total.scouting() {
+	if b.pool.total.scouting() || b.pool.momentary() > 0 {
 		return
 	}
 	n := begin()
@@ -104,7 +139,7 @@ func (b *broker) tryChannels(ctx actor.Context, begin func() int) {
 func (b *broker) limitMet(by *links) {
 	if by == b.links {
 		b.pool.total.strict = true
-		b.core.channelsLimited.Store(true)
+		b.core.opener.limited.Store(true)
 	}
 }
 
@@ -116,6 +151,8 @@ func (b *broker) channelsTried(ctx actor.Context, msg channelsTried) {
 	switch {
 	case msg.err == nil, amqp.KindOf(msg.err) == amqp.Exhausted:
 		b.pool.total.allowed(msg.opened, time.Now())
+	case amqp.CodeOf(msg.err) == amqp.NotAllowed && b.pool.total.repeat():
+		b.tryChannels(ctx, b.pool.beginScout)
 	case amqp.CodeOf(msg.err) == amqp.NotAllowed:
 		channels := b.pool.channels() + msg.opened
 		b.pool.total.reached(channels, time.Now())

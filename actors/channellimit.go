@@ -22,6 +22,8 @@ type channelLimit struct {
 	strict   bool      // a limit was met: nothing is opened untried
 	blind    time.Time // until when no scout can be sent: more channels are opened untried
 	low      int       // the fewest channels that were open since the scout has begun; -1: it has not
+	moved    bool      // others were opened or closed since then, so that what is left is not known
+	repeats  int       // of scouts, for that reason, one after the other
 }
 
 const (
@@ -97,7 +99,7 @@ func (c *channelLimit) short(leases int, now time.Time) bool {
 // begin is called when a scout is sent while so many channels are open. It returns how many
 // channels the scout is to open.
 func (c *channelLimit) begin(channels int) (n int) {
-	c.low = channels
+	c.low, c.moved = channels, false
 	return min(max(c.verified/2, fewestScoutChannels), mostScoutChannels)
 }
 
@@ -117,6 +119,7 @@ func (c *channelLimit) scouting() bool { return c.low >= 0 }
 
 // seen notes that so many channels of streams are open.
 func (c *channelLimit) seen(channels int, now time.Time) {
+	c.disturb()
 	if channels >= c.verified {
 		c.verified, c.at = channels, now
 	}
@@ -127,9 +130,26 @@ func (c *channelLimit) seen(channels int, now time.Time) {
 
 // dropped notes that only so many channels of streams are open.
 func (c *channelLimit) dropped(channels int) {
+	c.disturb()
 	if c.scouting() {
 		c.low = min(c.low, channels)
 	}
+}
+
+// disturb notes that a channel of ours was opened or closed.
+func (c *channelLimit) disturb() { c.moved = true }
+
+// repeat reports whether a scout that was refused a channel is to be sent again: what it has counted
+// may be one too many, or too few. Where channels come and go all the time, the last count stands.
+func (c *channelLimit) repeat() bool {
+	const most = 3
+	if !c.moved || c.repeats == most {
+		c.repeats = 0
+		return false
+	}
+	c.repeats++
+	c.low, c.strict = -1, true
+	return true
 }
 
 // allowed is called when the scout has opened n channels, none of which was refused.

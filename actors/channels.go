@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -15,11 +16,16 @@ import (
 // the account holds for it.
 func openChannel(link amqp.Link) (amqp.Channel, error) { return link.Channel() }
 
-// reopenChannel opens a channel in the place of one that was granted and is closed, by the broker
+// channelOpener opens channels in the place of others.
+type channelOpener struct {
+	limited atomic.Bool // the broker has refused a channel
+}
+
+// reopen opens a channel in the place of one that was granted and is closed, by the broker
 // after a refusal or by its owner. It waits first where the broker is known to have a limit: the
 // broker counts a channel for a moment longer than it is open.
-func (c *core) reopenChannel(link amqp.Link) (amqp.Channel, error) {
-	if c.channelsLimited.Load() {
+func (o *channelOpener) reopen(link amqp.Link) (amqp.Channel, error) {
+	if o.limited.Load() {
 		rest := time.NewTimer(countingRest)
 		defer rest.Stop()
 		select {

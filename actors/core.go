@@ -31,8 +31,8 @@ type core struct {
 	dropsUnseen atomic.Bool        // it is not known what they drop
 	work        sync.WaitGroup     // workers, dials, watchers, closes of links
 
-	saidOneNode     atomic.Bool // that the broker has one address
-	channelsLimited atomic.Bool // the broker has refused a channel
+	saidOneNode atomic.Bool // that the broker has one address
+	opener      channelOpener
 
 	draining atomic.Bool // no new streams are admitted
 	closing  atomic.Bool // Close has begun to stop the tree

@@ -262,7 +262,7 @@ func (d *deadLetters) declare() (channel amqp.Channel, err error) {
 	})
 	if err != nil && channel != nil {
 		closeQuietly(channel)
-		deleteDrops(d.link, d.core.reopenChannel, d.exchange, d.queue)
+		deleteDrops(d.link, d.core.opener.reopen, d.exchange, d.queue)
 	}
 	return channel, err
 }

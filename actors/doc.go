@@ -135,11 +135,13 @@
 //     exchanges), routed_feed.go, routed_hub.go, binder.go, router.go and router_node.go (a topic
 //     trie: which streams want a message)
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go and recheck.go (binds
-//     again where an exchange was deleted), deadletters.go (hears what the broker drops), on a channel
+//     again where an exchange was deleted, and is tried before), deadletters.go (hears what the broker drops), on a channel
 //     that streams can have back: broker_spares.go, pool_spares.go
 //   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
 //     errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go (which link a
 //     channel is leased on), channellimit.go (how many channels the broker allows),
+//     channels.go (the one place that opens them), pool_errands.go and broker_errands.go (those that
+//     are open for a moment, beside streams),
 //     broker_spread.go and balance.go (over a cluster's nodes); nodes that a partition has left alone:
 //     broker_canaries.go, sight.go (which nodes hear each other), canaries.go
 //   - what is tried before streams do it: broker_scouts.go, scouts.go, exchanges.go; what hangs:
@@ -155,6 +157,7 @@
 //   - source: an actor's way to its messages; intake: what its consumer takes, and where it goes (a
 //     sink)
 //   - spare: a link's channel that serves no stream, which is given back where streams need it
+//   - errand: one call on a link with streams, on a channel of its own
 //   - scout: a try, on a link without streams, of what might end a link
 //   - feed: the actor that has one queue for many streams; hub: its fan-out; routed: said of a stream
 //     whose messages this process finds in the queue that all such streams share

@@ -339,10 +339,11 @@ type (
 		link amqp.Link
 	}
 
-	// besideClosed: a feed's binder → broker. The second channel is closed for good.
-	besideClosed struct {
+	// besideChanged: a feed's binder → broker. What has become of the second channel.
+	besideChanged struct {
 		late
-		link amqp.Link
+		link  amqp.Link
+		state besideState
 	}
 
 	// channelCounted: broker → itself. The broker knows by now that a channel is closed.

@@ -15,7 +15,7 @@ func (w *worker) open() (channel amqp.Channel, err error) {
 	if isRoomless(err) {
 		w.lease.noRoom()
 		if letters.surrender(endings) {
-			return w.tryOpen(w.core.reopenChannel)
+			return w.tryOpen(w.core.opener.reopen)
 		}
 	}
 	return channel, err
@@ -119,5 +119,5 @@ func (w *worker) deleteQueue() {
 		return
 	}
 	w.unconsumed = false
-	_ = onChannel(w.core.reopenChannel, w.lease.link, func(channel amqp.Channel) error { return channel.Delete(w.queue) })
+	_ = onChannel(w.core.opener.reopen, w.lease.link, func(channel amqp.Channel) error { return channel.Delete(w.queue) })
 }

@@ -32,25 +32,26 @@ type pool struct {
 
 // linkEntry is a link that is up.
 type linkEntry struct {
-	link     amqp.Link
-	herd     *herd  // those with a lease of it
-	address  string // host:port; empty where the link does not tell
-	since    time.Time
-	told     int       // the link's own capacity; 0 where it does not tell
-	learned  int       // fewer than that, where a channel could not be opened; 0: none was refused
-	until    time.Time // when learned is forgotten; zero: never
-	leases   int
-	opening  int   // of them, not yet consuming
-	channels int   // of them, open at the broker
-	spare    spare // the channel that serves no stream
-	beside   int   // second channels of feeds
-	errands  int   // see beginErrand
-	stuck    int   // of them, whose call is not answered any more
-	retired  bool  // it serves its leases, and gets no new one
-	blind    bool  // its node does not hear the others: it gets no lease while that is so
-	watched  bool  // it hears canaries
-	resting  bool  // it is idle extra, or was: whether it still is will be looked at
-	ended    int64 // streams that have ended with the link before its loss was known here
+	link       amqp.Link
+	herd       *herd  // those with a lease of it
+	address    string // host:port; empty where the link does not tell
+	since      time.Time
+	told       int       // the link's own capacity; 0 where it does not tell
+	learned    int       // fewer than that, where a channel could not be opened; 0: none was refused
+	until      time.Time // when learned is forgotten; zero: never
+	leases     int
+	opening    int   // of them, not yet consuming
+	channels   int   // of them, open at the broker
+	spare      spare // the channel that serves no stream
+	beside     int   // second channels of feeds
+	besideOpen int   // of them, open at the broker
+	errands    int   // see beginErrand
+	stuck      int   // of them, whose call is not answered any more
+	retired    bool  // it serves its leases, and gets no new one
+	blind      bool  // its node does not hear the others: it gets no lease while that is so
+	watched    bool  // it hears canaries
+	resting    bool  // it is idle extra, or was: whether it still is will be looked at
+	ended      int64 // streams that have ended with the link before its loss was known here
 }
 
 // leaseEntry is a lease that was granted.
@@ -181,7 +182,7 @@ func (p *pool) granted() int {
 func (p *pool) channels() int {
 	n := p.aside
 	for _, l := range p.links {
-		if n += l.channels; l.spare.open {
+		if n += l.channels + l.besideOpen; l.spare.open {
 			n++
 		}
 	}

@@ -80,9 +80,22 @@ func (p *pool) releases(owner *actor.PID, unused bool) (channel bool) {
 	return l.channel
 }
 
-// closeBeside is called when a feed's second channel is closed for good.
-func (p *pool) closeBeside(link amqp.Link) {
-	if l := p.find(link); l != nil {
+// besideChanged notes what has become of a feed's second channel. It reports whether one is closed by
+// it.
+func (p *pool) besideChanged(link amqp.Link, state besideState, now time.Time) (closed bool) {
+	l := p.find(link)
+	if l == nil {
+		return false
+	}
+	switch state {
+	case besideOpen:
+		l.besideOpen++
+		p.total.seen(p.channels(), now)
+	case besideClosed:
+		l.besideOpen--
+		p.total.dropped(p.channels())
+	case besideOver:
 		l.beside--
 	}
+	return state == besideClosed
 }

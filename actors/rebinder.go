@@ -21,9 +21,12 @@ import (
 // link, not all. One goroutine runs while the link has queues. Its methods may be called
 // concurrently.
 type rebinder struct {
-	core   *core
 	link   amqp.Link
-	usable func(amqp.Binding, func(error)) // as recheck returns it; nil: every exchange is
+	work   *sync.WaitGroup // the core's
+	count  *counters
+	rate   *rate.Limiter // of bindings, for all links together
+	period func() time.Duration
+	usable func(amqp.Binding, func(error)) // as broker.recheck returns it; nil: every exchange is
 
 	mu      sync.Mutex
 	queues  *list.List // of *rebound, as they become due
@@ -55,8 +58,12 @@ const (
 
 func newRebindLimiter() *rate.Limiter { return rate.NewLimiter(rebindRate, rebindBurst) }
 
-func newRebinder(c *core, link amqp.Link, usable func(amqp.Binding, func(error))) *rebinder {
-	return &rebinder{core: c, link: link, usable: usable, queues: list.New(), wake: make(chan struct{}, 1)}
+func newRebinder(link amqp.Link, work *sync.WaitGroup, count *counters, limiter *rate.Limiter, period func() time.Duration,
+	usable func(amqp.Binding, func(error))) *rebinder {
+	return &rebinder{
+		link: link, work: work, count: count, rate: limiter, period: period, usable: usable,
+		queues: list.New(), wake: make(chan struct{}, 1),
+	}
 }
 
 // add starts to have a queue's bindings repeated. The caller owes remove.
@@ -67,7 +74,7 @@ func (r *rebinder) add(bindings []amqp.Binding, ask func(), refuse func(*Error))
 	r.schedule(e)
 	if !r.running {
 		r.running = true
-		r.core.work.Go(r.run)
+		r.work.Go(r.run)
 	}
 	return e
 }
@@ -101,7 +108,7 @@ func (r *rebinder) finish(e *rebound) {
 
 // schedule puts the queue where it is due in a period from now. mu is held.
 func (r *rebinder) schedule(e *rebound) {
-	e.due = time.Now().Add(jitter(r.core.rebindEvery()))
+	e.due = time.Now().Add(jitter(r.period()))
 	if e.place == nil {
 		e.place = r.queues.PushBack(e)
 		return
@@ -160,7 +167,7 @@ func (r *rebinder) next() (step rebindStep, e *rebound, wait time.Duration) {
 
 // pace waits until the queue's bindings may be repeated without exceeding the rate, or the link ends.
 func (r *rebinder) pace(e *rebound) {
-	delay := r.core.rebinds.ReserveN(time.Now(), min(len(e.bindings), rebindBurst)).Delay()
+	delay := r.rate.ReserveN(time.Now(), min(len(e.bindings), rebindBurst)).Delay()
 	if delay <= 0 {
 		return
 	}
@@ -200,13 +207,13 @@ func (r *rebinder) tried(e *rebound, i int, err error) {
 		r.try(e, i+1)
 		return
 	case errors.Is(err, errUntried), errors.Is(err, errNoScout), isRoomless(err):
-		r.core.count.rebindsUntried.Add(1)
+		r.count.rebindsUntried.Add(1)
 		r.try(e, i+1)
 		return
 	case errors.As(err, &told) && told.Code == BindingRefused:
 		r.refuse(e, told)
 	default:
-		r.core.count.rebindsSkipped.Add(1)
+		r.count.rebindsSkipped.Add(1)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -4,10 +4,6 @@ import (
 	"errors"
 	"maps"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // Before a binding is repeated on a link with streams, its exchange is tried by a scout again: it may
@@ -66,36 +62,5 @@ func (r *rechecks) tried(exchange string, err error, now time.Time) {
 	delete(r.waiting, exchange)
 	for _, report := range waiting {
 		report(err)
-	}
-}
-
-// recheck returns what a rebinder asks whether the exchange of a binding can be bound; nil where there
-// are no scouts. It does not wait: report is called once, with nil, errUntried, errNoScout or what the
-// exchange's streams are to be told; not at all where this life of the broker actor ends before, and
-// its links with it.
-func (b *broker) recheck(ctx actor.Context) func(binding amqp.Binding, report func(error)) {
-	if b.core.options.NoScouts {
-		return nil
-	}
-	root, self, links := b.core.rootContext, ctx.Self(), b.links
-	return func(binding amqp.Binding, report func(error)) {
-		root.Send(self, tryAgain{by: links, binding: binding, report: report})
-	}
-}
-
-// tryAgain answers a rebinder, which is to repeat a binding, when that was tried or cannot be.
-func (b *broker) tryAgain(ctx actor.Context, msg tryAgain) {
-	if msg.by != b.links {
-		return
-	}
-	exchange, now := msg.binding.Exchange, time.Now()
-	err, stands := b.rechecks.result(exchange, now)
-	switch under := b.rechecks.waiting[exchange] != nil; {
-	case stands:
-		msg.report(err)
-	case !under && !b.pool.mayScout(now):
-		msg.report(errUntried)
-	case b.rechecks.wait(exchange, msg.report):
-		b.scoutExchange(ctx, msg.binding)
 	}
 }

@@ -15,7 +15,7 @@ import (
 type scouts struct {
 	links  *links
 	dialer amqp.Dialer
-	reopen func(amqp.Link) (amqp.Channel, error) // as core.reopenChannel
+	reopen func(amqp.Link) (amqp.Channel, error) // as channelOpener.reopen
 	slots  chan struct{}                         // as many as may be under way
 
 	mu   sync.Mutex

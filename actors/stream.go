@@ -175,15 +175,18 @@ func (s *Stream) Close() {
 	}
 }
 
-// ownedBy sets the stream's owner. Where the reader has closed the stream before, the owner hears
-// of it at once.
+// ownedBy sets the stream's owner. Where the reader has closed the stream before, or a feed or the
+// reader has failed it, the owner hears of it at once.
 func (s *Stream) ownedBy(owner streamOwner) {
 	s.mu.Lock()
 	s.owner = owner
-	closed := s.closed
+	closed, verdict := s.closed, s.verdict
 	s.mu.Unlock()
-	if closed {
+	switch {
+	case closed:
 		owner.readerClosed()
+	case verdict != nil:
+		owner.readerFailed(verdict)
 	}
 }
 

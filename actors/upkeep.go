@@ -20,7 +20,7 @@ type upkeep struct {
 // is asked before bindings are repeated, see recheck.
 func newUpkeep(c *core, link amqp.Link, report func(spare), usable func(amqp.Binding, func(error)), e errands) *upkeep {
 	return &upkeep{
-		rebinder: newRebinder(c, link, usable),
+		rebinder: newRebinder(link, &c.work, c.count, c.rebinds, c.rebindEvery, usable),
 		errands:  e,
 		letters:  newDeadLetters(c, link, report),
 		taken:    c.count.messagesFrom(amqp.Address(link)),

@@ -173,6 +173,8 @@ func (c systemCollector) Collect(out chan<- prometheus.Metric) {
 	count("events_links_lost_total", "AMQP connections lost.", s.LinksLost)
 	count("events_links_retired_total", "AMQP connections taken out of use because a call was not answered.", s.LinksRetired)
 	count("events_scouts_total", "Exchanges and channels tried on a link without streams.", s.Scouts)
+	count("events_rebinds_untried_total", "Exchanges whose bindings were repeated although no scout could try them before.", s.RebindsUntried)
+	count("events_rebinds_skipped_total", "Times that a queue's bindings were not repeated, as a scout had no answer or no right: if the exchange was made again, its streams are deaf until the next time.", s.RebindsSkipped)
 	count("events_broker_denials_total", "Times that the broker denied this service a queue of its own.", s.Denied)
 	count("events_messages_total", "Deliveries taken from the broker.", s.Messages)
 	count("events_message_bytes_total", "Bytes of their bodies.", s.Bytes)

@@ -146,6 +146,95 @@ func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
 	})
 }
 
+// A23, what is done beside the streams: at the limit, clients come and go, an exchange is tried, one
+// is made again and bound again, and a call without an answer has its connection probed. Each needs a
+// channel that there is not, or one that the broker has counted a moment ago; no stream ends for it.
+func TestA23WhatIsDoneBesideStreamsEndsNoneAtTheLimit(t *testing.T) {
+	gate, err := rabbit.NewMute(rabbit.Run(t).Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gate.Close()
+	r, node := onRabbitMQ(t, settings{gate: gate, limits: actors.Limits{RebindEvery: time.Second}}), rabbit.Run(t)
+	defer gate.SwallowBinds("")
+	const remote, other = "exchange/remote", "exchange/other"
+	for _, name := range []string{remote, other} {
+		r.declare(name)
+		r.ready(name, "before.#").Close()
+	}
+	r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
+	defer func() { r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
+	neighbours := r.neighbours(5)
+	r.awaits(r.open(exchange, "late"), endsWith(actors.BrokerUnavailable))
+	neighbours[4].Close()
+	neighbours = neighbours[:4]
+	for i := range 30 {
+		s, err := r.dial(script.Query(other, fmt.Sprintf("comes.%d", i)), clients.Options{})
+		r.do(err)
+		r.awaits(s, func(received clients.Received) error {
+			if received.Ended { // told to come back: that harms none
+				return nil
+			}
+			return isReady(received)
+		})
+		s.Close()
+	}
+	r.within(10*time.Second, "the free place is found", r.isServed(other, "served"))
+	r.unharmed(neighbours)
+	for range 3 {
+		r.awaits(r.open("exchange/none", "#"), endsWith(actors.BindingRefused))
+	}
+	r.unharmed(neighbours)
+	last := r.ready(other, "#")
+	untried := r.proxy.System.Stats().RebindsUntried
+	r.delete(other)
+	r.declare(other)
+	r.eventually("the last stream hears its exchange again", func() error {
+		r.publishTo(other)
+		return isReceived(last.Received())
+	})
+	if r.proxy.System.Stats().RebindsUntried == untried {
+		r.Error("bindings that no scout has tried are not counted")
+	}
+	last.Close()
+	gate.SwallowBinds(remote)
+	r.within(30*time.Second, "a call without an answer is told", func() error {
+		s := r.open(remote, "#")
+		r.awaits(s, endsWith(actors.BrokerUnavailable))
+		if n := r.proxy.System.Stats().LinksRetired; n != 1 {
+			return fmt.Errorf("%d links were retired", n)
+		}
+		return nil
+	})
+	r.unharmed(neighbours)
+}
+
+// unharmed is undisturbed, and no link was lost.
+func (r *rig) unharmed(streams []*clients.Stream) {
+	r.Helper()
+	r.undisturbed(streams)
+	if n := r.proxy.System.Stats().LinksLost; n != 0 {
+		r.Errorf("%d links with streams were lost", n)
+	}
+}
+
+// publishTo publishes one message.
+func (r *rig) publishTo(exchange string) {
+	r.Helper()
+	publisher := r.publisher()
+	defer publisher.Close()
+	ctx, cancel := r.bounded()
+	defer cancel()
+	r.do(publisher.Publish(ctx, exchange, "primary.x", amqp.Message{Body: []byte("{}")}))
+}
+
+func isReceived(received clients.Received) error {
+	if received.Messages == 0 {
+		return fmt.Errorf("no message, ended is %t", received.Ended)
+	}
+	return nil
+}
+
 // isServed returns a function that opens a stream and reports whether it becomes ready.
 func (r *rig) isServed(pairs ...string) func() error {
 	return func() error {
