@@ -241,6 +241,7 @@ func TestAMuteScoutHoldsUpTheBindingsOfItsExchangeAlone(t *testing.T) {
 			f.t.Error("that streams may be deaf is not counted")
 		}
 		f.record.before(func(call) error { return nil })
+		pass(15 * time.Second) // the scout that is under way has its answer
 		f.publish("a", 1)
 		f.messages(s, 1)
 	})
