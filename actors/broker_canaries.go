@@ -78,6 +78,12 @@ func (b *broker) severalNodes() bool {
 	return len(b.pool.addresses(true)) > 1 || len(b.watch.sight.blind) > 0
 }
 
+// comparesNodes reports whether canaries are of use: there are streams on several nodes to be told, or
+// newcomers to be kept from one that is blind.
+func (b *broker) comparesNodes() bool {
+	return b.severalNodes() && (b.pool.several() || len(b.watch.sight.blind) > 0)
+}
+
 // canaryRound judges what was heard since the last round, and begins the next. A round that comes
 // late proves nothing: this process stood still, and what has arrived meanwhile was not read.
 func (b *broker) canaryRound(ctx actor.Context) {
@@ -88,7 +94,7 @@ func (b *broker) canaryRound(ctx actor.Context) {
 		w.sight.judge()
 		b.followSight(ctx)
 	}
-	if b.severalNodes() && !now.Before(w.off) {
+	if b.comparesNodes() && !now.Before(w.off) {
 		b.tendCanaries(ctx, now)
 		w.canaries.send()
 	} else {

@@ -93,8 +93,8 @@ func TestANodesEndEndsItsStreamsOnly(t *testing.T) {
 	})
 }
 
-// When at most one stream is left, one link is: those to further nodes are closed after their rest,
-// with all that was there to compare the nodes. Streams that come then are spread again.
+// When at most one stream is left, one link is: what was there to compare the nodes goes at once, and
+// the links to further nodes after their rest. Streams that come then are spread again.
 func TestOneStreamLeavesOneLinkToTheCluster(t *testing.T) {
 	onNodes(t, func(f *fixture) {
 		f.readies(1)[0].Close()
@@ -108,7 +108,11 @@ func TestOneStreamLeavesOneLinkToTheCluster(t *testing.T) {
 		for _, s := range streams[1:] {
 			s.Close()
 		}
-		pass(29 * time.Second)
+		pass(10 * time.Second)
+		if s := f.Stats(); s.Links != 3 || s.LinksWatched != 0 || f.broker.Links() != 3 {
+			f.t.Fatalf("%d links before the rest, %d are watched, %d on the broker", s.Links, s.LinksWatched, f.broker.Links())
+		}
+		pass(19 * time.Second)
 		if n := f.Stats().Links; n != 3 {
 			f.t.Fatalf("%d links before the rest", n)
 		}
