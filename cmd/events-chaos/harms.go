@@ -27,6 +27,14 @@ var codesOf = map[string][]actors.Code{
 	faults.QueuesDeleted.Name:  {actors.QueueDeleted, actors.BrokerLost, actors.BrokerUnavailable},
 }
 
+// doesOf are what they do, for the readers of a report.
+var doesOf = map[string]string{
+	faults.LinkCut.Name:        "every connection to the broker is cut on the way",
+	faults.LinksDropped.Name:   "the broker closes every connection of the proxy, as an administrator does",
+	faults.ChannelsClosed.Name: "the broker closes every channel, and leaves the connections",
+	faults.QueuesDeleted.Name:  "the queues are deleted behind the proxy's back",
+}
+
 // atRandomOfBroker are the faults of the broker, and of the way to it, that are drawn.
 func atRandomOfBroker() []faults.Fault {
 	return []faults.Fault{faults.LinkCut, faults.LinksDropped, faults.ChannelsClosed, faults.QueuesDeleted}
@@ -35,7 +43,7 @@ func atRandomOfBroker() []faults.Fault {
 // harmOf makes a harm of a fault.
 func harmOf(name string, fault script.Fault) random.Harm {
 	return random.Harm{
-		Name: name, Every: 3 * time.Second, Scope: random.Everyone, Codes: codesOf[name], Watch: fault.Watch,
+		Name: name, Does: doesOf[name], Every: 3 * time.Second, Scope: random.Everyone, Codes: codesOf[name], Watch: fault.Watch,
 		Do: func(ctx context.Context, _ random.Victim) error { return fault.Happen(ctx) },
 	}
 }
@@ -51,7 +59,7 @@ const (
 func paused(p *chaos.Process) random.Harm {
 	site := faults.Site{Process: p}
 	return random.Harm{
-		Name: "process paused", Every: 10 * time.Second, Scope: random.NoStream, Watch: watchFor(faults.ProcessPaused, site),
+		Name: "process paused", Does: "the proxy's process stands still for " + pauseTime.String(), Every: 10 * time.Second, Scope: random.NoStream, Watch: watchFor(faults.ProcessPaused, site),
 		Do: func(ctx context.Context, _ random.Victim) error {
 			err := faults.ProcessPaused.Happen(ctx, site)
 			time.AfterFunc(pauseTime, func() { _ = p.Continue() }) // one that has ended needs none
@@ -70,7 +78,7 @@ func paused(p *chaos.Process) random.Harm {
 func logUnread(p *chaos.Process, exchange string) random.Harm {
 	site := faults.Site{Process: p}
 	return random.Harm{
-		Name: "log unread", Every: 2 * unreadTime, Scope: random.NoStream, Watch: watchFor(faults.LogUnread, site),
+		Name: "log unread", Does: "what reads the proxy's log stops for " + unreadTime.String(), Every: 2 * unreadTime, Scope: random.NoStream, Watch: watchFor(faults.LogUnread, site),
 		Do: func(ctx context.Context, _ random.Victim) error {
 			defer time.AfterFunc(unreadTime, p.ReadLog)
 			if err := faults.LogUnread.Happen(ctx, site); err != nil {
@@ -114,7 +122,7 @@ func watchFor(fault faults.Fault, site faults.Site) func(context.Context) (fault
 // wideHeaders publishes the next number with headers that are wider than a frame.
 func wideHeaders(of func(exchange, key, body string) script.Fault) random.Harm {
 	return random.Harm{
-		Name: "wide headers", Every: 5 * time.Second, Scope: random.NoStream,
+		Name: "wide headers", Does: "a message comes whose headers are wider than a frame", Every: 5 * time.Second, Scope: random.NoStream,
 		Watch: of(randomExchange, random.RoutingKey, "").Watch,
 		Publish: func(ctx context.Context, number int) error {
 			return of(randomExchange, random.RoutingKey, string(random.Body(number))).Happen(ctx)
@@ -137,7 +145,7 @@ const (
 // lists an exchange.
 func remade(publisher *random.Publisher, lists func(context.Context, string) (bool, error)) random.Harm {
 	return random.Harm{
-		Name: "exchange made again", Every: 2 * deafTime, Quiet: 3 * rebindEvery, Scope: random.Everyone, Deaf: deafTime, SignPatience: deafTime,
+		Name: "exchange made again", Does: "the exchange is deleted, with its bindings, and made again", Every: 2 * deafTime, Quiet: 3 * rebindEvery, Scope: random.Everyone, Deaf: deafTime, SignPatience: deafTime,
 		Codes: []actors.Code{actors.BindingRefused},
 		Watch: func(context.Context) (faults.Sign, error) {
 			return faults.Kept(func(ctx context.Context) (string, error) {

@@ -30,19 +30,21 @@ func (c command) runList(_ context.Context, args []string) error {
 	return nil
 }
 
-// atRandom lists the harms that a random run draws from, where everything is its own.
+// atRandom lists the harms that a random run draws from, where everything is its own, and what they
+// do.
 func atRandom() (words []string) {
 	for _, fault := range atRandomOfBroker() {
-		words = append(words, fault.Name)
+		words = append(words, fault.Name+": "+doesOf[fault.Name])
 	}
 	none := func(string, string, string) script.Fault { return script.Fault{} }
-	for _, harm := range []random.Harm{paused(nil), logUnread(nil, ""), wideHeaders(none), remade(nil, nil)} {
-		words = append(words, harm.Name)
+	own := []random.Harm{paused(nil), logUnread(nil, ""), wideHeaders(none), remade(nil, nil)}
+	for _, harm := range append(own, random.Known()...) {
+		words = append(words, harm.Name+": "+harm.Does)
 	}
 	for _, harm := range nodeHarms() {
-		words = append(words, harm.name+" (--nodes 3)")
+		words = append(words, harm.name+" (--nodes 3): "+harm.says)
 	}
-	return append(words, random.Names()...)
+	return words
 }
 
 // names lists faults, and marks those that undo others.

@@ -19,6 +19,7 @@ import (
 // nodeHarm is one way.
 type nodeHarm struct {
 	name       string
+	says       string // what it does, for the readers of a report
 	does, undo faults.Fault
 	lasts      time.Duration
 	quiet      time.Duration // in which nothing else befalls everyone
@@ -26,11 +27,11 @@ type nodeHarm struct {
 
 func nodeHarms() []nodeHarm {
 	return []nodeHarm{
-		{"node stopped", faults.NodeStopped, faults.NodeStarted, 3 * time.Second, 15 * time.Second},
-		{"node killed", faults.NodeKilled, faults.NodeStarted, 3 * time.Second, 15 * time.Second},
-		{"node frozen", faults.NodeFrozen, faults.NodeThawed, 15 * time.Second, 25 * time.Second}, // longer than two heartbeats
-		{"node isolated", faults.NodeIsolated, faults.NodeRejoined, 8 * time.Second, 20 * time.Second},
-		{"node drained", faults.NodeDrained, faults.NodeRevived, 5 * time.Second, 10 * time.Second},
+		{"node stopped", "a node of the cluster stops in order, and starts again", faults.NodeStopped, faults.NodeStarted, 3 * time.Second, 15 * time.Second},
+		{"node killed", "a node of the cluster is killed, and starts again", faults.NodeKilled, faults.NodeStarted, 3 * time.Second, 15 * time.Second},
+		{"node frozen", "a node of the cluster stands still, and goes on", faults.NodeFrozen, faults.NodeThawed, 15 * time.Second, 25 * time.Second}, // longer than two heartbeats
+		{"node isolated", "a node of the cluster reaches no other one, and rejoins", faults.NodeIsolated, faults.NodeRejoined, 8 * time.Second, 20 * time.Second},
+		{"node drained", "a node of the cluster goes into maintenance, and comes back", faults.NodeDrained, faults.NodeRevived, 5 * time.Second, 10 * time.Second},
 	}
 }
 
@@ -65,7 +66,7 @@ type nodes struct {
 func (n *nodes) harms() (list []random.Harm) {
 	for _, h := range nodeHarms() {
 		list = append(list, random.Harm{
-			Name: h.name, Every: nodeEvery, Quiet: h.quiet, Scope: random.Everyone, SignPatience: time.Minute,
+			Name: h.name, Does: h.says, Every: nodeEvery, Quiet: h.quiet, Scope: random.Everyone, SignPatience: time.Minute,
 			Codes: []actors.Code{actors.BrokerLost, actors.BrokerUnavailable, actors.QueueDeleted},
 			Watch: func(ctx context.Context) (faults.Sign, error) { return n.watch(ctx, h) },
 			Do:    func(ctx context.Context, _ random.Victim) error { return n.do(ctx, h) },

@@ -216,6 +216,7 @@ type Invariant struct {
 // Kind is a kind of harm that the run will ask for, and must see.
 type Kind struct {
 	Name  string `json:"name"`
+	Does  string `json:"does,omitempty"` // what happens, in a sentence
 	Scope string `json:"scope"`
 }
 

@@ -33,7 +33,7 @@ type stranger struct {
 
 func (c *conductor) frozenCall() Harm {
 	return Harm{
-		Name: "frozen call", Every: frozenEvery, Quiet: frozenSign, SignPatience: frozenSign, Scope: NoStream,
+		Name: "frozen call", Does: "a call to the broker is never answered", Every: frozenEvery, Quiet: frozenSign, SignPatience: frozenSign, Scope: NoStream,
 		Watch: c.linkRetired, Do: c.freezeCall,
 		Over: func(context.Context, time.Time) error {
 			c.stranger.mu.Lock()

@@ -23,9 +23,9 @@ const noClockStep = "a statically linked program asks the kernel for the time, w
 func (c *conductor) kinds(now picture) []Harm {
 	list := append([]Harm(nil), c.options.Harms...)
 	list = append(list,
-		Harm{Name: "end stream", Scope: OneStream, Codes: []actors.Code{actors.ServerShutdown}, Do: c.endStream},
-		Harm{Name: "hostile binding", Every: time.Second, Scope: NoStream, Watch: c.refusedBinding, Do: c.bindHostile},
-		Harm{Name: "client leaves", Scope: OneStream, Codes: []actors.Code{actors.ClientGone}, Do: c.clientLeaves})
+		Harm{Name: "end stream", Does: "an operator ends one stream", Scope: OneStream, Codes: []actors.Code{actors.ServerShutdown}, Do: c.endStream},
+		Harm{Name: "hostile binding", Does: "a client asks for a pattern that would keep the broker busy for seconds", Every: time.Second, Scope: NoStream, Watch: c.refusedBinding, Do: c.bindHostile},
+		Harm{Name: "client leaves", Does: "a client closes its connection and comes again", Scope: OneStream, Codes: []actors.Code{actors.ClientGone}, Do: c.clientLeaves})
 	if c.options.Swallow != nil {
 		list = append(list, c.frozenCall())
 	} else {
@@ -47,17 +47,17 @@ func (c *conductor) kinds(now picture) []Harm {
 		c.crashIn(actors.RoleConsumer, OneGroup), c.crashIn(actors.RoleWorker, OneGroup), c.crashIn(actors.RoleFeed, OneGroup))
 }
 
-// Names returns the names of the harms that every run knows, each once.
-func Names() (names []string) {
+// Known returns the harms that every run knows, each once; they can be read, and not be done.
+func Known() (known []Harm) {
 	for _, shared := range []bool{false, true} {
 		c := &conductor{options: Options{Shared: shared, Swallow: func(string) {}}, book: newBook(Options{Log: io.Discard})}
 		for _, kind := range c.kinds(picture{Chaos: true}) {
-			if !slices.Contains(names, kind.Name) {
-				names = append(names, kind.Name)
+			if !slices.ContainsFunc(known, func(h Harm) bool { return h.Name == kind.Name }) {
+				known = append(known, kind)
 			}
 		}
 	}
-	return names
+	return known
 }
 
 // Victim is the stream that a harm is done to.
@@ -69,7 +69,7 @@ type Victim struct {
 // crashIn makes an actor behind one stream fail.
 func (c *conductor) crashIn(role actors.Role, scope Scope) Harm {
 	return Harm{
-		Name: "crash " + string(role), Scope: scope, Codes: []actors.Code{actors.InternalError},
+		Name: "crash " + string(role), Does: "one of the actors " + string(role) + " panics", Scope: scope, Codes: []actors.Code{actors.InternalError},
 		Do: func(ctx context.Context, v Victim) error { return c.operator.crash(ctx, role, v.ID) },
 	}
 }
@@ -78,7 +78,7 @@ func (c *conductor) crashIn(role actors.Role, scope Scope) Harm {
 // has counted one more restart.
 func (c *conductor) crashOf(role actors.Role, codes ...actors.Code) Harm {
 	return Harm{
-		Name: "crash " + string(role), Every: restarted, Scope: Everyone, Codes: codes,
+		Name: "crash " + string(role), Does: "the actor " + string(role) + ", of which there is one, panics", Every: restarted, Scope: Everyone, Codes: codes,
 		Watch: func(context.Context) (faults.Sign, error) {
 			before := restartsOf(c.latest(), role)
 			return func(context.Context) (string, error) {

@@ -104,6 +104,7 @@ const (
 // Harm is one way to break something.
 type Harm struct {
 	Name  string
+	Does  string        // what happens, for the readers of a report
 	Every time.Duration // the least time between two of it; 0: any
 	Quiet time.Duration // so long after it, and shortly before, nothing is asked for that befalls everyone
 	Scope Scope

@@ -220,7 +220,7 @@ func (c *conductor) plan() []Harm {
 	for _, kind := range kinds {
 		c.harms.order = append(c.harms.order, kind.Name)
 		c.harms.count[kind.Name] = &HarmCount{Name: kind.Name}
-		c.history.Add(history.Kind{Name: kind.Name, Scope: string(kind.Scope)})
+		c.history.Add(history.Kind{Name: kind.Name, Does: kind.Does, Scope: string(kind.Scope)})
 	}
 	return kinds
 }

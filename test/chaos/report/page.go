@@ -49,7 +49,7 @@ type (
 		SVG    template.HTML
 	}
 	harmRow struct {
-		Name                string
+		Name, Does          string
 		Asked, Seen, Healed int
 		Longest             string
 		Undone              string
@@ -116,6 +116,9 @@ func mode(run Run) string {
 	if run.Shared {
 		queues = "shared queues"
 	}
+	if run.Nodes > 1 {
+		queues += fmt.Sprintf(", a RabbitMQ cluster of %d nodes", run.Nodes)
+	}
 	return fmt.Sprintf("random harm for %s, %d clients, %s", clock(run.Seconds), run.Clients, queues)
 }
 
@@ -152,7 +155,7 @@ func (r *reading) plots() []titled {
 func (r *reading) harmRows() (rows []harmRow) {
 	names, of := r.lanes()
 	for _, name := range names {
-		row, longest := harmRow{Name: name}, 0.0
+		row, longest := harmRow{Name: name, Does: r.does[name]}, 0.0
 		for _, h := range of[name] {
 			row.Asked++
 			if h.seen >= 0 {
@@ -196,39 +199,4 @@ func (r *reading) reached() (list []counted) {
 		}
 	}
 	return list
-}
-
-// What is shown around the first violation: so many lines, within so many seconds.
-const (
-	aroundLines   = 40
-	aroundSeconds = 5
-)
-
-// around returns the lines nearest to a violation, by time.
-func (r *reading) around(v check.Violation) (rows []around) {
-	near := slices.DeleteFunc(slices.Clone(r.notable), func(l line) bool {
-		return l.T < v.T-aroundSeconds || l.T > v.T+aroundSeconds
-	})
-	rank := func(l line) float64 {
-		distance := max(l.T-v.T, v.T-l.T)
-		if v.Stream > 0 && l.Stream == v.Stream {
-			distance -= 2 * aroundSeconds // its own lines come first
-		}
-		return distance
-	}
-	slices.SortStableFunc(near, func(a, b line) int { return cmp.Compare(rank(a), rank(b)) })
-	near = near[:min(len(near), aroundLines)]
-	slices.SortStableFunc(near, func(a, b line) int { return cmp.Compare(a.T, b.T) })
-	told := false
-	for _, l := range near {
-		if !told && l.T > v.T {
-			told = true
-			rows = append(rows, around{fmt.Sprintf("%.3f", v.T), "VIOLATION " + v.Invariant + ": " + v.Says, true})
-		}
-		rows = append(rows, around{fmt.Sprintf("%.3f", l.T), l.String(), v.Stream > 0 && l.Stream == v.Stream})
-	}
-	if !told {
-		rows = append(rows, around{fmt.Sprintf("%.3f", v.T), "VIOLATION " + v.Invariant + ": " + v.Says, true})
-	}
-	return rows
 }

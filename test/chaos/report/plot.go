@@ -11,7 +11,7 @@ import (
 // The geometry of plots, in units of their view box.
 const (
 	plotWidth  = 960.0
-	plotLeft   = 150.0
+	plotLeft   = 168.0
 	plotRight  = 12.0
 	plotTop    = 8.0
 	plotHeight = 110.0

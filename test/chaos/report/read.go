@@ -19,6 +19,7 @@ type Run struct {
 	Seconds     float64           `json:"seconds,omitempty"`
 	Patience    float64           `json:"patience,omitempty"`
 	Shared      bool              `json:"shared"`
+	Nodes       int               `json:"nodes,omitempty"` // of the broker's cluster
 	Memory      float64           `json:"memory,omitempty"`
 	Environment map[string]string `json:"environment"`
 }
@@ -28,12 +29,12 @@ type line struct {
 	T    float64
 	Kind string
 
-	Name, Script, Claim, Verdict, Reason, Evidence, Code, How, Error, Role, Decision, Sign, Line, What string
-	Wanted, Told                                                                                       string
-	N, Client, Stream, From, Harm, Status, Queues                                                      int
-	Took, Resident, Streams                                                                            float64
-	Confirmed, Redelivered                                                                             bool
-	At                                                                                                 []int
+	Name, Script, Claim, Verdict, Reason, Evidence, Code, How, Error, Role, Decision, Sign, Line, What, Does string
+	Wanted, Told                                                                                             string
+	N, Client, Stream, From, Harm, Status, Queues                                                            int
+	Took, Resident, Streams                                                                                  float64
+	Confirmed, Redelivered                                                                                   bool
+	At                                                                                                       []int
 }
 
 // reading is what a report needs of a history.
@@ -42,6 +43,7 @@ type reading struct {
 	verdict   string
 	judgement check.Judgement
 	logs      []string
+	does      map[string]string // by the name of a harm: what it does
 
 	last      float64
 	phases    map[string]float64
@@ -82,7 +84,7 @@ type harm struct {
 
 func read(from io.Reader) (*reading, error) {
 	r := &reading{
-		phases: map[string]float64{}, published: map[int]float64{}, byNumber: map[int]*harm{}, codes: map[string]int{},
+		phases: map[string]float64{}, does: map[string]string{}, published: map[int]float64{}, byNumber: map[int]*harm{}, codes: map[string]int{},
 		failures: map[string]int{}, statuses: map[string]int{}, isReady: map[int]bool{},
 	}
 	lines := bufio.NewReaderSize(from, 1<<16)
@@ -158,7 +160,10 @@ func (r *reading) take(l line) {
 		r.scripts = append(r.scripts, l)
 	case "asked", "seen", "healed", "undone":
 		r.takeHarm(l)
-	case "harmkind", "verdict":
+	case "harmkind":
+		r.does[l.Name] = l.Does
+		return
+	case "verdict":
 		return
 	}
 	r.notable = append(r.notable, l)

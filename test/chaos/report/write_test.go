@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"encoding/xml"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,7 +18,7 @@ const history = `{"t":0,"kind":"run","version":1,"mode":"random","started":"2026
 {"t":0,"kind":"phase","name":"before"}
 {"t":0.1,"kind":"sample","streams":0,"resident":30000000,"goroutines":10}
 {"t":0.1,"kind":"census","queues":0}
-{"t":0.1,"kind":"harmkind","name":"link-cut","scope":"all"}
+{"t":0.1,"kind":"harmkind","name":"link-cut","does":"the connections are cut","scope":"all"}
 {"t":0.2,"kind":"open","client":0,"stream":1,"status":200}
 {"t":0.3,"kind":"ready","stream":1}
 {"t":0.4,"kind":"publish","n":1,"took":0.01,"confirmed":true}
@@ -41,11 +42,11 @@ const history = `{"t":0,"kind":"run","version":1,"mode":"random","started":"2026
 // The page alone tells what was done, what was found and how to repeat it, and asks
 // nothing of any network.
 func TestThePageTellsAllByItself(t *testing.T) {
-	page := written(t)[report.PageFile]
+	page := written(t, history)[report.PageFile]
 	for _, says := range []string{
 		"events-chaos run --random 2 --seed 7", "Linux 6.1", "v1.2.3 &lt;b&gt;", "message 2 was lost before 3",
 		"VIOLATION complete", "stream 1 is ready", "no sign of it", "the proxy counts 1 links lost", "broker restarted",
-		"prefers-color-scheme: dark", "@media print", `<svg viewBox`,
+		"prefers-color-scheme: dark", "@media print", `<svg viewBox`, "the connections are cut",
 		`href="logs/node-0.log"`,
 	} {
 		if !strings.Contains(page, says) {
@@ -69,7 +70,7 @@ func TestJUnitNamesTheClaimThatDoesNotHold(t *testing.T) {
 			} `xml:"failure"`
 		} `xml:"testcase"`
 	}
-	if err := xml.Unmarshal([]byte(written(t)[report.JUnitFile]), &suite); err != nil {
+	if err := xml.Unmarshal([]byte(written(t, history)[report.JUnitFile]), &suite); err != nil {
 		t.Fatal(err)
 	}
 	if suite.Tests != len(suite.Cases) || suite.Failures < 2 {
@@ -93,7 +94,23 @@ func TestWhatIsNoHistoryMakesNoReport(t *testing.T) {
 	}
 }
 
-func written(t *testing.T) map[string]string {
+// Of a crowd to which the same happens one line is shown around a violation, so that the harms beside
+// it are in sight.
+func TestACrowdIsOneLineAroundAViolation(t *testing.T) {
+	var crowd strings.Builder
+	for stream := range 100 {
+		fmt.Fprintf(&crowd, `{"t":0.605,"kind":"open","client":%d,"stream":%d,"status":200}`+"\n", 7+stream, 7+stream)
+	}
+	const before = `{"t":0.65,"kind":"messages"`
+	page := written(t, strings.Replace(history, before, crowd.String()+before, 1))[report.PageFile]
+	for _, says := range []string{"client 7 opened stream 7, and 99 others", "harm 1 asked: link-cut", "stream 1 was told BrokerLost"} {
+		if !strings.Contains(page, says) {
+			t.Errorf("%q is not on the page", says)
+		}
+	}
+}
+
+func written(t *testing.T, history string) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, report.HistoryFile), []byte(history), 0o600); err != nil {
