@@ -14,7 +14,7 @@ import (
 // What a proxy leaves on a broker that others run is found, and what was there
 // before, or belongs to another user, is not held against it.
 func TestWhatIsLeftOnABrokerOfOthersIsFound(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	node, err := rabbit.StartManagedNode(ctx, t.TempDir())
 	must(t, err)
@@ -44,7 +44,7 @@ func TestWhatIsLeftOnABrokerOfOthersIsFound(t *testing.T) {
 	}
 
 	hold("events-proxy ours", amqp.QueueName("ours"))
-	short, cancel := context.WithTimeout(ctx, time.Second)
+	short, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	if evidence, err := site.Settled(short, before); err == nil || !strings.Contains(err.Error(), "left on the broker: {Queues:1") {
 		t.Errorf("%s, %v", evidence, err)

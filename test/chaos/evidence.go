@@ -22,14 +22,19 @@ type Evident interface{ Evidence() string }
 func settle(ctx context.Context, census func(context.Context) (script.Census, error), before script.Census) error {
 	ctx, cancel := context.WithTimeout(ctx, script.DefaultPatience)
 	defer cancel()
+	var left error // what the last answer has shown
 	for {
 		now, err := census(ctx)
-		if err != nil || !exceeds(now, before) {
+		switch {
+		case err != nil && left != nil && ctx.Err() != nil:
+			return left // the last question was cut off
+		case err != nil || !exceeds(now, before):
 			return err
 		}
+		left = fmt.Errorf("left on the broker: %+v; before: %+v", now, before)
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("left on the broker: %+v; before: %+v", now, before)
+			return left
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -32,7 +32,7 @@ type Params struct {
 }
 
 // DefaultPatience is how long a claim may take to come true.
-const DefaultPatience = 10 * time.Second
+const DefaultPatience = 30 * time.Second
 
 // DefaultExchange is the topic exchange that every script finds declared.
 const DefaultExchange = "exchange/tc/task"

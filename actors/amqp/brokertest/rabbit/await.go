@@ -10,7 +10,7 @@ import (
 const (
 	// CleanWithin is how long a stream's things may stay on the broker after
 	// its end.
-	CleanWithin = 5 * time.Second
+	CleanWithin = 15 * time.Second
 
 	// pollEvery is how often a node is asked while something is awaited; a
 	// broker sends no notification when a queue is gone.
