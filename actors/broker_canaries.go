@@ -27,6 +27,25 @@ type watch struct {
 	said     bool      // why there are none
 }
 
+// receiveCanary handles the rounds of canaries. It reports whether the message was one of these.
+func (b *broker) receiveCanary(ctx actor.Context, message any) bool {
+	switch msg := message.(type) {
+	case canaryDue:
+		b.canaryRound(ctx)
+	case earOpened:
+		b.earOpened(msg)
+	case earEnded:
+		b.earEnded(ctx, msg)
+	case feederEnded:
+		b.feederEnded(ctx, msg)
+	case canariesCounted:
+		b.countCanaries(ctx)
+	default:
+		return false
+	}
+	return true
+}
+
 const (
 	// canaryEvery is the time between two rounds.
 	canaryEvery = 3 * time.Second

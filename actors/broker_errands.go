@@ -8,6 +8,30 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
+// receiveErrand handles channels that serve no stream.
+// It reports whether the message was one of these.
+func (b *broker) receiveErrand(ctx actor.Context, message any) bool {
+	switch msg := message.(type) {
+	case spareChanged:
+		b.spareChanged(ctx, msg)
+	case spareDue:
+		b.spareDue(ctx)
+	case probeEnded:
+		b.probeEnded(ctx, msg)
+	case requestErrand:
+		b.requestErrand(ctx, msg)
+	case errandEnded:
+		b.errandEnded(ctx, msg.link)
+	case besideChanged:
+		b.besideChanged(ctx, msg)
+	case channelCounted:
+		b.channelCounted(ctx)
+	default:
+		return false
+	}
+	return true
+}
+
 // The broker actor and channels that are open for a moment (pool_errands.go): it counts scouts, grants
 // errands, and waits until the broker has counted a channel as closed.
 

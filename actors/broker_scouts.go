@@ -9,6 +9,34 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
+// receiveScout handles what scouts are asked for, and what they report.
+// It reports whether the message was one of these.
+func (b *broker) receiveScout(ctx actor.Context, message any) bool {
+	switch msg := message.(type) {
+	case exchangeTried:
+		b.exchangeTried(ctx, msg)
+	case tryExchange:
+		b.tryExchange(ctx, msg.binding)
+	case tryAgain:
+		b.tryAgain(ctx, msg)
+	case limitMet:
+		b.limitMet(msg.by)
+	case channelsTried:
+		b.channelsTried(ctx, msg)
+	case dropsTried:
+		b.dropsTried(ctx, msg)
+	case rightsTried:
+		b.rightsTried(ctx, msg)
+	case tryRights:
+		b.tryRights(ctx)
+	case closeScouts:
+		b.scouts.closeIdle()
+	default:
+		return false
+	}
+	return true
+}
+
 // The broker actor and its scouts: what may end a link is tried where no stream is.
 
 func channelLimitOf(o Options) channelLimit {

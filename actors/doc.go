@@ -137,12 +137,13 @@
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go and recheck.go (binds
 //     again where an exchange was deleted, and is tried before), deadletters.go (hears what the broker drops), on a channel
 //     that streams can have back: broker_spares.go, pool_spares.go
-//   - the broker: broker.go (dial, lost, redial), links.go, guard.go (a link whose faults are
-//     errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go (which link a
-//     channel is leased on), channellimit.go (how many channels the broker allows),
-//     channels.go (the one place that opens them), pool_errands.go and broker_errands.go (those that
-//     are open for a moment, beside streams),
-//     broker_spread.go and balance.go (over a cluster's nodes); nodes that a partition has left alone:
+//   - the broker: broker.go (who is served), broker_links.go (dial, lost, redial), links.go, guard.go
+//     (a link whose faults are errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go
+//     (which link a channel is leased on), pool_links.go, pool_nodes.go and pool_idle.go,
+//     channellimit.go (how many channels the broker allows), channels.go (the one place that opens
+//     them), errands.go, pool_errands.go and broker_errands.go (those that are open for a moment, beside
+//     streams), broker_spread.go and balance.go (over a cluster's nodes); nodes that a partition has
+//     left alone:
 //     broker_canaries.go, sight.go (which nodes hear each other), canaries.go
 //   - what is tried before streams do it: broker_scouts.go, scouts.go, exchanges.go; what hangs:
 //     broker_stuck.go

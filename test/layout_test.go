@@ -22,9 +22,10 @@ const (
 )
 
 // Foreign words with one address: replacing such a library is a change there
-// and nowhere else. The value is a package, or one file of a package.
+// and nowhere else. The value is a package, or one file of a package, or those
+// whose names begin alike.
 var homes = map[string]string{
-	"github.com/rabbitmq/amqp091-go":      "actors/amqp/rabbitmq.go",
+	"github.com/rabbitmq/amqp091-go":      "actors/amqp/rabbitmq*.go",
 	"github.com/asynkron/protoactor-go":   "actors",
 	"github.com/julienschmidt/httprouter": "http/routes.go",
 	"github.com/prometheus/client_golang": "http",
@@ -166,7 +167,7 @@ func refuse(pkg, file, path string) string {
 func refuseForeign(pkg, file, path string) string {
 	home, known := homeOf(path)
 	switch {
-	case slices.ContainsFunc(anywhere, within(path)), known && (home == file || home == pkg):
+	case slices.ContainsFunc(anywhere, within(path)), known && (home == pkg || isHome(home, file)):
 		return ""
 	case below(pkg, "test") && (known || slices.ContainsFunc(inTests, within(path))):
 		return ""
@@ -187,6 +188,12 @@ func refuseInTest(pkg, path string) string {
 		return ""
 	}
 	return refuseForeign(pkg, "", path)
+}
+
+// isHome reports whether a file is a library's home, or one of those that are.
+func isHome(home, file string) bool {
+	match, err := filepath.Match(home, file)
+	return err == nil && match
 }
 
 // homeOf returns the one address of the library that path belongs to.

@@ -34,7 +34,7 @@
 // other clients.
 //
 // The port is in amqp.go and cluster.go, its values in binding.go, delivery.go, errors.go and
-// queue.go. Files that start with rabbitmq reach a RabbitMQ broker; rabbitmq.go alone imports the
+// queue.go. Files that start with rabbitmq reach a RabbitMQ broker; they alone import the
 // client library. Files that start with memory are the broker in this process.
 package amqp
 
