@@ -91,8 +91,14 @@ type Browser struct {
 
 // Browsers returns all of them.
 func (s *Suite) Browsers() []Browser {
-	return []Browser{{"Chromium", s.Open}, {"Firefox", s.openFirefox}}
+	return []Browser{s.Chromium(), s.Firefox()}
 }
+
+// Chromium returns the one for claims that need no other.
+func (s *Suite) Chromium() Browser { return Browser{"Chromium", s.Open} }
+
+// Firefox returns the one that takes a test's own certificates.
+func (s *Suite) Firefox() Browser { return Browser{"Firefox", s.openFirefox} }
 
 // Everywhere holds a claim in each browser.
 func (s *Suite) Everywhere(t *testing.T, claim func(*testing.T, Browser)) {

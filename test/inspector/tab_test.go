@@ -19,7 +19,7 @@ type tab struct{ *browser.Tab }
 // open opens a page in a tab of a fresh profile.
 func open(t *testing.T, url string) *tab {
 	t.Helper()
-	return openIn(browser.Browser{Open: suite.Open}, t, url)
+	return openIn(suite.Chromium(), t, url)
 }
 
 // openIn is open in a browser that the test chooses.

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -47,14 +48,14 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 func TestThePageFitsAPhone(t *testing.T) {
 	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
 		s := serve(t, true, actors.Options{})
-		b := open(s)
-		b.Resize(390, 844)
+		b := openIn(in, t, s)
+		b.Resize(360, 740)
 		c := s.connect("primary.a.very.long.routing.key.that.goes.on.and.on.and.on.#")
 		b.AwaitText(row(c), "ready")
-		if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 390 {
+		if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 360 {
 			t.Errorf("the page is %d pixels wide", wide)
 		}
-		b.Inspect("phone")
+		b.Inspect("phone-" + strings.ToLower(in.Name))
 	})
 }
 

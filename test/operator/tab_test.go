@@ -2,6 +2,7 @@ package operator
 
 import (
 	"fmt"
+	"testing"
 
 	"github.com/taskcluster/events-proxy/test/browser"
 )
@@ -12,7 +13,13 @@ type tab struct{ *browser.Tab }
 // open shows the page of a site and waits until it is live.
 func open(s *site) *tab {
 	s.t.Helper()
-	b := &tab{suite.Open(s.t)}
+	return openIn(suite.Chromium(), s.t, s)
+}
+
+// openIn is open in a browser that the test chooses.
+func openIn(in browser.Browser, t *testing.T, s *site) *tab {
+	t.Helper()
+	b := &tab{in.Open(t)}
 	b.Visit(s.url)
 	b.AwaitState("live")
 	b.Await(`document.querySelectorAll('.actor').length > 0`)

@@ -74,7 +74,7 @@ const codes = {
   },
 };
 
-// The same for a stream that broke without a word from the server.
+// The same for a stream that broke without a word from the server, or does not begin.
 const transport = {
   Offline: {
     title: 'You are offline',
@@ -85,6 +85,11 @@ const transport = {
     title: 'The server can’t be reached',
     meaning: 'No answer came: the server is down, or the network between here and there is.',
     next: 'Check that the server runs, then reconnect.',
+  },
+  Crowded: {
+    title: 'Six tabs listen already',
+    meaning: 'Without HTTP/2 a browser opens six connections to a server at most, for all of its tabs together. Other tabs hold them: this one waits for its turn.',
+    next: 'Stop or close one of those tabs, and this one connects by itself. Over https with HTTP/2 there is no such limit.',
   },
   AtCapacity: {
     title: 'The server takes no more streams just now',

@@ -4,6 +4,7 @@ import { Bindings } from './bindings.js';
 import { beside } from '../shared/address.js';
 import { copy, say } from '../shared/clipboard.js';
 import { codeTab } from './code.js';
+import { onCrowd } from './crowd.js';
 import { coloursButton } from '../shared/colours.js';
 import { byId, make, setText } from '../shared/dom.js';
 import { bindingForm } from './editor.js';
@@ -99,6 +100,7 @@ function drawPlaceholders() {
     live: ['Listening. Nothing has been published yet that matches.', 'Each message appears here the moment it is published. A wider pattern, such as #, brings more.'],
     silent: ['Nothing heard for over a minute, not even a sign of life.', 'The network may have gone without a word. Stop and start to be sure.'],
     slow: ['Still connecting…', 'A browser opens six connections to a server at most: close other inspector tabs, or check that the server is up.'],
+    crowded: ['Waiting for a free connection…', 'The reason is above.'],
     connecting: ['Connecting…', ''],
     binding: ['Connected. The broker is setting up the bindings…', ''],
     ended: ['The stream has ended.', 'The reason is above.'],
@@ -142,6 +144,7 @@ byId('to-exchange').addEventListener('click', (event) => {
   event.preventDefault();
   toForm();
 });
+onCrowd((full) => (byId('crowd').hidden = !full));
 byId('help').addEventListener('click', () => byId('help-dialog').showModal());
 coloursButton(byId('theme'), byId('theme-text'));
 shortcuts({

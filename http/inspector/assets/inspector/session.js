@@ -1,6 +1,7 @@
 // The stream's side of the page: start, stop, its state, its end.
 import { streamURL } from './bindings.js';
 import { byId, make, setText } from '../shared/dom.js';
+import { explainTransport } from './failures.js';
 import { alike } from './exchanges.js';
 import { nameParts } from '../shared/names.js';
 import { hideNotice, showFailure } from './notice.js';
@@ -11,6 +12,7 @@ const texts = {
   idle: 'Not started',
   stopped: 'Stopped',
   connecting: 'Connecting…',
+  crowded: 'Waiting for a connection',
   slow: 'Still connecting…',
   binding: 'Connected, binding…',
   live: 'Live',
@@ -99,6 +101,8 @@ export class Session {
   }
 
   #to(state) {
+    if (state === 'crowded') showFailure(byId('notice'), explainTransport('Crowded'), []);
+    else if (this.state === 'crowded' && state !== 'ended') this.dismiss();
     this.state = state;
     this.draw();
     this.#on.changed();

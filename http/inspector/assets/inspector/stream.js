@@ -1,10 +1,12 @@
 // One event stream, from opening to its end. An EventSource of its own, since
 // an ended one is never used again: going on is the user's choice.
+import { crowded, streamIs } from './crowd.js';
 import { explainError } from './failures.js';
 import { diagnose } from './diagnosis.js';
 import { askForToken, token } from './token.js';
 import { TokenSource } from './tokensource.js';
 
+const late = 3_000; // ms without any event: are all of the browser's connections taken?
 const slow = 8_000; // ms without any event: say what may be in the way
 const silence = 65_000; // ms; a ping comes every 20 s, so three were missed
 
@@ -13,11 +15,12 @@ export class Stream {
   #on;
   #url;
   #timer;
+  #waiting = true; // for the first event
   #ready = false;
 
   /**
    * Opens the stream at a URL. Calls
-   *   on.state(name)      'connecting', 'slow', 'binding', 'live', 'silent'
+   *   on.state(name)      'connecting', 'crowded', 'slow', 'binding', 'live', 'silent'
    *   on.message(data)    the data of a message event, as text
    *   on.ended(failure)   once, last; never after close()
    */
@@ -27,14 +30,27 @@ export class Stream {
     this.#source = token() ? new TokenSource(url, token()) : new EventSource(url);
     this.#listen();
     this.#watch(slow, 'slow');
+    setTimeout(() => this.#late(), late);
     on.state('connecting');
   }
 
   /** Ends the stream by the user's wish: nothing is called any more. */
   close() {
+    this.#end();
+    this.#on = null;
+  }
+
+  #end() {
     clearTimeout(this.#timer);
     this.#source.close();
-    this.#on = null;
+    this.#waiting = false;
+    streamIs(false);
+  }
+
+  async #late() {
+    if (!this.#waiting || !(await crowded()) || !this.#waiting) return;
+    clearTimeout(this.#timer);
+    this.#on.state('crowded');
   }
 
   #listen() {
@@ -51,6 +67,8 @@ export class Stream {
   }
 
   #alive() {
+    this.#waiting = false;
+    streamIs(true);
     this.#watch(silence, 'silent');
     this.#on?.state(this.#ready ? 'live' : 'binding');
   }
@@ -63,8 +81,7 @@ export class Stream {
   // The server's error event has data; the browser's own has none. Closing at
   // once keeps the browser from connecting again by itself.
   async #broke(event) {
-    this.#source.close();
-    clearTimeout(this.#timer);
+    this.#end();
     const told = typeof event.data === 'string';
     const failure = told ? explainError(event.data) : await diagnose(this.#url);
     if (failure.code === 'Unauthorized' || failure.code === 'TokenExpired') askForToken();
