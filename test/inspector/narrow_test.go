@@ -83,3 +83,31 @@ const inSight = `((e) => {
 	const hit = document.elementFromPoint(box.left + Math.min(box.width, innerWidth) / 2, box.top + box.height / 2);
 	return box.left >= 0 && box.top >= 0 && box.right <= innerWidth + 1 && box.bottom <= innerHeight + 1 && (e.contains(hit) || hit?.contains(e));
 })(document.querySelector(%s))`
+
+// Each state of the stream is read whole beside the page's name, on the narrowest phone.
+func TestAPhoneShowsEachStateWhole(t *testing.T) {
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		b := openIn(in, t, serve(t, actors.Options{}).proxy.URL+"/")
+		b.Resize(360, 740)
+		for _, state := range []string{"Not started", "Still connecting…", "Connected, binding…", "Waiting in line", "Live, but silent", "Reconnecting soon…"} {
+			b.Run(fmt.Sprintf(`document.getElementById('state-text').textContent = %s`, browser.Quote(state)))
+			if !browser.Value[bool](b.Tab, `((text) => text.scrollWidth <= text.clientWidth)(document.getElementById('state-text'))`) {
+				t.Errorf("%s is cut off", state)
+			}
+		}
+	})
+}
+
+// On a phone an opened message lies above all else: that the stream has ended is said all the same.
+func TestAPhoneSaysBehindAnOpenedMessageThatTheStreamEnded(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.Resize(360, 740)
+	b.AwaitState("live")
+	s.publish(completed, "primary.a", `{"a":1}`)
+	b.awaitRows("primary.a")
+	b.Click(".body .row:not([hidden])")
+	b.Await(`!document.getElementById('detail').hidden`)
+	s.broker.CloseChannels()
+	b.AwaitText("#toast", "The message broker went away")
+}

@@ -1,5 +1,6 @@
 // The stream's side of the page: start, stop, its state, its end.
 import { streamURL } from './bindings.js';
+import { say } from '../shared/clipboard.js';
 import { byId, make, setText } from '../shared/dom.js';
 import { explainTransport } from './failures.js';
 import { alike } from './exchanges.js';
@@ -12,13 +13,13 @@ const texts = {
   idle: 'Not started',
   stopped: 'Stopped',
   connecting: 'Connecting…',
-  crowded: 'Waiting for a connection',
+  crowded: 'Waiting in line',
   slow: 'Still connecting…',
   binding: 'Connected, binding…',
   live: 'Live',
   silent: 'Live, but silent',
   ended: 'Ended',
-  waiting: 'Reconnecting shortly…',
+  waiting: 'Reconnecting soon…',
 };
 
 export class Session {
@@ -121,6 +122,7 @@ export class Session {
     this.#due = performance.now() + Math.random() * (failure.retryAfterMs ?? 0);
     const named = this.#named(failure.message);
     showFailure(byId('notice'), failure, this.#acts(failure, named));
+    if (!inSight(byId('notice'))) say(failure.title);
     this.#on.refused(named && !failure.retryable ? named.exchange : '', failure.code);
     this.#to('ended');
     byId('state-text').append(make('span', { class: 'wide', text: `: ${failure.code}` })); // on a phone the notice has it
@@ -148,4 +150,10 @@ export class Session {
     change();
     this.start();
   }
+}
+
+// Whether an element is seen: on a phone an opened message lies above all else.
+function inSight(element) {
+  const { left, top } = element.getBoundingClientRect();
+  return element.contains(document.elementFromPoint(left + 8, top + 8));
 }

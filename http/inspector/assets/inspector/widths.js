@@ -13,7 +13,7 @@ export class Widths {
   /** The columns are others. */
   reset(columns) {
     this.#fields = columns.map(({ path, title }) =>
-      this.#fields.find((field) => field.path === path) ?? { path, width: Math.max(narrowestField, title.length + 3) });
+      this.#fields.find((field) => field.path === path) ?? { path, width: Math.max(narrowestField, title.length + 5) });
   }
 
   /** Takes what a row shows; returns whether a column has grown. */
