@@ -89,7 +89,7 @@ func TestAPhoneShowsEachStateWhole(t *testing.T) {
 	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
 		b := openIn(in, t, serve(t, actors.Options{}).proxy.URL+"/")
 		b.Resize(360, 740)
-		for _, state := range []string{"Not started", "Still connecting…", "Connected, binding…", "Waiting in line", "Live, but silent", "Reconnecting soon…"} {
+		for _, state := range []string{"Not started", "Still connecting…", "Waiting in line", "Live, but silent", "Reconnecting…"} {
 			b.Run(fmt.Sprintf(`document.getElementById('state-text').textContent = %s`, browser.Quote(state)))
 			if !browser.Value[bool](b.Tab, `((text) => text.scrollWidth <= text.clientWidth)(document.getElementById('state-text'))`) {
 				t.Errorf("%s is cut off", state)

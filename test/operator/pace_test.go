@@ -17,7 +17,7 @@ func TestTheRateOfSteadyTrafficIsSteady(t *testing.T) {
 		const pace = new Pace();
 		const read = [];
 		let sent = 0;
-		[38, 78, 0, 35].concat(...Array(9).Fill([38, 78, 0, 36])).forEach((came, second) => {
+		[38, 78, 0, 35].concat(...Array(9).fill([38, 78, 0, 36])).forEach((came, second) => {
 			sent += came;
 			pace.add(second * 1000, sent);
 			read.push(pace.perSecond);

@@ -13,12 +13,12 @@ let open = false; // this tab's stream has its connection
 let told = () => {};
 let timer;
 
-/** Has full(whether) called, now and then, with whether all connections are taken. */
+/** Calls full(taken) when the count changes: taken is true where this tab has a stream and the last free connection is gone. */
 export function onCrowd(full) {
   told = full;
 }
 
-/** This tab's stream is open; or is no more. */
+/** Tells the other tabs whether this one has an open stream. */
 export function streamIs(now) {
   if (open === now) return;
   open = now;

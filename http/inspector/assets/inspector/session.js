@@ -15,11 +15,11 @@ const texts = {
   connecting: 'Connecting…',
   crowded: 'Waiting in line',
   slow: 'Still connecting…',
-  binding: 'Connected, binding…',
+  binding: 'Binding…',
   live: 'Live',
   silent: 'Live, but silent',
   ended: 'Ended',
-  waiting: 'Reconnecting soon…',
+  waiting: 'Reconnecting…',
 };
 
 export class Session {
