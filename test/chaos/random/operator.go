@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -75,6 +76,9 @@ func (o *operator) do(ctx context.Context, method, path string) (*http.Response,
 	}
 	if answer.StatusCode != http.StatusOK {
 		answer.Body.Close()
+		if answer.StatusCode == http.StatusNotFound && strings.Contains(path, "stream=") {
+			return nil, errors.New("the stream had ended when it was to be harmed")
+		}
 		return nil, fmt.Errorf("%s %s: %s", method, strings.SplitN(path, "?", 2)[0], answer.Status)
 	}
 	return answer, nil

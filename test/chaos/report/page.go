@@ -110,7 +110,7 @@ func (r *reading) sentence() string {
 
 func mode(run Run) string {
 	if run.Mode == "scripts" {
-		return "chaos scripts"
+		return "chaos scripts, played on an events proxy"
 	}
 	queues := "a queue for each stream"
 	if run.Shared {
@@ -119,7 +119,7 @@ func mode(run Run) string {
 	if run.Nodes > 1 {
 		queues += fmt.Sprintf(", a RabbitMQ cluster of %d nodes", run.Nodes)
 	}
-	return fmt.Sprintf("random harm for %s, %d clients, %s", clock(run.Seconds), run.Clients, queues)
+	return fmt.Sprintf("random harm to an events proxy for %s, %d clients, %s", clock(run.Seconds), run.Clients, queues)
 }
 
 func (r *reading) facts() []fact {
