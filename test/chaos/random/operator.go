@@ -76,7 +76,7 @@ func (o *operator) do(ctx context.Context, method, path string) (*http.Response,
 	}
 	if answer.StatusCode != http.StatusOK {
 		answer.Body.Close()
-		if answer.StatusCode == http.StatusNotFound && strings.Contains(path, "stream=") {
+		if answer.StatusCode == http.StatusNotFound && strings.Contains(path, "stream=") && !strings.HasSuffix(path, "stream=") {
 			return nil, errors.New("the stream had ended when it was to be harmed")
 		}
 		return nil, fmt.Errorf("%s %s: %s", method, strings.SplitN(path, "?", 2)[0], answer.Status)
