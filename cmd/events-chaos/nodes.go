@@ -38,6 +38,9 @@ func nodeHarms() []nodeHarm {
 const (
 	// nodeEvery is the least time between two harms of a kind.
 	nodeEvery = 45 * time.Second
+	// nodeSignPatience is how long the signs of all harms are looked for: a worker whose call waits for
+	// a frozen node fails, as was asked, when that is answered or given up.
+	nodeSignPatience = 30 * time.Second
 	// undoTimeout bounds one try to harm a node, or to undo that: a node has to start for it, on a
 	// machine that has other things to do.
 	undoTimeout = time.Minute

@@ -94,7 +94,7 @@ func harmsOn(ctx context.Context, ground *ground, broker script.Broker, run *ran
 		}
 	}
 	if ground.cluster != nil {
-		run.Nodes, run.Patience = len(ground.cluster.Nodes()), nodePatience
+		run.Nodes, run.Patience, run.SignPatience = len(ground.cluster.Nodes()), nodePatience, nodeSignPatience
 	}
 	gated, ok := broker.(gatedBroker)
 	if !ok {
