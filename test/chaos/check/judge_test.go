@@ -39,6 +39,7 @@ const sound = `{"t":0,"kind":"run","version":1,"mode":"random","clients":2,"pati
 {"t":2.1,"kind":"publish","n":5,"took":0.01,"confirmed":true}
 {"t":2.11,"kind":"messages","stream":2,"from":5,"at":[0]}
 {"t":2.11,"kind":"messages","stream":3,"from":5,"at":[0]}
+{"t":2.9,"kind":"held","queues":4,"channels":4,"workers":2,"links":1}
 {"t":3,"kind":"phase","name":"left"}
 {"t":3.1,"kind":"end","stream":2,"how":"left"}
 {"t":3.1,"kind":"end","stream":3,"how":"left"}
@@ -82,6 +83,7 @@ func TestEachViolationIsFoundInTheHistory(t *testing.T) {
 		"a descriptor left behind":              {"process-clean", `"goroutines":10,"descriptors":9,"resident":600`, `"goroutines":10,"descriptors":10,"resident":600`},
 		"too much memory":                       {"memory", `"resident":600`, `"resident":1001`},
 		"a wrong request that was let in":       {"refusal", `"told":"InvalidBindings"`, `"told":"ready"`},
+		"queues that no stream needs":           {"needed", `"queues":4,"channels":4`, `"queues":5,"channels":4`},
 		"a process that crashed":                {"orderly-end", `"kind":"ended"`, `"kind":"ended","error":"exit status 2"`},
 	} {
 		t.Run(claim, func(t *testing.T) {

@@ -94,6 +94,12 @@ type told struct {
 	wanted, told string
 }
 
+// held is what the broker holds while streams are open.
+type held struct {
+	t                                       float64
+	Queues, Channels, Workers, Links, Nodes int
+}
+
 // script is a script's own verdict, with its failed commands and harms.
 type script struct {
 	name, verdict, reason string
@@ -117,6 +123,7 @@ type record struct {
 	samples   []sample
 	censuses  []census
 	told      []told
+	held      []held
 	ends      []string // what was wrong with the proxy's end, "" for nothing
 	scripts   []script
 	failed    map[string]string // script → its failed command
@@ -198,6 +205,9 @@ func (r *record) take(line []byte) error {
 		r.scripts = append(r.scripts, script{name: f.Script, verdict: f.Verdict, reason: f.Reason, t: f.T})
 	case "told":
 		r.told = append(r.told, told{f.T, f.Wanted, f.Told})
+	case "held":
+		r.held = append(r.held, held{t: f.T})
+		return json.Unmarshal(line, &r.held[len(r.held)-1])
 	case "ended":
 		r.ends = append(r.ends, f.Error)
 	case "verdict":

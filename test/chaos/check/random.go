@@ -31,6 +31,7 @@ func (j *judge) randomRun() {
 	j.processClean()
 	j.memory()
 	j.refusal()
+	j.needed()
 	j.orderlyEnd()
 	j.reached()
 }
@@ -371,6 +372,21 @@ func (j *judge) refusal() {
 		row.Checked++
 		if a.told != a.wanted {
 			j.violate(row, a.t, 0, "a client that asks for it is told %s, not %s", a.told, a.wanted)
+		}
+	}
+	j.skipUntried(row)
+}
+
+// perLink is how many queues and channels a link may have beside those of its workers.
+const perLink = 2
+
+// needed: the broker holds no more than the open streams need.
+func (j *judge) needed() {
+	row := j.row("needed", "while streams are open the broker holds no more than they need")
+	for _, h := range j.held {
+		row.Checked++
+		if most := h.Workers + perLink*(h.Links+h.Nodes); max(h.Queues, h.Channels) > most {
+			j.violate(row, h.t, 0, "%d queues and %d channels are held, and at most %d are needed", h.Queues, h.Channels, most)
 		}
 	}
 	j.skipUntried(row)

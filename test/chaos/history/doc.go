@@ -25,6 +25,7 @@
 //	skipped   a harm or a claim that cannot be tried or judged here, with the reason
 //	failure   an actor failed, and what its supervisor decided
 //	sample    the proxy's own figures
+//	held      what the broker holds while streams are open, and what the proxy needs
 //	ended     how the proxy ended, and what of it was left on the broker
 //	census    what the broker holds of the proxy's, and by whose account; or why
 //	          that could not be found out in the end

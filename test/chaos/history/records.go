@@ -24,6 +24,7 @@ func (Census) kind() string   { return "census" }
 func (Command) kind() string  { return "command" }
 func (Script) kind() string   { return "script" }
 func (Told) kind() string     { return "told" }
+func (Held) kind() string     { return "held" }
 func (Ended) kind() string    { return "ended" }
 func (Verdict) kind() string  { return "verdict" }
 
@@ -143,6 +144,17 @@ type Failure struct {
 type Told struct {
 	Wanted string `json:"wanted"` // the code
 	Told   string `json:"told"`   // a code; ready where it was let in; or what else came
+}
+
+// Held is what the broker holds of the proxy's while streams are open and nothing is harmed, beside
+// what the proxy says that it needs.
+type Held struct {
+	Queues   int    `json:"queues"`
+	Channels int    `json:"channels"`
+	Workers  int64  `json:"workers"` // by the proxy's account: each has a channel and a queue
+	Links    int64  `json:"links"`   // each has few more, for dead letters and the like
+	Nodes    int    `json:"nodes"`   // of the broker's cluster
+	Account  string `json:"account"` // of queues and channels: broker, proxy
 }
 
 // Ended is how the proxy's process ended, where that was the run's to do.

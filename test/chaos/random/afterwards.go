@@ -94,6 +94,47 @@ func (c *conductor) cleanBroker(ctx context.Context) {
 	}
 }
 
+// perLink is how many queues and channels a link may have beside those of its workers: for dead
+// letters, for questions to the broker.
+const perLink = 2
+
+// held looks at what the broker holds while the clients are there and nothing is harmed: what a
+// stream has left behind earlier may be gone with its link when the last one leaves.
+func (c *conductor) held(ctx context.Context) {
+	if c.options.Census == nil || ctx.Err() != nil {
+		return
+	}
+	var now history.Held
+	var err error
+	ok := c.until(ctx, func() bool {
+		now, err = c.holds(ctx)
+		return err == nil && max(now.Queues, now.Channels) <= most(now)
+	})
+	if ctx.Err() != nil || err != nil {
+		return
+	}
+	c.history.Add(now)
+	c.book.tried(needed)
+	if !ok {
+		c.book.violate(needed, "%d queues and %d channels are held, and at most %d are needed", now.Queues, now.Channels, most(now))
+	}
+}
+
+func (c *conductor) holds(ctx context.Context) (history.Held, error) {
+	tree, err := c.operator.tree(ctx)
+	if err != nil {
+		return history.Held{}, err
+	}
+	broker, err := c.options.Census(ctx)
+	return history.Held{
+		Queues: broker.Queues, Channels: broker.Channels, Account: c.options.Account,
+		Workers: tree.Stats.Workers, Links: tree.Stats.Links, Nodes: c.options.Nodes,
+	}, err
+}
+
+// most is how many queues the broker may hold.
+func most(h history.Held) int { return int(h.Workers) + perLink*(int(h.Links)+h.Nodes) }
+
 // end ends the proxy, and looks at how it goes.
 func (c *conductor) end() {
 	if c.options.End == nil {

@@ -23,7 +23,7 @@ func TestADefectIsFoundAndNamed(t *testing.T) {
 		quick
 		invariant, says string
 	}{
-		"a channel is not closed":      {quick{plant: channels(neverClosed), patience: 2 * time.Second}, "broker-clean", "left on the broker"},
+		"a channel is not closed":      {quick{plant: channels(neverClosed), patience: 2 * time.Second}, "needed", "are held"},
 		"a message is lost":            {quick{plant: channels(losing)}, "complete", "was lost before"},
 		"the last binding is left out": {quick{plant: channels(halfBound), patience: 2 * time.Second}, "served", "got no message"},
 		"an end is not told":           {quick{wrap: without("error")}, "one-code", "ended with"},

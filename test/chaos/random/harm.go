@@ -364,9 +364,13 @@ func (c *conductor) play(ctx context.Context, kinds []Harm, schedule []Step) {
 const again = 3
 
 // insist asks for the kinds that have not been seen, one after the other, each
-// when the harm before it is over. What is still not seen makes the run unknown.
+// when the harm before it is over. What is still not seen makes the run unknown. A run that has
+// failed proves nothing by more harm.
 func (c *conductor) insist(ctx context.Context, kinds []Harm) {
 	for _, kind := range kinds {
+		if c.book.violations() > 0 {
+			return
+		}
 		for i := 0; i < again && !c.harms.hasSeen(kind.Name) && ctx.Err() == nil; i++ {
 			c.settled(ctx)
 			asked := time.Now()

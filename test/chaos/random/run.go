@@ -77,7 +77,7 @@ func (c *conductor) close(ctx context.Context) (*Report, error) {
 	c.book.report.Published, c.book.report.Excused = c.ledger.confirmed(), c.ledger.excusedCount()
 	c.book.report.Harms = c.harms.counts()
 	c.countReal()
-	for _, invariant := range []string{refusal, orderlyEnd} {
+	for _, invariant := range []string{refusal, needed, orderlyEnd} {
 		c.book.unshown(invariant, "nothing in this run shows it")
 	}
 	report := c.book.judge()
@@ -197,6 +197,8 @@ func (c *conductor) conduct(ctx context.Context) {
 	stopPublishing()
 	publisher.Wait()
 	c.paid(ctx)
+	c.held(ctx)
+	c.phase("left")
 }
 
 // plan fixes the kinds of harm.
@@ -310,7 +312,6 @@ func (c *conductor) paid(ctx context.Context) {
 	if !ok {
 		c.book.violate(complete, "%s after the last was published: %s", c.options.Patience, lacking)
 	}
-	c.phase("left")
 }
 
 // until asks again and again, for as long as healing may take.

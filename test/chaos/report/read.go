@@ -220,6 +220,8 @@ func (l line) String() string {
 		return fmt.Sprintf("%s failed and was %s: %s", l.Role, l.Decision, l.Reason)
 	case "told":
 		return fmt.Sprintf("a client that must be told %s was told %s", l.Wanted, l.Told)
+	case "held":
+		return "what the broker holds was counted"
 	case "ended":
 		return "the proxy was ended " + l.Error
 	case "phase":
