@@ -33,9 +33,11 @@ func seen(ctx context.Context, words []string, reports string, out io.Writer) er
 		return err
 	}
 	defer os.RemoveAll(root)
-	g := &ground{root: root, reports: reports, sound: map[string]error{}}
-	if g.reports == "" {
-		g.reports = filepath.Join(root, "reports")
+	g := &ground{root: root, reports: filepath.Join(root, "reports"), sound: map[string]error{}}
+	if reports != "" {
+		if g.reports, err = filepath.Abs(reports); err != nil {
+			return err
+		}
 	}
 	if err := g.build(ctx, "events-chaos"); err != nil {
 		return err
@@ -70,7 +72,7 @@ func seen(ctx context.Context, words []string, reports string, out io.Writer) er
 type finding struct{ check.Violation }
 
 func (f finding) String() string {
-	says := strings.ReplaceAll(f.Says, "|", "\\|")
+	says, _, _ := strings.Cut(strings.ReplaceAll(f.Says, "|", "\\|"), "\n")
 	if f.Stream > 0 {
 		says += fmt.Sprintf(" (stream %d)", f.Stream)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go/parser"
@@ -36,6 +37,47 @@ func TestEveryDefectCanStillBePlanted(t *testing.T) {
 	}
 	if len(defects) < 20 {
 		t.Errorf("%d defects are too few", len(defects))
+	}
+}
+
+// What is looked for from outside is a defect of the list, and its run is one that others can make.
+func TestEverySightingIsOfADefectAndHasARun(t *testing.T) {
+	for _, s := range sightings {
+		if _, err := named(s.defect); err != nil {
+			t.Error(err)
+		}
+		if strings.HasPrefix(s.run, "--") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(root, s.run)); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(sightings) < 10 {
+		t.Errorf("%d sightings are too few", len(sightings))
+	}
+}
+
+// A report that names a violation, and a page that does not show it, shows nothing.
+func TestAReportShowsItsFirstViolationOnItsPage(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("result.json", `{"verdict":"fail","judgement":{"violations":[{"t":1.5,"invariant":"one-code","stream":7,"says":"it ended with \"\""}]}}`)
+	write("index.html", "<p>VIOLATION one-code: it ended with &#34;&#34;</p>")
+	if first, err := shown(dir); err != nil || first.Invariant != "one-code" || first.String() != `it ended with "" (stream 7)` {
+		t.Errorf("%v %v", first, err)
+	}
+	write("index.html", "<p>all is well</p>")
+	if _, err := shown(dir); err == nil {
+		t.Error("a page without the violation shows it")
+	}
+	write("result.json", `{"verdict":"fail","judgement":{"violations":[]}}`)
+	if _, err := shown(dir); err == nil {
+		t.Error("a report without a violation shows one")
 	}
 }
 
