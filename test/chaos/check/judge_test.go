@@ -39,7 +39,7 @@ const sound = `{"t":0,"kind":"run","version":1,"mode":"random","clients":2,"pati
 {"t":2.1,"kind":"publish","n":5,"took":0.01,"confirmed":true}
 {"t":2.11,"kind":"messages","stream":2,"from":5,"at":[0]}
 {"t":2.11,"kind":"messages","stream":3,"from":5,"at":[0]}
-{"t":2.9,"kind":"held","queues":4,"channels":4,"workers":2,"links":1}
+{"t":2.9,"kind":"held","queues":4,"channels":4,"connections":1,"workers":2}
 {"t":3,"kind":"phase","name":"left"}
 {"t":3.1,"kind":"end","stream":2,"how":"left"}
 {"t":3.1,"kind":"end","stream":3,"how":"left"}

@@ -96,8 +96,8 @@ type told struct {
 
 // held is what the broker holds while streams are open.
 type held struct {
-	t                                       float64
-	Queues, Channels, Workers, Links, Nodes int
+	t                                             float64
+	Queues, Channels, Connections, Workers, Nodes int
 }
 
 // script is a script's own verdict, with its failed commands and harms.

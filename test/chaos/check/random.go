@@ -385,7 +385,7 @@ func (j *judge) needed() {
 	row := j.row("needed", "while streams are open the broker holds no more than they need")
 	for _, h := range j.held {
 		row.Checked++
-		if most := h.Workers + perLink*(h.Links+h.Nodes); max(h.Queues, h.Channels) > most {
+		if most := h.Workers + perLink*(h.Connections+h.Nodes); max(h.Queues, h.Channels) > most {
 			j.violate(row, h.t, 0, "%d queues and %d channels are held, and at most %d are needed", h.Queues, h.Channels, most)
 		}
 	}

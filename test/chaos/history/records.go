@@ -149,12 +149,12 @@ type Told struct {
 // Held is what the broker holds of the proxy's while streams are open and nothing is harmed, beside
 // what the proxy says that it needs.
 type Held struct {
-	Queues   int    `json:"queues"`
-	Channels int    `json:"channels"`
-	Workers  int64  `json:"workers"` // by the proxy's account: each has a channel and a queue
-	Links    int64  `json:"links"`   // each has few more, for dead letters and the like
-	Nodes    int    `json:"nodes"`   // of the broker's cluster
-	Account  string `json:"account"` // of queues and channels: broker, proxy
+	Queues      int    `json:"queues"`
+	Channels    int    `json:"channels"`
+	Connections int    `json:"connections"` // each has few more, for dead letters and the like
+	Workers     int64  `json:"workers"`     // by the proxy's account: each has a channel and a queue
+	Nodes       int    `json:"nodes"`       // of the broker's cluster
+	Account     string `json:"account"`     // of the first three: broker, proxy
 }
 
 // Ended is how the proxy's process ended, where that was the run's to do.

@@ -127,13 +127,13 @@ func (c *conductor) holds(ctx context.Context) (history.Held, error) {
 	}
 	broker, err := c.options.Census(ctx)
 	return history.Held{
-		Queues: broker.Queues, Channels: broker.Channels, Account: c.options.Account,
-		Workers: tree.Stats.Workers, Links: tree.Stats.Links, Nodes: c.options.Nodes,
+		Queues: broker.Queues, Channels: broker.Channels, Connections: broker.Connections, Account: c.options.Account,
+		Workers: tree.Stats.Workers, Nodes: c.options.Nodes,
 	}, err
 }
 
 // most is how many queues the broker may hold.
-func most(h history.Held) int { return int(h.Workers) + perLink*(int(h.Links)+h.Nodes) }
+func most(h history.Held) int { return int(h.Workers) + perLink*(h.Connections+h.Nodes) }
 
 // end ends the proxy, and looks at how it goes.
 func (c *conductor) end() {

@@ -139,7 +139,7 @@ func quickRun(t *testing.T, q quick) (*random.Report, check.Judgement) {
 			if q.census != nil {
 				err = q.census()
 			}
-			return random.Census{Queues: len(broker.Queues()), Consumers: broker.Consumers(), Channels: broker.Channels(), Bindings: broker.Bindings()}, err
+			return random.Census{Queues: len(broker.Queues()), Consumers: broker.Consumers(), Channels: broker.Channels(), Bindings: broker.Bindings(), Connections: broker.Links()}, err
 		},
 	})
 	if err != nil {
