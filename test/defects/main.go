@@ -60,7 +60,7 @@ func score(ctx context.Context, words []string, out io.Writer) error {
 			noticed++
 			mark = "noticed"
 		}
-		fmt.Fprintf(out, "%-8s %3.0fs  %-33s %s\n", mark, time.Since(begun).Seconds(), d.name, by)
+		fmt.Fprintf(out, "%-8s %4.0fs  %-34s %s\n", mark, time.Since(begun).Seconds(), d.name, by)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
