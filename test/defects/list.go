@@ -52,7 +52,9 @@ var defects = []defect{
 	},
 	{
 		"ready too early", "messages after ready are missed",
-		"actors/opening.go", "	w.lease.opened()\n	w.intake.sink.ready(w)\n", "	w.lease.opened()\n	defer w.intake.sink.ready(w)\n	w.report(subscribed{})\n	return channel, w.subscribe(channel)\n",
+		"actors/opening.go",
+		"	if err = w.subscribe(channel); err != nil || w.cancelled.Load() {\n		if isDenied(err, w.queue) {\n			w.lease.denied(failureOf(err))\n		}\n		return channel, err\n	}\n	w.lease.opened()\n	w.intake.sink.ready(w)\n	w.report(subscribed{})\n",
+		"	w.intake.sink.ready(w)\n	w.report(subscribed{})\n	if err = w.subscribe(channel); err != nil || w.cancelled.Load() {\n		if isDenied(err, w.queue) {\n			w.lease.denied(failureOf(err))\n		}\n		return channel, err\n	}\n	w.lease.opened()\n",
 		[]suite{actorsSuite},
 	},
 	{
@@ -92,7 +94,7 @@ var defects = []defect{
 	},
 	{
 		"no redial", "the broker's return is not noticed",
-		"actors/broker.go", "	b.dialLater(ctx, delay)\n", "",
+		"actors/broker_links.go", "	b.dialLater(ctx, delay)\n", "",
 		[]suite{actorsSuite},
 	},
 	{
