@@ -20,7 +20,7 @@ var sightings = []sighting{
 	{"no 204", played("a08-no-reconnect")},
 	{"broken JSON passed on", played("a17-payloads")},
 	{"drain forgets the streams", played("a19-drain")},
-	{"watchdog of readers off", played("a12-slow-reader")},
+	{"watchdog of readers off", played("a12-full-window")},
 	{"backlog limit off", played("a12-backlog")},
 	{"cut instead of retired", played("a26-frozen-call")},
 	{"forgotten close", harm},
