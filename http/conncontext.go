@@ -8,7 +8,7 @@ import (
 
 // connContext is the context of a Server's connection. It holds the values of a request whose context
 // no middleware has changed: a stream keeps it in place of that context, whose parts that end with
-// the request take 400 bytes more.
+// the request take 300 bytes more.
 type connContext struct {
 	context.Context // the server's, which never ends
 	conn            net.Conn
