@@ -19,7 +19,7 @@ const (
 	// it is what comes in collectEvery.
 	leastRoom    = 1 << 20
 	mostRoom     = 32 << 20
-	collectEvery = 500 * time.Millisecond
+	collectEvery = time.Second
 
 	// leastPercent and usualPercent of what lives may be garbage where that is more: the first when
 	// little comes, the second from busy bytes a second on.

@@ -15,8 +15,8 @@ func TestRoomForGarbageFollowsWhatLivesAndWhatComes(t *testing.T) {
 		want       int
 	}{
 		{0, 0, 100}, {4 * mib, 0, 25}, {40 * mib, 0, 25},
-		{4 * mib, 40 * mib, 500}, {4 * mib, 1 << 40, 800},
-		{40 * mib, 32 * mib, 50}, {40 * mib, 1 << 40, 100}, {1 << 30, 16 * mib, 25}, {1 << 30, 1 << 40, 100},
+		{4 * mib, 20 * mib, 500}, {4 * mib, 1 << 40, 800},
+		{40 * mib, 32 * mib, 80}, {40 * mib, 1 << 40, 100}, {1 << 30, 16 * mib, 25}, {1 << 30, 1 << 40, 100},
 	} {
 		if got := roomPercent(c.live, c.pace); got != c.want {
 			t.Errorf("%d MiB live, %d MiB/s: %d%%, want %d%%", c.live>>20, c.pace>>20, got, c.want)
