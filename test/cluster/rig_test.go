@@ -36,11 +36,26 @@ type rig struct {
 	number  int // of the last message
 }
 
-// start starts them. The lone side of a partition pauses: what RabbitMQ advises for three nodes.
+// onCluster returns the cluster without a proxy. The lone side of a partition pauses: what RabbitMQ
+// advises for three nodes.
+func onCluster(t *testing.T) *rig {
+	t.Helper()
+	return &rig{T: t, cluster: rabbit.RunCluster(t, rabbit.ClusterOptions{Settings: "cluster_partition_handling = pause_minority"})}
+}
+
+// start starts both.
 func start(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{T: t, cluster: rabbit.RunCluster(t, rabbit.ClusterOptions{Settings: "cluster_partition_handling = pause_minority"})}
-	dialer, err := amqp.NewRabbitMQ(r.cluster.URL(), amqp.RabbitMQOptions{})
+	r := onCluster(t)
+	r.serve(r.cluster.URL())
+	r.newcomers(1, 30*time.Second)[0].Close()
+	return r
+}
+
+// serve starts the proxy on a broker with these addresses.
+func (r *rig) serve(broker string) {
+	r.Helper()
+	dialer, err := amqp.NewRabbitMQ(broker, amqp.RabbitMQOptions{})
 	r.must(err)
 	var log strings.Builder
 	logger := slog.New(slog.NewTextHandler(&locked{to: &log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -48,14 +63,12 @@ func start(t *testing.T) *rig {
 		Dialer: dialer, Logger: logger, Limits: actors.Limits{ChannelsPerLink: perLink},
 	}})
 	r.must(err)
-	t.Cleanup(func() {
+	r.Cleanup(func() {
 		r.proxy.Close()
-		if t.Failed() {
-			t.Logf("the proxy's log:\n%s", log.String())
+		if r.Failed() {
+			r.Logf("the proxy's log:\n%s", log.String())
 		}
 	})
-	r.newcomers(1, 30*time.Second)[0].Close()
-	return r
 }
 
 // locked is a writer for many goroutines.

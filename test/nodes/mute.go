@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -20,14 +19,11 @@ const muteStarts = 12
 // mute: of three addresses one takes connections and never says a word, one refuses, one is good. A
 // stream that is opened as soon as the proxy listens is ready within the time of one dial.
 func mute(r *rig) error {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes connections for it
 	if err != nil {
 		return err
 	}
-	var work sync.WaitGroup
-	defer work.Wait()
 	defer silent.Close()
-	work.Go(func() { hold(silent) })
 	refusing, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -47,21 +43,6 @@ func mute(r *rig) error {
 		return fmt.Errorf("a stream was ready after %s", got)
 	}
 	return nil
-}
-
-// hold takes connections and keeps them until the listener is closed.
-func hold(l net.Listener) {
-	var held []net.Conn
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			break
-		}
-		held = append(held, c)
-	}
-	for _, c := range held {
-		c.Close()
-	}
 }
 
 // firstReady returns how long the first stream of a new process waits for ready.
