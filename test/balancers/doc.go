@@ -6,8 +6,8 @@
 // The clients obey the contract: after a retryable error they wait as they are told, and open
 // another stream.
 //
-// With 300 clients at up to fifty messages a second each, on two busy cores (-clients 300): 623
-// streams behind nginx and 673 behind HAProxy, no status but 200, all ready at the end; 112,716 and
-// 106,591 messages received, 11,005 and 15,024 missed between two streams of a client, none within
-// a stream.
+// With 300 clients at up to fifty messages a second each, on two busy cores (-clients 300; 26
+// November 2026): 639 streams behind nginx and 667 behind HAProxy, no status but 200, all ready at
+// the end; 110,909 and 111,570 messages received, 14,573 and 11,304 missed between two streams of a
+// client (a second's worth each time), none within a stream.
 package balancers
