@@ -178,32 +178,36 @@ func ended(s *clients.Stream) (code string, err error) {
 // publish puts a numbered message into the exchange, through one of the nodes.
 func (r *rig) publish(node int) {
 	r.Helper()
-	r.must(r.send(r.bounded(), node))
+	publisher := r.publisher(node)
+	defer publisher.Close()
+	r.must(r.send(r.bounded(), publisher))
 }
 
-// publishUnconfirmed is publish where a queue cannot take the message, such as one on a frozen
-// node: the others have it, and no node confirms it.
-func (r *rig) publishUnconfirmed(node int) {
+func (r *rig) publisher(node int) amqp.Publisher {
+	r.Helper()
+	dialer, err := amqp.NewRabbitMQ(r.cluster.Node(node).URL(), amqp.RabbitMQOptions{})
+	r.must(err)
+	publisher, err := dialer.Publisher(r.bounded())
+	r.must(err)
+	r.Cleanup(func() { publisher.Close() })
+	return publisher
+}
+
+func (r *rig) send(ctx context.Context, publisher amqp.Publisher) error {
+	r.number++
+	return publisher.Publish(ctx, exchange, "cluster.x", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, r.number)})
+}
+
+// sendUnconfirmed is send where a queue cannot take the message, such as one on a frozen node: the
+// others have it, and no node confirms it. The publisher must have sent before: then only the
+// confirmation can be missing.
+func (r *rig) sendUnconfirmed(publisher amqp.Publisher) {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.bounded(), 2*time.Second)
 	defer cancel()
-	if err := r.send(ctx, node); err == nil {
+	if err := r.send(ctx, publisher); err == nil {
 		r.Fatal("a frozen queue has taken a message")
 	}
-}
-
-func (r *rig) send(ctx context.Context, node int) error {
-	dialer, err := amqp.NewRabbitMQ(r.cluster.Node(node).URL(), amqp.RabbitMQOptions{})
-	if err != nil {
-		return err
-	}
-	publisher, err := dialer.Publisher(ctx)
-	if err != nil {
-		return err
-	}
-	defer publisher.Close()
-	r.number++
-	return publisher.Publish(ctx, exchange, "cluster.x", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, r.number)})
 }
 
 // get waits until each stream has got the last message, and all the n before.

@@ -294,7 +294,7 @@ func (r *rig) tryPublish(first, n, size int) error {
 func (r *rig) publishOne(publisher amqp.Publisher, body []byte) error {
 	ctx, cancel := r.bounded()
 	defer cancel()
-	return publisher.Publish(ctx, exchange, "primary.x", amqp.Message{Body: body})
+	return script.Taken(publisher.Publish(ctx, exchange, "primary.x", amqp.Message{Body: body}))
 }
 
 // befall makes a fault happen to the broker.
