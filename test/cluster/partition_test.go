@@ -25,7 +25,6 @@ func TestA42ALoneNodeThatPausesEndsItsStreams(t *testing.T) {
 
 	r.must(r.cluster.Isolate(r.bounded(), victim))
 	others := r.told(streams, counts[victim], actors.BrokerLost, 30*time.Second)
-	r.gone(victim, len(others))
 	r.publish((victim + 1) % 3)
 	r.get(others, 2)
 	again := r.newcomers(counts[victim], 10*time.Second)
