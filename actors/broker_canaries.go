@@ -190,10 +190,15 @@ func (b *broker) tendCanaries(ctx actor.Context, now time.Time) {
 		b.pool.aside++
 	}
 	for _, l := range b.pool.links {
-		if l.watched && w.canaries.feeders[l.address] == nil && !now.Before(w.rest[l.address]) && b.pool.spare(l, now) {
-			w.canaries.feed(l.address)
-			b.pool.aside++
+		if !l.watched || w.canaries.feeders[l.address] != nil || now.Before(w.rest[l.address]) {
+			continue
 		}
+		if !b.pool.spare(l, now) {
+			short = true
+			continue
+		}
+		w.canaries.feed(l.address)
+		b.pool.aside++
 	}
 	if total := &b.pool.total; short && total.limit == 0 && total.check(b.pool.granted(), b.pool.crowd(), now) == unverified {
 		b.tryChannels(ctx, b.pool.beginScout)

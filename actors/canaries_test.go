@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -130,6 +131,39 @@ func TestABlindNodeGetsNoStreamWhenItsLinkIsMadeAnew(t *testing.T) {
 			f.t.Fatalf("after the partition streams are on %v", leases)
 		}
 	})
+}
+
+// A blind node that is started anew is heard again, however long it took and however many channels
+// there were: where no channel is known to be free for its canaries, one is looked for.
+func TestABlindNodeThatIsStartedAnewIsUsedAgain(t *testing.T) {
+	for _, away := range []time.Duration{0, 20 * time.Second, time.Minute} {
+		t.Run(fmt.Sprint(away), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				broker := amqp.NewMemory(amqp.MemoryOptions{Nodes: []string{"a:1", "b:1", "c:1"}})
+				f := openOn(t, broker, func(o *actors.Options) {
+					o.Dialer, o.NoScouts, o.Limits.ChannelsPerLink = broker, false, 10
+				})
+				var streams []*actors.Stream
+				for range 60 {
+					streams = append(streams, f.connect(task, "#"))
+				}
+				pass(10 * time.Second)
+				f.broker.IsolateNode("b:1")
+				pass(12 * time.Second)
+				for range f.told(streams) {
+					f.connect(task, "#")
+				}
+				pass(time.Second)
+				f.broker.StopNode("b:1")
+				pass(away)
+				f.broker.StartNode("b:1")
+				pass(2 * time.Minute)
+				if s := f.Stats(); f.blind() != nil || s.NodesBlind != 0 || s.LinksWatched != s.Links {
+					t.Fatalf("%v are shown as blind; %d of %d links are watched", f.blind(), s.LinksWatched, s.Links)
+				}
+			})
+		})
+	}
 }
 
 // Of two nodes that do not hear each other neither can be known to be the lone one. All processes
