@@ -58,7 +58,7 @@ func TestATokenIsPastedUsedAndForgotten(t *testing.T) {
 	}
 	b.Click("#stop")
 	b.AwaitState("stopped")
-	b.Fill("#token", sign(3*time.Second))
+	b.Fill("#token", sign(8*time.Second))
 	b.Click("#start")
 	b.AwaitText("#notice", "TokenExpired")
 	b.visit(s.proxy.URL + stoppedLink(completed, "#"))
