@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func Program(ctx context.Context, folder, named string) (binary string, err erro
 		if binary, err = exec.LookPath(named); err != nil {
 			return "", fmt.Errorf("--program: %w", err)
 		}
-		return binary, nil
+		return filepath.Abs(binary) // it is started in another directory
 	}
 	if insideModule(ctx) {
 		return Build(ctx, folder)
