@@ -64,6 +64,7 @@ func TestALinkIsProbedWithoutAChannelThatTheBrokerDoesNotAllow(t *testing.T) {
 			end := f.silence("bind", remote)
 			f.ends(f.connect(remote, "#"), actors.BrokerUnavailable)
 			f.unharmed(streams[:3])
+			synctest.Wait() // the stream is told first, and the link retired then
 			if n := f.Stats().LinksRetired; n != 1 {
 				f.t.Errorf("%d links were retired", n)
 			}
