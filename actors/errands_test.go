@@ -64,10 +64,7 @@ func TestALinkIsProbedWithoutAChannelThatTheBrokerDoesNotAllow(t *testing.T) {
 			end := f.silence("bind", remote)
 			f.ends(f.connect(remote, "#"), actors.BrokerUnavailable)
 			f.unharmed(streams[:3])
-			synctest.Wait() // the stream is told first, and the link retired then
-			if n := f.Stats().LinksRetired; n != 1 {
-				f.t.Errorf("%d links were retired", n)
-			}
+			f.until("the link is retired", func() bool { return f.Stats().LinksRetired == 1 }) // its stream is told first
 			end()
 			f.record.before(func(call) error { return nil })
 		})
