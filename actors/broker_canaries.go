@@ -178,27 +178,25 @@ func (b *broker) tendCanaries(ctx actor.Context, now time.Time) {
 		}
 	}
 	short := false
-	for _, l := range b.pool.links {
-		if l.address == "" || w.canaries.ears[l.link] != nil || l.retired || now.Before(w.rest[l.address]) {
-			continue
-		}
-		if !b.pool.spare(l, now) {
+	tend := func(l *linkEntry, start func()) {
+		switch {
+		case now.Before(w.rest[l.address]):
+		case !b.pool.spare(l, now):
 			short = true
-			continue
+		default:
+			start()
+			b.pool.aside++
 		}
-		w.canaries.listen(l.link)
-		b.pool.aside++
 	}
 	for _, l := range b.pool.links {
-		if !l.watched || w.canaries.feeders[l.address] != nil || now.Before(w.rest[l.address]) {
-			continue
+		if l.address != "" && w.canaries.ears[l.link] == nil && !l.retired {
+			tend(l, func() { w.canaries.listen(l.link) })
 		}
-		if !b.pool.spare(l, now) {
-			short = true
-			continue
+	}
+	for _, l := range b.pool.links {
+		if l.watched && w.canaries.feeders[l.address] == nil {
+			tend(l, func() { w.canaries.feed(l.address) })
 		}
-		w.canaries.feed(l.address)
-		b.pool.aside++
 	}
 	if total := &b.pool.total; short && total.limit == 0 && total.check(b.pool.granted(), b.pool.crowd(), now) == unverified {
 		b.tryChannels(ctx, b.pool.beginScout)

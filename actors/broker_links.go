@@ -41,7 +41,8 @@ func (b *broker) receiveLink(ctx actor.Context, message any) bool {
 	return true
 }
 
-// closeIdleLater gives the links that are not needed a while to be needed again.
+// closeIdleLater has the links that are not needed closed after a while, in which they may be needed
+// again.
 func (b *broker) closeIdleLater(ctx actor.Context) {
 	for _, link := range b.pool.rest() {
 		b.timers.after(ctx, idleLinkTimeout, closeIdle{link: link})

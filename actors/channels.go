@@ -26,12 +26,7 @@ type channelOpener struct {
 // broker counts a channel for a moment longer than it is open.
 func (o *channelOpener) reopen(link amqp.Link) (amqp.Channel, error) {
 	if o.limited.Load() {
-		rest := time.NewTimer(countingRest)
-		defer rest.Stop()
-		select {
-		case <-rest.C:
-		case <-link.Lost():
-		}
+		pauseOn(link, countingRest, nil)
 	}
 	return openChannel(link)
 }

@@ -167,16 +167,7 @@ func (r *rebinder) next() (step rebindStep, e *rebound, wait time.Duration) {
 
 // pace waits until the queue's bindings may be repeated without exceeding the rate, or the link ends.
 func (r *rebinder) pace(e *rebound) {
-	delay := r.rate.ReserveN(time.Now(), min(len(e.bindings), rebindBurst)).Delay()
-	if delay <= 0 {
-		return
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.link.Lost():
-	}
+	pauseOn(r.link, r.rate.ReserveN(time.Now(), min(len(e.bindings), rebindBurst)).Delay(), nil)
 }
 
 // try has the queue's exchanges tried from the i-th binding on, one after the other. It does not wait:
@@ -254,15 +245,4 @@ func (r *rebinder) isAsked(e *rebound) bool {
 }
 
 // sleep waits; it is cut short where it is woken or the link ends.
-func (r *rebinder) sleep(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.wake:
-	case <-r.link.Lost():
-	}
-}
+func (r *rebinder) sleep(d time.Duration) { pauseOn(r.link, d, r.wake) }

@@ -19,31 +19,11 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error {
 	return d.TCPConn.SetWriteDeadline(t)
 }
 
-// pair returns the two ends of a connection.
-func pair(t *testing.T) (ours, theirs *net.TCPConn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { client.Close() })
-	server, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	return server.(*net.TCPConn), client.(*net.TCPConn)
-}
-
 // A small message to a client that keeps up costs one system call and no timer. One that has to wait
 // for room arrives as a whole, and the next ones are as cheap as before.
 func TestAWriteWithRoomSetsNoDeadline(t *testing.T) {
 	ours, theirs := pair(t)
+	defer ours.Close()
 	conn := &deadlines{TCPConn: ours}
 	c := &hijacked{}
 	c.conn, c.raw = conn, rawOf(conn)
@@ -84,6 +64,7 @@ func TestAWriteWithRoomSetsNoDeadline(t *testing.T) {
 // A write that can't wait any more, as its deadline has passed, is tried with one of its own.
 func TestADeadlineThatHasPassedDoesNotFailTheNextWrite(t *testing.T) {
 	ours, theirs := pair(t)
+	defer ours.Close()
 	c := &hijacked{}
 	c.conn, c.raw = ours, rawOf(ours)
 	c.writer = writer{outlets: bare(t, Options{}).outlets, stream: &script{}, to: c, step: plainStep}

@@ -104,9 +104,8 @@ func bare(t *testing.T, o Options) *Handler {
 	return p.handler
 }
 
-// serveScript serves a script over a real connection, and returns the client's
-// end of it.
-func serveScript(t *testing.T, h *Handler, s stream) net.Conn {
+// pair returns the two ends of a connection, of which ours is the caller's to close.
+func pair(t *testing.T) (ours, theirs *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -118,12 +117,20 @@ func serveScript(t *testing.T, h *Handler, s stream) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
-	client.SetDeadline(time.Now().Add(patience))
-	conn, err := l.Accept()
+	server, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.outlets.serveHijacked(&counted{TCPConn: conn.(*net.TCPConn), t: t}, s, "HTTP/1", []byte("HEAD\r\n\r\n"))
+	return server.(*net.TCPConn), client.(*net.TCPConn)
+}
+
+// serveScript serves a script over a real connection, and returns the client's
+// end of it.
+func serveScript(t *testing.T, h *Handler, s stream) net.Conn {
+	t.Helper()
+	conn, client := pair(t)
+	client.SetDeadline(time.Now().Add(patience))
+	h.outlets.serveHijacked(&counted{TCPConn: conn, t: t}, s, "HTTP/1", []byte("HEAD\r\n\r\n"))
 	return client
 }
 

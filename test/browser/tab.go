@@ -41,7 +41,7 @@ type Tab struct {
 // newTab returns a tab that is still without its page.
 func (s *Suite) newTab(t *testing.T) *Tab { return &Tab{T: t, Context: context.Background(), suite: s} }
 
-// begin gives the tab its page. A page that throws, or breaks its own
+// begin opens the tab's page. A page that throws, or breaks its own
 // Content-Security-Policy, fails the test.
 func (b *Tab) begin(p page) *Tab {
 	b.T.Helper()
@@ -94,7 +94,7 @@ func (b *Tab) Visit(url string) {
 	b.must(url, func(ctx context.Context) error { return b.page.Navigate(ctx, url) })
 }
 
-// Resize gives the page a size in CSS pixels.
+// Resize sets the page's size, in CSS pixels.
 func (b *Tab) Resize(width, height int64) {
 	b.T.Helper()
 	b.must("resize", func(ctx context.Context) error { return b.page.Resize(ctx, width, height) })

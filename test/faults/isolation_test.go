@@ -57,6 +57,15 @@ func (r *rig) undisturbed(streams []*clients.Stream) {
 	}
 }
 
+// unharmed is undisturbed, and no link was lost.
+func (r *rig) unharmed(streams []*clients.Stream) {
+	r.Helper()
+	r.undisturbed(streams)
+	if n := r.proxy.System.Stats().LinksLost; n != 0 {
+		r.Errorf("%d links with streams were lost", n)
+	}
+}
+
 // A22: a bind that RabbitMQ answers by closing the connection ends the stream that asked for it,
 // which is told not to come back with it; the streams of the same connection miss nothing, however
 // often it is tried.
@@ -75,10 +84,7 @@ func TestA22ABindThatEndsTheConnectionEndsNoOtherStream(t *testing.T) {
 			mixed := r.open(exchange, "#", hostile, "a.b")
 			r.awaits(mixed, endsWith(actors.BindingRefused))
 		}
-		r.undisturbed(neighbours)
-		if n := r.proxy.System.Stats().LinksLost; n != 0 {
-			r.Errorf("%d links with streams were lost", n)
-		}
+		r.unharmed(neighbours)
 		for _, s := range neighbours {
 			s.Close()
 		}
@@ -97,10 +103,7 @@ func TestA22AnExchangeThatIsMadeAgainAsAHostileOneEndsNoOtherStream(t *testing.T
 		r.delete(changes)
 		r.do(node.DeclareExchange(r.Context(), r.vhost, changes, "x-jms-topic"))
 		r.awaits(own, endsWith(actors.BindingRefused))
-		r.undisturbed(neighbours)
-		if n := r.proxy.System.Stats().LinksLost; n != 0 {
-			r.Errorf("%d links with streams were lost", n)
-		}
+		r.unharmed(neighbours)
 		for _, s := range neighbours {
 			s.Close()
 		}
@@ -130,10 +133,7 @@ func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
 		if n := r.opened() - opened; n != 0 {
 			r.Errorf("%d channels were opened beyond the limit", n)
 		}
-		r.undisturbed(neighbours)
-		if n := r.proxy.System.Stats().LinksLost; n != 0 {
-			r.Errorf("%d links with streams were lost", n)
-		}
+		r.unharmed(neighbours)
 		neighbours[4].Close()
 		r.within(10*time.Second, "a newcomer takes the free place", r.isServed(exchange, "next"))
 		r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 50))
@@ -207,15 +207,6 @@ func TestA23WhatIsDoneBesideStreamsEndsNoneAtTheLimit(t *testing.T) {
 		return nil
 	})
 	r.unharmed(neighbours)
-}
-
-// unharmed is undisturbed, and no link was lost.
-func (r *rig) unharmed(streams []*clients.Stream) {
-	r.Helper()
-	r.undisturbed(streams)
-	if n := r.proxy.System.Stats().LinksLost; n != 0 {
-		r.Errorf("%d links with streams were lost", n)
-	}
 }
 
 // publishTo publishes one message.

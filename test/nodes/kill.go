@@ -17,10 +17,7 @@ const backWithin = 5 * time.Second
 // kill: a node is killed. Only its streams are told; the others miss none of the messages that are
 // published meanwhile; and 99 of 100 of those who were told are ready again within five seconds.
 func kill(r *rig) error {
-	if err := r.start(); err != nil {
-		return err
-	}
-	counts, err := r.shares()
+	counts, err := r.start()
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,7 @@ const (
 // each time; two minutes after the last each of the three nodes has 20 to 47 percent of the
 // streams, though the last one has come back with none.
 func restart(r *rig) error {
-	if err := r.start(); err != nil {
-		return err
-	}
-	counts, err := r.shares()
+	counts, err := r.start()
 	if err != nil {
 		return err
 	}

@@ -56,10 +56,11 @@ func (r *rig) close() {
 	os.RemoveAll(r.dir)
 }
 
-// start starts a proxy that knows all nodes, and returns when every client has a ready stream.
-func (r *rig) start() (err error) {
+// start starts a proxy that knows all nodes, and returns the nodes' shares when every client has a
+// ready stream.
+func (r *rig) start() (counts []int, err error) {
 	if r.proxy, err = chaos.StartTame(r.binary, r.cluster.URL()); err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.gone = cancel
@@ -68,7 +69,10 @@ func (r *rig) start() (err error) {
 		r.crowd = append(r.crowd, c)
 		r.work.Go(func() { c.Run(ctx) })
 	}
-	return r.everybody()
+	if err := r.everybody(); err != nil {
+		return nil, err
+	}
+	return r.shares()
 }
 
 // leave ends what start has started.

@@ -71,7 +71,7 @@ func (p *Page) Navigate(ctx context.Context, url string) error {
 	return p.session.call(ctx, "browsingContext.navigate", object{"context": p.id, "url": url, "wait": "complete"}, nil)
 }
 
-// Resize gives the page a size in CSS pixels.
+// Resize sets the page's size, in CSS pixels.
 func (p *Page) Resize(ctx context.Context, width, height int64) error {
 	return p.session.call(ctx, "browsingContext.setViewport", object{"context": p.id, "viewport": object{"width": width, "height": height}}, nil)
 }
