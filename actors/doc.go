@@ -138,7 +138,7 @@
 //     again where an exchange was deleted, and is tried before), deadletters.go (hears what the broker drops), on a channel
 //     that streams can have back: broker_spares.go, pool_spares.go
 //   - the broker: broker.go (who is served), broker_links.go (dial, lost, redial), links.go, guard.go
-//     (a link whose faults are errors), backoff.go, lease.go, pool.go, pool_waiting.go and pool_calls.go
+//     (a link whose faults are errors), backoff.go, pause.go, lease.go, pool.go, pool_waiting.go and pool_calls.go
 //     (which link a channel is leased on), pool_links.go, pool_nodes.go and pool_idle.go,
 //     channellimit.go (how many channels the broker allows), channels.go (the one place that opens
 //     them), errands.go, pool_errands.go and broker_errands.go (those that are open for a moment, beside
