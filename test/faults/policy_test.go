@@ -7,6 +7,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
+	"github.com/taskcluster/events-proxy/test/clients"
 )
 
 // A28: an exchange that is deleted and made again is heard again; one that stays away ends its
@@ -17,24 +18,39 @@ func TestA28AnExchangeThatIsMadeAgainIsHeardAgain(t *testing.T) {
 		stays, goes := r.ready(exchange, "#"), r.ready("exchange/tc/goes", "#")
 		r.delete(exchange)
 		r.declare(exchange)
-		r.eventually("both bindings are there", func() error {
-			ctx, cancel := r.bounded()
-			defer cancel()
-			census, err := r.broker.Census(ctx)
-			if n := census.Bindings - census.DeadLetters; err == nil && n != 2 {
-				err = fmt.Errorf("%d bindings", n)
+		// A broker may list a binding before it routes by it: messages alone show that it does.
+		last := 0
+		r.eventually("the exchange is heard again", func() error {
+			last++
+			if err := r.tryPublish(last, 1, 0); err != nil {
+				return err
 			}
-			return err
+			if stays.Received().Messages == 0 {
+				return fmt.Errorf("none of %d messages has come", last)
+			}
+			return nil
 		})
-		r.publish(1, 5, 0)
-		r.awaits(stays, messages(5))
+		r.publish(last+1, 5, 0)
+		last += 5
+		r.awaits(stays, messagesUpTo(last))
 		r.delete("exchange/tc/goes")
 		r.awaits(goes, endsWith(actors.BindingRefused))
-		r.publish(6, 5, 0)
-		r.awaits(stays, messages(10))
+		r.publish(last+1, 5, 0)
+		r.awaits(stays, messagesUpTo(last+5))
 		stays.Close()
 		r.clean()
 	})
+}
+
+// messagesUpTo waits for the message of that number, with all between the first that came and it.
+func messagesUpTo(last int) func(clients.Received) error {
+	return func(received clients.Received) error {
+		numbers := received.Numbers()
+		if received.LastNumber() != last || len(numbers) != last-numbers[0]+1 {
+			return fmt.Errorf("the messages %d have come, not all up to %d", numbers, last)
+		}
+		return nil
+	}
 }
 
 func (r *rig) delete(exchange string) {

@@ -2,6 +2,7 @@ package rabbit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,24 +16,45 @@ const (
 	// pollEvery is how often a node is asked while something is awaited; a
 	// broker sends no notification when a queue is gone.
 	pollEvery = 20 * time.Millisecond
+
+	// answerWithin is how long one question of Await may wait for a process of the
+	// broker that is busy, or ends.
+	answerWithin = 5 * time.Second
 )
 
 // Await returns the first snapshot for which condition holds; it fails with
-// ctx's end; its error then names what was there at last.
+// ctx's end; its error then names what was there at last. A question that the
+// node does not answer within [answerWithin] is asked again.
 func (n *Node) Await(ctx context.Context, condition func(Snapshot) bool) (Snapshot, error) {
 	ticks := time.NewTicker(pollEvery)
 	defer ticks.Stop()
-	for {
-		s, err := n.Snapshot(ctx)
-		if err != nil || condition(s) {
-			return s, err
+	var last Snapshot
+	for seen := false; ; {
+		s, err := n.ask(ctx)
+		switch {
+		case err == nil && condition(s):
+			return s, nil
+		case err == nil:
+			last, seen = s, true
+		case !errors.Is(err, errNoAnswer):
+			return last, err
 		}
 		select {
 		case <-ticks.C:
+			continue
 		case <-ctx.Done():
-			return s, fmt.Errorf("rabbit: still not so: %+v: %w", s, context.Cause(ctx))
 		}
+		if !seen {
+			return last, err
+		}
+		return last, fmt.Errorf("rabbit: still not so: %+v: %w", last, context.Cause(ctx))
 	}
+}
+
+func (n *Node) ask(ctx context.Context) (Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return n.Snapshot(ctx)
 }
 
 // Clean returns once nothing is left of the streams whose queues begin with

@@ -112,8 +112,11 @@ func (s *shell) evaluate(ctx context.Context, expression string, result any) err
 	}
 }
 
+// errNoAnswer means that a question was given up before the node answered it.
+var errNoAnswer = errors.New("rabbit: no answer of the node")
+
 func noAnswer(ctx context.Context) error {
-	return fmt.Errorf("rabbit: no answer of the node: %w", context.Cause(ctx))
+	return fmt.Errorf("%w: %w", errNoAnswer, context.Cause(ctx))
 }
 
 // awaitBoot returns when the node serves clients, and Erlang takes its start for
