@@ -47,6 +47,8 @@ type broker struct {
 	rebalancing *timer
 	watch       watch // which nodes are blind (broker_canaries.go)
 	drops       dropsKnowledge
+	sweeping    bool      // what ended links have left behind is being deleted
+	sweepDue    time.Time // not sooner again
 }
 
 // redialState is what a restarted broker actor must know of its earlier life: a failure is no
@@ -154,7 +156,7 @@ func (b *broker) receiveLease(ctx actor.Context, message any) bool {
 func (b *broker) start(ctx actor.Context) {
 	c := b.core
 	b.links = newLinks(&c.work)
-	b.scouts = newScouts(b.links, b.dialer, b.core.opener.reopen)
+	b.scouts = newScouts(b.links, b.dialer, &b.core.opener, &b.core.leftovers)
 	b.watch.canaries = b.newCanaries(ctx)
 	b.sayIfOneNode()
 	b.await(ctx, firstLink)
@@ -179,6 +181,7 @@ func (b *broker) serve(ctx actor.Context) {
 	}
 	b.spread(ctx)
 	b.tendSpares(ctx)
+	b.sweep(ctx)
 	b.closeIdleLater(ctx)
 	b.core.opener.limited.Store(b.pool.total.strict)
 }

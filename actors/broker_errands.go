@@ -22,6 +22,8 @@ func (b *broker) receiveErrand(ctx actor.Context, message any) bool {
 		b.requestErrand(ctx, msg)
 	case errandEnded:
 		b.errandEnded(ctx, msg.link)
+	case swept:
+		b.swept(ctx, msg)
 	case besideChanged:
 		b.besideChanged(ctx, msg)
 	case channelCounted:
@@ -97,4 +99,29 @@ func (b *broker) channelClosed(ctx actor.Context) {
 func (b *broker) channelCounted(ctx actor.Context) {
 	b.pool.counted--
 	b.serve(ctx)
+}
+
+// sweepEvery is the least time between two sweeps.
+const sweepEvery = time.Second
+
+// sweep has deleted what ended links have left behind, see leftovers, where a link has a channel to spare
+// for it.
+func (b *broker) sweep(ctx actor.Context) {
+	link, now := b.pool.usableLink(), time.Now()
+	if link == nil || b.sweeping || now.Before(b.sweepDue) || !b.core.leftovers.any() || b.pool.beginErrand(link, now) != granted {
+		return
+	}
+	b.sweeping, b.sweepDue = true, now.Add(sweepEvery)
+	c, root, self, links := b.core, b.core.rootContext, ctx.Self(), b.links
+	c.work.Go(func() {
+		c.leftovers.sweep(link, &c.opener)
+		root.Send(self, swept{by: links, link: link})
+	})
+}
+
+func (b *broker) swept(ctx actor.Context, msg swept) {
+	if msg.by == b.links {
+		b.sweeping = false
+		b.errandEnded(ctx, msg.link)
+	}
 }

@@ -31,6 +31,29 @@ func (o *channelOpener) reopen(link amqp.Link) (amqp.Channel, error) {
 	return openChannel(link)
 }
 
+const (
+	// removeTries is how often remove tries, on a channel each.
+	removeTries = 5
+	// removePause is half the time between its first two tries. It doubles with each.
+	removePause = 50 * time.Millisecond
+)
+
+// remove has do delete what a channel has left on its link, on another in the place of that one, which
+// is closed. The broker may close the other, too: then it is done again, at most removeTries times.
+// It returns the last try's error, a panic of the port included.
+func (o *channelOpener) remove(link amqp.Link, do func(amqp.Channel) error) (err error) {
+	for try := range removeTries {
+		if try > 0 {
+			pauseOn(link, removePause<<try, nil)
+		}
+		err = guarded("delete", func() error { return onChannel(o.reopen, link, do) })
+		if amqp.KindOf(err) != amqp.ChannelLost {
+			break
+		}
+	}
+	return err
+}
+
 // onChannel opens a channel on a link, runs do with it and closes it. It returns the error of either.
 func onChannel(open func(amqp.Link) (amqp.Channel, error), link amqp.Link, do func(amqp.Channel) error) error {
 	channel, err := open(link)

@@ -33,6 +33,7 @@ type core struct {
 
 	saidOneNode atomic.Bool // that the broker has one address
 	opener      channelOpener
+	leftovers   leftovers
 
 	draining atomic.Bool // no new streams are admitted
 	closing  atomic.Bool // Close has begun to stop the tree

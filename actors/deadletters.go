@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -18,11 +17,10 @@ import (
 // what they drop is heard from the moment it is open. One goroutine takes its deliveries. Its
 // methods may be called concurrently.
 type deadLetters struct {
-	core     *core
-	link     amqp.Link
-	exchange string // where queues drop to
-	queue    string
-	report   func(spare) // what becomes of the channel; it never waits
+	core   *core
+	link   amqp.Link
+	drops  drops
+	report func(spare) // what becomes of the channel; it never waits
 
 	opening sync.Mutex // held while the queue is made
 
@@ -62,9 +60,10 @@ const (
 )
 
 func newDeadLetters(c *core, link amqp.Link, report func(spare)) *deadLetters {
-	d := &deadLetters{core: c, link: link, report: report, losers: map[string]*loser{}, decided: make(chan struct{}), wake: make(chan struct{}, 1)}
-	d.exchange, d.queue = amqp.DeadLetterNames(c.options.Namespace)
-	return d
+	return &deadLetters{
+		core: c, link: link, report: report, drops: newDrops(c.options.Namespace),
+		losers: map[string]*loser{}, decided: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
 }
 
 // closeQuietly closes a channel, if there is one, whatever its Close does.
@@ -183,7 +182,7 @@ func (d *deadLetters) enter(channel amqp.Channel, queue string, dropped func(int
 	d.mu.Unlock()
 	d.open()
 	if d.await(); d.core.drops.Load() == dropsAllowed {
-		return d.exchange
+		return d.drops.exchange
 	}
 	return ""
 }
@@ -249,54 +248,22 @@ func (d *deadLetters) due() bool {
 	return d.permitted && d.over == nil
 }
 
-// declare makes exchange and queue.
+// declare makes exchange and queue, on a channel of their own.
 func (d *deadLetters) declare() (channel amqp.Channel, err error) {
 	err = guarded("dead letters", func() (err error) {
 		if channel, err = openChannel(d.link); err == nil {
-			err = declareDrops(channel, d.exchange, d.queue, d.core.options.Namespace)
+			err = d.drops.declare(channel)
 		}
 		if err == nil {
-			err = channel.Consume(d.queue, dropsPrefetch)
+			err = channel.Consume(d.drops.queue, dropsPrefetch)
 		}
 		return err
 	})
 	if err != nil && channel != nil {
 		closeQuietly(channel)
-		deleteDrops(d.link, d.core.opener.reopen, d.exchange, d.queue)
+		d.drops.remove(d.link, &d.core.opener, &d.core.leftovers)
 	}
 	return channel, err
-}
-
-// deleteDrops removes what declareDrops has left behind, on a channel in the place of that one, which
-// is closed.
-func deleteDrops(link amqp.Link, reopen func(amqp.Link) (amqp.Channel, error), exchange, queue string) {
-	_ = guarded("dead letters", func() error {
-		return onChannel(reopen, link, func(channel amqp.Channel) error {
-			if d, can := channel.(amqp.DeadLetters); can {
-				return d.DeleteDeadLetters(exchange, queue)
-			}
-			return nil
-		})
-	})
-}
-
-var errNoDeadLetters = errors.New("the broker's port cannot tell what queues drop")
-
-// declareDrops makes an exchange and a queue for what other queues drop, and tries with a
-// throw-away queue whether a stream's queue may drop to them.
-func declareDrops(channel amqp.Channel, exchange, queue, namespace string) error {
-	d, can := channel.(amqp.DeadLetters)
-	if !can {
-		return errNoDeadLetters
-	}
-	if err := d.DeclareDeadLetters(exchange, queue); err != nil {
-		return err
-	}
-	drops := amqp.QueueName(namespace)
-	if err := channel.Declare(drops, amqp.QueueLimits{MaxLength: 1, DeadLetters: exchange}); err != nil {
-		return err
-	}
-	return channel.Delete(drops)
 }
 
 // listen takes the dead letters until no queue is left, the permission ends, or the channel does.

@@ -3,6 +3,8 @@ package actors_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -293,7 +295,8 @@ func (f *fixture) clean() {
 	f.t.Helper()
 	f.until("the broker is clean", func() bool {
 		s := f.Stats()
-		return len(f.broker.Queues()) == 0 && f.broker.Consumers() == 0 && f.broker.Channels() == 0 &&
+		ours := func(exchange string) bool { return strings.HasPrefix(exchange, "exchange/tester/") }
+		return len(f.broker.Queues()) == 0 && !slices.ContainsFunc(f.broker.Exchanges(), ours) && f.broker.Consumers() == 0 && f.broker.Channels() == 0 &&
 			s.Streams == 0 && s.Workers == 0 && s.Leases == 0 && s.Waiting == 0
 	})
 }

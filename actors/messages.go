@@ -339,6 +339,13 @@ type (
 		link amqp.Link
 	}
 
+	// swept: goroutine → broker. What ended links had left behind is deleted, as far as that can be.
+	swept struct {
+		late
+		by   *links
+		link amqp.Link
+	}
+
 	// besideChanged: a feed's binder → broker. What has become of the second channel.
 	besideChanged struct {
 		late

@@ -119,5 +119,5 @@ func (w *worker) deleteQueue() {
 		return
 	}
 	w.unconsumed = false
-	_ = onChannel(w.core.opener.reopen, w.lease.link, func(channel amqp.Channel) error { return channel.Delete(w.queue) })
+	_ = w.core.opener.remove(w.lease.link, func(channel amqp.Channel) error { return channel.Delete(w.queue) })
 }

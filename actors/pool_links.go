@@ -43,6 +43,14 @@ func (l *linkEntry) usable() bool { return !l.retired && !l.blind }
 // up reports whether there is a link that may get new leases.
 func (p *pool) up() bool { return slices.ContainsFunc(p.links, (*linkEntry).usable) }
 
+// usableLink returns the first link that may get new leases, nil where there is none.
+func (p *pool) usableLink() amqp.Link {
+	if i := slices.IndexFunc(p.links, (*linkEntry).usable); i >= 0 {
+		return p.links[i].link
+	}
+	return nil
+}
+
 // add takes a new link into use.
 func (p *pool) add(link amqp.Link, now time.Time) *linkEntry {
 	l := &linkEntry{link: link, herd: newHerd(), address: amqp.Address(link), told: amqp.Capacity(link), since: now}

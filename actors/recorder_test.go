@@ -62,6 +62,9 @@ func (r *recorder) end(op string) {
 func (r *recorder) under(op string) int  { r.mu.Lock(); defer r.mu.Unlock(); return r.within[op] }
 func (r *recorder) atMost(op string) int { r.mu.Lock(); defer r.mu.Unlock(); return r.most[op] }
 
+// all returns how many calls there were.
+func (r *recorder) all() int { r.mu.Lock(); defer r.mu.Unlock(); return len(r.calls) }
+
 // count counts the calls of an op.
 func (r *recorder) count(op string) int {
 	r.mu.Lock()

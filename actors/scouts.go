@@ -15,8 +15,9 @@ import (
 type scouts struct {
 	links  *links
 	dialer amqp.Dialer
-	reopen func(amqp.Link) (amqp.Channel, error) // as channelOpener.reopen
-	slots  chan struct{}                         // as many as may be under way
+	opener *channelOpener
+	left   *leftovers
+	slots  chan struct{} // as many as may be under way
 
 	mu   sync.Mutex
 	idle []amqp.Link
@@ -34,8 +35,8 @@ const (
 // errNoScout is the result where a scout reaches no broker: then nothing was tried.
 var errNoScout = errors.New("no link for a scout")
 
-func newScouts(links *links, dialer amqp.Dialer, reopen func(amqp.Link) (amqp.Channel, error)) *scouts {
-	return &scouts{links: links, dialer: dialer, reopen: reopen, slots: make(chan struct{}, mostScouts)}
+func newScouts(links *links, dialer amqp.Dialer, opener *channelOpener, left *leftovers) *scouts {
+	return &scouts{links: links, dialer: dialer, opener: opener, left: left, slots: make(chan struct{}, mostScouts)}
 }
 
 // bind binds a throw-away queue, in a goroutine that calls report once: with nil, with errNoScout,
@@ -79,7 +80,7 @@ func (s *scouts) tryQueue(queue string, report func(error), task func(amqp.Link,
 			return nil
 		})
 		if err != nil && left {
-			_ = onChannel(s.reopen, link, func(channel amqp.Channel) error { return channel.Delete(queue) })
+			_ = s.opener.remove(link, func(channel amqp.Channel) error { return channel.Delete(queue) })
 		}
 		if err != nil {
 			err = openFailure(err, queue) // where it is not told yet: no channel could be opened
@@ -92,15 +93,15 @@ func (s *scouts) tryQueue(queue string, report func(error), task func(amqp.Link,
 // errNoScout, errNoDeadLetters or the broker's *amqp.Error.
 func (s *scouts) drops(namespace string, report func(error)) {
 	s.try(report, func(link amqp.Link) error {
-		exchange, queue := amqp.DeadLetterNames(namespace)
+		d := newDrops(namespace)
 		err := onChannel(openChannel, link, func(channel amqp.Channel) error {
-			if err := declareDrops(channel, exchange, queue, namespace); err != nil {
+			if err := d.declare(channel); err != nil {
 				return err
 			}
-			return channel.(amqp.DeadLetters).DeleteDeadLetters(exchange, queue)
+			return d.delete(channel)
 		})
 		if err != nil {
-			deleteDrops(link, s.reopen, exchange, queue)
+			d.remove(link, s.opener, s.left)
 		}
 		return err
 	})

@@ -11,8 +11,8 @@ type DeadLetters interface {
 	// DeclareDeadLetters makes the exchange, which goes with its last binding, and the queue, which
 	// is a stream's queue but for its length, and binds one to the other. Errors are *Error.
 	DeclareDeadLetters(exchange, queue string) error
-	// DeleteDeadLetters removes both; what is missing is no error. An exchange that was made and
-	// never bound does not go by itself.
+	// DeleteDeadLetters removes both, or the exchange alone where queue is empty; what is missing is
+	// no error. An exchange that was made and never bound does not go by itself.
 	DeleteDeadLetters(exchange, queue string) error
 }
 

@@ -121,8 +121,10 @@ func (c *memoryChannel) SendCanary(exchange string, body []byte) error {
 
 // DeleteDeadLetters is for what queues drop, see DeadLetters.
 func (c *memoryChannel) DeleteDeadLetters(exchange, queue string) error {
-	if err := c.Delete(queue); err != nil {
-		return err
+	if queue != "" {
+		if err := c.Delete(queue); err != nil {
+			return err
+		}
 	}
 	return c.perform("delete", exchange, func(m *Memory) *Error {
 		delete(m.exchanges, exchange) // its only binding went with the queue

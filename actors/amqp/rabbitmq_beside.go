@@ -81,8 +81,10 @@ func (c *rabbitChannel) SendCanary(exchange string, body []byte) error {
 
 // DeleteDeadLetters is for what queues drop, see DeadLetters.
 func (c *rabbitChannel) DeleteDeadLetters(exchange, queue string) error {
-	if err := c.Delete(queue); err != nil {
-		return err
+	if queue != "" {
+		if err := c.Delete(queue); err != nil {
+			return err
+		}
 	}
 	return c.deleteExchange(exchange)
 }
