@@ -173,6 +173,7 @@ func (a *attached) Census(ctx context.Context) (script.Census, error) {
 	return script.Census{
 		Queues: max(0, now.Queues-a.before.Queues), DeadLetters: max(0, now.DeadLetters-a.before.DeadLetters), Consumers: max(0, now.Consumers-a.before.Consumers),
 		Bindings: max(0, now.Bindings-a.before.Bindings), Channels: max(0, now.Channels-a.before.Channels),
+		Exchanges: max(0, now.Exchanges-a.before.Exchanges),
 	}, err
 }
 

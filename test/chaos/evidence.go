@@ -42,5 +42,5 @@ func settle(ctx context.Context, census func(context.Context) (script.Census, er
 
 func exceeds(now, before script.Census) bool {
 	return now.Queues > before.Queues || now.Consumers > before.Consumers ||
-		now.Bindings > before.Bindings || now.Channels > before.Channels
+		now.Bindings > before.Bindings || now.Channels > before.Channels || now.Exchanges > before.Exchanges
 }

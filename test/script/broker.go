@@ -72,6 +72,17 @@ type Census struct {
 	Consumers   int // on these queues
 	Bindings    int // of these queues, to named exchanges
 	Channels    int // open on the broker by the proxy's links
+	Exchanges   int // that the proxy has made: for what its queues drop, and for canaries
+}
+
+// ownExchanges counts the exchanges that a proxy makes.
+func ownExchanges(exchanges []string) (n int) {
+	for _, name := range exchanges {
+		if strings.Contains(name, "/dropped/") || strings.Contains(name, "/canary/") {
+			n++
+		}
+	}
+	return n
 }
 
 // deadLetters counts the queues for what streams' queues drop.

@@ -36,6 +36,7 @@ func (m memory) Dialer() amqp.Dialer { return m.Memory }
 func (m memory) Census(context.Context) (Census, error) {
 	return Census{
 		Queues: len(m.Queues()), DeadLetters: deadLetters(m.Queues()), Consumers: m.Consumers(), Bindings: m.Bindings(), Channels: m.Channels(),
+		Exchanges: ownExchanges(m.Exchanges()),
 	}, nil
 }
 

@@ -58,15 +58,32 @@ func (n *Node) ask(ctx context.Context) (Snapshot, error) {
 }
 
 // Clean returns once nothing is left of the streams whose queues begin with
-// prefix: no queue, no consumer, and no more channels than the test keeps for
-// itself. It waits for them for CleanWithin.
+// prefix, queue/<namespace>/…: no queue, no consumer, no exchange of
+// theirs below exchange/<namespace>/, and no more channels than the test keeps for itself. It
+// waits for them for CleanWithin.
 func (n *Node) Clean(ctx context.Context, prefix string, channels int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, CleanWithin, fmt.Errorf("not clean within %s", CleanWithin))
 	defer cancel()
 	_, err := n.Await(ctx, func(s Snapshot) bool {
-		return s.QueuesOf(prefix) == 0 && s.Consumers == 0 && s.Channels <= channels
+		return s.QueuesOf(prefix) == 0 && s.exchangesOf(prefix) == 0 && s.Consumers == 0 && s.Channels <= channels
 	})
 	return err
+}
+
+// exchangesOf counts the exchanges that those have made whose queues begin with prefix.
+func (s Snapshot) exchangesOf(prefix string) (count int) {
+	_, user, _ := strings.Cut(prefix, "/")
+	namespace, _, found := strings.Cut(user, "/")
+	if found {
+		namespace += "/"
+	}
+	for _, name := range s.Exchanges {
+		own := strings.Contains(name, "/dropped/") || strings.Contains(name, "/canary/")
+		if own && strings.HasPrefix(name, "exchange/"+namespace) {
+			count++
+		}
+	}
+	return count
 }
 
 // QueuesOf counts the queues whose names begin with prefix.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,19 +49,30 @@ func TestTheBrokerSaysWhatExists(t *testing.T) {
 	must(t, publisher.Delete(ctx, "exchange/evidence"))
 }
 
-// A queue that stays is an error, within a bounded time.
+// A queue that stays is an error, within a bounded time, and so is an exchange for what queues drop;
+// the error names what is there.
 func TestWhatIsNotCleanIsTold(t *testing.T) {
 	n := rabbit.Run(t)
 	c, err := dial(t, n).Channel()
 	must(t, err)
-	must(t, c.Declare("queue/stays/a", amqp.QueueLimits{}))
-	ctx, cancel := context.WithTimeout(bounded(t), 200*time.Millisecond)
-	defer cancel()
-	if err := n.Clean(ctx, "queue/stays/", 1); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	notClean := func(named string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(bounded(t), 500*time.Millisecond)
+		defer cancel()
+		err := n.Clean(ctx, "queue/stays/", 1)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), named) {
+			t.Errorf("got %v", err)
+		}
 	}
+	must(t, c.Declare("queue/stays/a", amqp.QueueLimits{}))
+	notClean("queue/stays/a")
 	must(t, n.Clean(bounded(t), "queue/other/", 1))
+	letters := c.(amqp.DeadLetters)
+	must(t, letters.DeclareDeadLetters("exchange/stays/dropped/x", "queue/other/x"))
 	must(t, c.Delete("queue/stays/a"))
+	notClean("exchange/stays/dropped/x")
+	must(t, letters.DeleteDeadLetters("exchange/stays/dropped/x", "queue/other/x"))
+	must(t, n.Clean(bounded(t), "queue/stays/", 1))
 }
 
 // An administrator's deeds reach the clients.
