@@ -135,8 +135,9 @@
 //     exchanges), routed_feed.go, routed_hub.go, binder.go, router.go and router_node.go (a topic
 //     trie: which streams want a message)
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go and recheck.go (binds
-//     again where an exchange was deleted, and is tried before), deadletters.go (hears what the broker drops), on a channel
-//     that streams can have back: broker_spares.go, pool_spares.go
+//     again where an exchange was deleted, and is tried before), deadletters.go and drops.go (hears what the broker drops), on a
+//     channel that streams can have back: broker_spares.go, pool_spares.go; leftovers.go (what an
+//     ended link has left on the broker)
 //   - the broker: broker.go (who is served), broker_links.go (dial, lost, redial), links.go, guard.go
 //     (a link whose faults are errors), backoff.go, pause.go, lease.go, pool.go, pool_waiting.go and pool_calls.go
 //     (which link a channel is leased on), pool_links.go, pool_nodes.go and pool_idle.go,
