@@ -40,13 +40,25 @@ func atRandomOfBroker() []faults.Fault {
 	return []faults.Fault{faults.LinkCut, faults.LinksDropped, faults.ChannelsClosed, faults.QueuesDeleted}
 }
 
-// harmOf makes a harm of a fault.
-func harmOf(name string, fault script.Fault) random.Harm {
-	return random.Harm{
+// relinking are those that have the proxy's links made anew.
+var relinking = map[string]bool{faults.LinkCut.Name: true, faults.LinksDropped.Name: true}
+
+// harmOf makes a harm of a fault. moved is what follows where the proxy's links are made anew.
+func harmOf(name string, fault script.Fault, moved random.Late) random.Harm {
+	h := random.Harm{
 		Name: name, Does: doesOf[name], Every: 3 * time.Second, Scope: random.Everyone, Codes: codesOf[name], Watch: fault.Watch,
 		Do: func(ctx context.Context, _ random.Victim) error { return fault.Happen(ctx) },
 	}
+	if relinking[name] {
+		h.Late = moved
+	}
+	return h
 }
+
+// moved is how streams end on a broker with several nodes when links have come or gone: the proxy's
+// documentation says that twenty seconds later it moves streams to nodes that have few, one in a
+// hundred each second. A minute and a half is enough where one node has them all.
+var moved = random.Late{Codes: []actors.Code{actors.StreamExpired}, After: 20 * time.Second, For: 2 * time.Minute}
 
 const (
 	// pauseTime is shorter than anything that a paused process could be given up for.

@@ -70,8 +70,8 @@ func (n *nodes) harms() (list []random.Harm) {
 	for _, h := range nodeHarms() {
 		list = append(list, random.Harm{
 			Name: h.name, Does: h.says, Every: nodeEvery, Quiet: h.quiet, Scope: random.Everyone, SignPatience: time.Minute,
-			// StreamExpired: a node that is back gets streams again.
-			Codes: []actors.Code{actors.BrokerLost, actors.BrokerUnavailable, actors.QueueDeleted, actors.StreamExpired},
+			Codes: []actors.Code{actors.BrokerLost, actors.BrokerUnavailable, actors.QueueDeleted},
+			Late:  moved, // a node that is back gets streams again
 			Watch: func(ctx context.Context) (faults.Sign, error) { return n.watch(ctx, h) },
 			Do:    func(ctx context.Context, _ random.Victim) error { return n.do(ctx, h) },
 			Over: func(context.Context, time.Time) error {

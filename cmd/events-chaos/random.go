@@ -54,9 +54,10 @@ func (c command) harmAtRandom(ctx context.Context, o options) error {
 func (c command) randomAttached(ctx context.Context, o options, run random.Options) error {
 	site := o.attached()
 	run.Proxy, run.Operator = o.proxy, o.operator
+	run.Relinked = moved // its broker may have several nodes
 	describeSite(ctx, o, run.Environment)
 	for name, fault := range site.Faults() {
-		run.Harms = append(run.Harms, harmOf(name, fault))
+		run.Harms = append(run.Harms, harmOf(name, fault, run.Relinked))
 	}
 	if site.Management == nil {
 		run.Skipped = append(run.Skipped, random.Skip{What: "links dropped by the broker", Why: "no management plugin is named"})
@@ -86,15 +87,15 @@ type gatedBroker interface {
 // harmsOn adds the harms of the ground that a run is made on.
 func harmsOn(ctx context.Context, ground *ground, broker script.Broker, run *random.Options) {
 	known := broker.Faults()
+	if ground.cluster != nil {
+		run.Nodes, run.Patience, run.SignPatience, run.Relinked = len(ground.cluster.Nodes()), nodePatience, nodeSignPatience, moved
+	}
 	for _, fault := range atRandomOfBroker() {
 		if here, ok := known[fault.Name]; ok {
-			run.Harms = append(run.Harms, harmOf(fault.Name, here))
+			run.Harms = append(run.Harms, harmOf(fault.Name, here, run.Relinked))
 		} else {
 			run.Skipped = append(run.Skipped, random.Skip{What: fault.Name, Why: "it needs a node by itself"})
 		}
-	}
-	if ground.cluster != nil {
-		run.Nodes, run.Patience, run.SignPatience = len(ground.cluster.Nodes()), nodePatience, nodeSignPatience
 	}
 	gated, ok := broker.(gatedBroker)
 	if !ok {

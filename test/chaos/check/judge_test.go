@@ -123,6 +123,55 @@ func TestADeafTimeExcusesNoMoreThanItself(t *testing.T) {
 	}
 }
 
+// late is the sound history with a harm that a proxy makes up for long afterwards: its links change
+// while the harm is under way and at 2.2 s, and it is over at 1.7 s. It explains StreamExpired from
+// 1.5 s on, and for 0.6 s after the last change. Stream 2 ends so, and its client comes back.
+var late = strings.NewReplacer(
+	`"client":0,"group":0,"codes":["InternalError"]}`,
+	`"client":-1,"group":-1,"codes":["InternalError"],"late":{"codes":["StreamExpired"],"after":0.5,"for":0.6}}`,
+	`{"t":1.2,"kind":"seen"`, `{"t":1.15,"kind":"links","addresses":["a:1"]}`+"\n"+`{"t":1.2,"kind":"seen"`,
+	`{"t":2.9,"kind":"held"`, strings.Join([]string{
+		`{"t":2.2,"kind":"links","addresses":["a:1","b:1"]}`,
+		`{"t":2.75,"kind":"error","stream":2,"code":"StreamExpired","retryable":true,"message":"x"}`,
+		`{"t":2.75,"kind":"end","stream":2,"how":"order"}`,
+		`{"t":2.8,"kind":"open","client":1,"stream":4,"group":1,"status":200}`,
+		`{"t":2.81,"kind":"ready","stream":4}`,
+		`{"t":2.9,"kind":"held"`,
+	}, "\n"),
+	`{"t":3.1,"kind":"end","stream":2,"how":"left"}`, `{"t":3.1,"kind":"end","stream":4,"how":"left"}`,
+).Replace(sound)
+
+// What a proxy does to make up for a harm may end streams when that is over: with the codes that the
+// harm names for it, not before their time, not long after the proxy's links have changed, and not at
+// all where they have not.
+func TestAHarmExplainsLateEndsInTheirTimeAlone(t *testing.T) {
+	if j := judgeText(t, late); j.Verdict != check.Pass {
+		t.Errorf("%+v", j)
+	}
+	const first, second = `{"t":1.15,"kind":"links"`, `{"t":2.2,"kind":"links"`
+	for claim, changes := range map[string][]string{
+		"another code":                    {`"late":{"codes":["StreamExpired"]`, `"late":{"codes":["BrokerLost"]`},
+		"no late code":                    {`,"late":{"codes":["StreamExpired"],"after":0.5,"for":0.6}`, ``},
+		"an end before its time":          {`"after":0.5`, `"after":1.8`},
+		"an end long after the last link": {`"for":0.6`, `"for":0.54`},
+		"another client's harm":           {`"scope":"stream","client":-1`, `"scope":"stream","client":0`},
+		"a link that is not the harm's":   {second, `{"t":2.31,"kind":"links"`},
+		"no link but before the harm":     {first, `{"t":0.9,"kind":"links"`, second, `{"t":0.95,"kind":"links"`, `{"t":2.75,`, `{"t":2.25,`},
+		"no link but after the end":       {first, `{"t":0.9,"kind":"links"`, second, `{"t":2.28,"kind":"links"`, `{"t":2.75,`, `{"t":2.25,`},
+	} {
+		t.Run(claim, func(t *testing.T) {
+			for i := 0; i < len(changes); i += 2 {
+				if !strings.Contains(late, changes[i]) {
+					t.Fatalf("%s is not in the history", changes[i])
+				}
+			}
+			if j := judgeText(t, strings.NewReplacer(changes...).Replace(late)); j.Verdict != check.Fail || !violates(j, "untouched") {
+				t.Errorf("%+v", j)
+			}
+		})
+	}
+}
+
 // What was not confirmed may come late, as its publisher has gone on by another channel; but once.
 func TestAnUnconfirmedMessageMayComeLateAndOnce(t *testing.T) {
 	late := strings.Replace(sound, `"n":4,"took":0.01,"confirmed":true`, `"n":4,"took":0.01,"confirmed":false`, 1)

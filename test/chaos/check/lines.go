@@ -60,10 +60,17 @@ type harm struct {
 	name, scope   string
 	client, group int
 	codes         []string
+	late          late
 	asked         float64
 	seen, healed  float64 // -1: not
 	undone        float64 // -1: not
 	reason        string
+}
+
+// late is what a harm explains after it is over, see history.Late.
+type late struct {
+	Codes      []string
+	After, For float64
 }
 
 // deafness is a time in which streams may miss messages, unsaid.
@@ -119,6 +126,7 @@ type record struct {
 	refusals  []refusal
 	harms     map[int]*harm
 	harmOrder []*harm
+	relinked  []float64 // when the proxy's links have changed
 	deaf      []deafness
 	samples   []sample
 	censuses  []census
@@ -173,6 +181,7 @@ type fields struct {
 	Back, Until                                                                           float64
 	At                                                                                    []int
 	Codes                                                                                 []string
+	Late                                                                                  late
 	Invariants                                                                            []struct{ Name, Verdict string }
 }
 
@@ -222,6 +231,8 @@ func (r *record) take(line []byte) error {
 	case "census":
 		r.censuses = append(r.censuses, census{t: f.T})
 		return json.Unmarshal(line, &r.censuses[len(r.censuses)-1])
+	case "links":
+		r.relinked = append(r.relinked, f.T)
 	case "deaf":
 		r.deaf = append(r.deaf, deafness{f.T, f.T + f.Back, f.T + f.Until})
 	case "open", "ready", "messages", "error", "end":
@@ -271,7 +282,7 @@ func (r *record) takeOfHarm(f fields) error {
 			return fmt.Errorf("harm %d is asked for twice", f.Harm)
 		}
 		h = &harm{
-			number: f.Harm, name: f.Name, scope: f.Scope, client: f.Client, group: f.Group, codes: f.Codes,
+			number: f.Harm, name: f.Name, scope: f.Scope, client: f.Client, group: f.Group, codes: f.Codes, late: f.Late,
 			asked: f.T, seen: -1, healed: -1, undone: -1,
 		}
 		r.harms[f.Harm], r.harmOrder = h, append(r.harmOrder, h)

@@ -7,10 +7,6 @@ import (
 	"strings"
 )
 
-// A reader and a looker are scheduled when they are: so many seconds after its
-// healing a harm still explains the end of a stream.
-const grace = 2
-
 // What the process may keep of a crowd for a while, in bytes.
 const (
 	residentSlack = 96 << 20
@@ -169,7 +165,8 @@ func (j *judge) untouched() {
 			continue
 		}
 		row.Checked++
-		if !j.explained(s.client, s.group, s.ended, func(h *harm) bool { return slices.Contains(h.codes, s.code) }) {
+		by := func(h *harm) bool { return slices.Contains(h.codes, s.code) }
+		if !j.explained(s.client, s.group, s.ended, by) && !j.explainedLate(s) {
 			j.violate(row, s.ended, s.number, "client %d: %s, which no harm explains", s.client, s.code)
 		}
 	}
@@ -179,30 +176,6 @@ func (j *judge) untouched() {
 			j.violate(row, a.t, 0, "client %d was answered with status %d, which no harm explains", a.client, a.status)
 		}
 	}
-}
-
-func (j *judge) explained(client, group int, t float64, covers func(*harm) bool) bool {
-	return slices.ContainsFunc(j.harmOrder, func(h *harm) bool {
-		over := h.healed
-		if h.undone >= 0 {
-			over = h.undone
-		}
-		return t >= h.asked && (over < 0 || t < over+grace) && h.touches(client, group) && covers(h)
-	})
-}
-
-// touches reports whether a harm could touch a client's stream; -1 in a harm is a
-// client that the run does not know.
-func (h *harm) touches(client, group int) bool {
-	switch h.scope {
-	case "all":
-		return true
-	case "group":
-		return h.group < 0 || h.group == group
-	case "stream":
-		return h.client < 0 || h.client == client
-	}
-	return false
 }
 
 // served: before and after the harm every client gets messages.

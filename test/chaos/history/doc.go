@@ -16,9 +16,12 @@
 //	messages  numbers from, from+1, …, each with its time of arrival
 //	error     the stream's error event
 //	end       how the stream's answer ended: in order, broken, or left by the client
-//	asked     a harm was asked for; its scope and the codes that it explains
+//	asked     a harm was asked for; its scope, and the codes that it explains while it
+//	          is under way and afterwards
 //	seen      an independent sign of it
 //	healed    every client that it could touch is served again
+//	links     a link of the proxy to its broker has come or gone, or is used again or
+//	          no more
 //	undone    it was not seen, with the reason; it counts as nothing
 //	told      what a client was told that asked for what must be refused
 //	deaf      streams may miss messages for a while, as the documentation admits

@@ -15,6 +15,7 @@ func (End) kind() string      { return "end" }
 func (Asked) kind() string    { return "asked" }
 func (Seen) kind() string     { return "seen" }
 func (Healed) kind() string   { return "healed" }
+func (Links) kind() string    { return "links" }
 func (Undone) kind() string   { return "undone" }
 func (Deaf) kind() string     { return "deaf" }
 func (Skipped) kind() string  { return "skipped" }
@@ -105,7 +106,25 @@ type Asked struct {
 	Client int      `json:"client"`
 	Group  int      `json:"group"`
 	Codes  []string `json:"codes,omitempty"` // that it explains
+	Late   *Late    `json:"late,omitempty"`  // what it explains afterwards
 	Script string   `json:"script,omitempty"`
+}
+
+// Late are codes that a harm explains after it is over, as the proxy makes up for it: from After
+// seconds on after its asking, until For seconds after it was over or, where that is later, after
+// the proxy's links changed by it for the last time. A change is the harm's that comes after its
+// asking and within For of its being over or of a change that is. Without such a change it explains
+// none of them.
+type Late struct {
+	Codes []string `json:"codes"`
+	After float64  `json:"after"`
+	For   float64  `json:"for"`
+}
+
+// Links are the proxy's connections to its broker from here on, by the proxy's own account.
+type Links struct {
+	Addresses []string `json:"addresses"`       // one for each link
+	Blind     []string `json:"blind,omitempty"` // of nodes that do not hear the others of their cluster
 }
 
 // Seen is an independent sign of a harm.

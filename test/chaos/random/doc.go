@@ -11,6 +11,11 @@
 // kind of harm was never seen, or a claim could not be judged, is Unknown, which
 // is not Pass.
 //
+// A stream may end only by a harm that could touch it: while that is under way with its codes, and
+// afterwards with its late codes, as a proxy whose links have changed moves streams to the nodes of
+// its broker that have few. Those have a time of their own, counted from the last change of links
+// that is the harm's; the history has all that it takes to judge this again.
+//
 // The schedule of harms depends on the seed alone and can be replayed; what the
 // network and the scheduler make of it cannot.
 package random

@@ -32,12 +32,13 @@ const grace = 2 * time.Second
 
 // harms are all of a run. Its methods may be called concurrently.
 type harms struct {
-	mu    sync.Mutex
-	lives []*life // in the order of asking
-	under []*life // of them, neither healed nor undone
-	count map[string]*HarmCount
-	order []string // of the kinds
-	last  string
+	mu       sync.Mutex
+	lives    []*life     // in the order of asking
+	under    []*life     // of them, neither healed nor undone
+	relinked []time.Time // when the proxy's links have changed
+	count    map[string]*HarmCount
+	order    []string // of the kinds
+	last     string
 }
 
 // ask does one harm of a kind to the stream of a client.
@@ -105,9 +106,7 @@ func (c *conductor) enter(l *life) {
 			asked.Client, asked.Group = -1, -1
 		}
 	}
-	for _, code := range l.kind.Codes {
-		asked.Codes = append(asked.Codes, string(code))
-	}
+	asked.Codes, asked.Late = plain(l.kind.Codes), l.kind.Late.record()
 	c.history.AddAt(l.asked, asked)
 }
 
@@ -260,15 +259,22 @@ func (c *conductor) explains(r *reader, code string, at time.Time) bool {
 	h := &c.harms
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.ContainsFunc(h.lives, func(l *life) bool { return l.explains(r, c.local, code, at) })
+	return slices.ContainsFunc(h.lives, func(l *life) bool {
+		return l.explains(r, c.local, code, at) || l.explainsLate(r, c.local, code, at, h.relinked)
+	})
+}
+
+// over is when a harm was healed or given up; zero: it is under way.
+func (l *life) over() time.Time {
+	if !l.undone.IsZero() {
+		return l.undone
+	}
+	return l.healed
 }
 
 // explains is called under the lock of harms.
 func (l *life) explains(r *reader, local bool, code string, at time.Time) bool {
-	over := l.healed
-	if !l.undone.IsZero() {
-		over = l.undone
-	}
+	over := l.over()
 	inTime := !at.Before(l.asked) && (over.IsZero() || at.Before(over.Add(grace)))
 	covered := slices.Contains(l.kind.Codes, actors.Code(code)) || code == "status 503" && l.kind.Scope == Everyone
 	return inTime && covered && l.touches(r, local)

@@ -37,7 +37,9 @@ func (c *conductor) kinds(now picture) []Harm {
 		c.book.doubt("fault injection is not enabled in the proxy: no actor was made to fail")
 		return list
 	}
-	list = append(list, c.crashOf(actors.RoleBroker, actors.BrokerLost, actors.BrokerUnavailable, actors.InternalError),
+	broker := c.crashOf(actors.RoleBroker, actors.BrokerLost, actors.BrokerUnavailable, actors.InternalError)
+	broker.Late = c.options.Relinked
+	list = append(list, broker,
 		c.crashOf(actors.RoleConnections, actors.InternalError),
 		c.crashIn(actors.RoleConnection, OneStream))
 	if !c.options.Shared {

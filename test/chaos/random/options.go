@@ -52,6 +52,9 @@ type Options struct {
 	// Nodes is how many nodes the broker's cluster has; for the history.
 	Nodes int
 
+	// Relinked is Harm.Late of the harms of this package that have the proxy's links made anew.
+	Relinked Late
+
 	// Census counts what the broker holds of the proxy's; Account says by whose
 	// account. Without it the claim about the broker is skipped.
 	Census  func(ctx context.Context) (Census, error)
@@ -109,6 +112,7 @@ type Harm struct {
 	Quiet time.Duration // so long after it, and shortly before, nothing is asked for that befalls everyone
 	Scope Scope
 	Codes []actors.Code // that a stream within the scope may end with
+	Late  Late          // codes that it may end with when the harm is over
 
 	// Watch takes what a sign will be compared with, before the harm is done, and
 	// returns the sign to look for. Default: the proxy lists the stream as ended with
@@ -135,6 +139,14 @@ type Harm struct {
 	// Over returns nil when what was asked for at a time is over, else what it waits
 	// for. Nil: it is over when every stream that it could touch gets messages.
 	Over func(ctx context.Context, asked time.Time) error
+}
+
+// Late are codes that streams may end with after a harm, as the proxy makes up for it: from After
+// its asking on, until For after it was over or, where that is later, after the proxy's links changed
+// by it for the last time. See history.Late for which changes are a harm's.
+type Late struct {
+	Codes      []actors.Code
+	After, For time.Duration
 }
 
 // Skip is something that cannot be done or judged here, and why.

@@ -137,6 +137,7 @@ func (c *conductor) beforehand(ctx context.Context) error {
 	}
 	c.first = now
 	c.picture.Store(&now)
+	c.history.Add(linksOf(now))
 	v, err := c.operator.vitals(ctx)
 	if err != nil {
 		return fmt.Errorf("the operators' listener: %w", err)

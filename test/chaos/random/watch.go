@@ -40,6 +40,7 @@ func (c *conductor) watch(ctx context.Context) {
 		}
 		answered = time.Now()
 		c.failuresBetween(c.latest(), now)
+		c.linksBetween(c.latest(), now)
 		c.picture.Store(&now)
 		c.lookAfter(ctx)
 		if time.Now().After(nextVitals) {
