@@ -3,14 +3,17 @@
 
 .DEFAULT_GOAL := help
 
-# Three test binaries at a time, though beside them run a broker, a browser and the race detector:
-# most wait for something most of the time. The timeout is per package and prints every
-# goroutine's stack.
-TEST_FLAGS ?= -race -p 3 -timeout 20m
+# Four test binaries at a time, and eight parallel tests in each, though beside them run a broker, a
+# browser and the race detector: most wait for something most of the time. The timeout is per package
+# and prints every goroutine's stack.
+TEST_FLAGS ?= -race -p 4 -parallel 8 -timeout 20m
 
 # The suites and the chaos program are modules of their own (go.work joins them here), so that
 # programs that embed the proxy do not get what only tests need.
 MODULES := ./... ./test/... ./cmd/events-chaos/...
+
+# The packages that take longest start first, so that none of them runs on alone at the end.
+LONGEST := ./test/faults ./test/chaos ./test/scenarios ./http ./test/inspector ./test/cluster
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +26,7 @@ build: ## the program, as bin/events
 
 test: lint programs ## format, vet, staticcheck, every test under the race detector
 	go test -run Allocate ./actors ./http # what the race detector would distort
-	go test $(TEST_FLAGS) $(MODULES)
+	go test $(TEST_FLAGS) $(LONGEST) $(MODULES)
 
 test-brokers: programs ## the suites that meet a broker, on RabbitMQ 4.0 and 4.3 (root, Debian; half an hour)
 	sh test/brokers.sh

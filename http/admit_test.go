@@ -118,6 +118,7 @@ func TestWhoIsNotAdmittedIsToldSoAndCostsTheBrokerNothing(t *testing.T) {
 
 // What decides over the bindings is what is bound: a second spelling of a key passes no check.
 func TestNoSpellingOfTheBindingsGetsPastAdmit(t *testing.T) {
+	t.Parallel()
 	var asked []string
 	p := start(t, func(s *settings) {
 		s.Admit = func(_ *http.Request, q *actors.Request) (context.Context, error) {

@@ -101,6 +101,7 @@ func (c chunked) Read(p []byte) (int, error) {
 // An idle connection, one that has asked for nothing yet, and one that keeps its
 // request waiting are no streams that have not ended.
 func TestClientsWithoutAStreamDoNotSpoilAShutdown(t *testing.T) {
+	t.Parallel()
 	p := start(t, nil)
 	p.dialRaw()
 	io.WriteString(p.dialRaw(), "GET /v1/pi")
@@ -118,6 +119,7 @@ func TestClientsWithoutAStreamDoNotSpoilAShutdown(t *testing.T) {
 // A client that sends on and on after its request is read from slowly: it costs
 // little, and its stream goes on.
 func TestWhatAClientSendsAfterItsRequestIsBounded(t *testing.T) {
+	t.Parallel()
 	server, trust := certificates(t)
 	for _, secure := range []bool{false, true} {
 		p := start(t, func(s *settings) {

@@ -72,6 +72,7 @@ type sessionKey struct{}
 // A host finds every log line of a request by the trace that its middleware put into the context:
 // those of the stream that outlives the request, and those of its actors, too.
 func TestEveryLogLineOfAStreamCarriesItsRequestsContext(t *testing.T) {
+	t.Parallel()
 	session := context.WithValue(context.Background(), sessionKey{}, "a session has values of its own")
 	for name, admit := range map[string]func(*http.Request, *actors.Request) (context.Context, error){
 		"without Admit":  nil,

@@ -81,6 +81,7 @@ func (p *halfPipe) CloseWrite() error {
 // A client that was cut and told why may be away for longer than a vanished one is waited for: a
 // laptop that sleeps finds the error when it wakes up.
 func TestAClientThatWasCutFindsItsErrorAfterALongAbsence(t *testing.T) {
+	t.Parallel()
 	const vanish = time.Second
 	p := start(t, func(s *settings) { s.WriteDeadline, s.VanishAfter = 100*time.Millisecond, vanish })
 	s := p.stuck(all)

@@ -83,6 +83,7 @@ func TestABodyThatIsNotJSONIsAString(t *testing.T) {
 }
 
 func TestMessagesComeInOrderAndNoneIsMissing(t *testing.T) {
+	t.Parallel()
 	for _, hijack := range []bool{true, false} {
 		for _, share := range []bool{true, false} {
 			t.Run(fmt.Sprintf("hijack %v, shared queues %v", hijack, share), func(t *testing.T) {
@@ -114,6 +115,7 @@ func (r *reader) wantNumbers(messages int) {
 }
 
 func TestALargeMessageArrivesWhole(t *testing.T) {
+	t.Parallel()
 	for _, hijack := range []bool{true, false} {
 		p := start(t, func(s *settings) { s.NoHijack = !hijack })
 		r := p.connect()
@@ -129,6 +131,7 @@ func TestALargeMessageArrivesWhole(t *testing.T) {
 
 // Each cause of an end that has a code, with what the client is told.
 func TestAStreamsEndIsToldWithItsCode(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		code  actors.Code
 		cause func(p *proxy)
@@ -166,6 +169,7 @@ func TestAnUnknownExchangeIsToldByNameAndNotReady(t *testing.T) {
 }
 
 func TestABrokerThatIsDownIsToldAfterThePing(t *testing.T) {
+	t.Parallel()
 	p := start(t, nil)
 	p.broker.Stop()
 	await(t, "the link's loss", func() bool { return !p.system.Health().BrokerUp })

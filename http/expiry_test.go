@@ -17,6 +17,7 @@ import (
 // so that no acknowledgement is missing, and no write fails. Only the greatest age ends the stream
 // and its queue.
 func TestAStreamWhoseClientHasGoneUnseenEndsAtItsGreatestAge(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) { s.actors.Limits.StreamAge = 300 * time.Millisecond })
 	second := &http.Server{Handler: &httputil.ReverseProxy{
 		FlushInterval: -1,

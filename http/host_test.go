@@ -24,6 +24,7 @@ func within(d time.Duration) func(http.Handler) http.Handler {
 }
 
 func TestAHostsDeadlineEndsTheStreamWithAnErrorEvent(t *testing.T) {
+	t.Parallel()
 	const deadline = 500 * time.Millisecond
 	for name, open := range map[string]func(*proxy) *reader{
 		"hijacked": func(p *proxy) *reader { return p.read(p.do("GET", all).Body) },
@@ -43,6 +44,7 @@ func TestAHostsDeadlineEndsTheStreamWithAnErrorEvent(t *testing.T) {
 }
 
 func TestAHostThatCancelsTheRequestEndsTheStreamWithAnErrorEvent(t *testing.T) {
+	t.Parallel()
 	for _, version := range []int{1, 2} {
 		cancelled := make(chan struct{})
 		p := start(t, func(s *settings) {

@@ -146,6 +146,7 @@ func TestAChangeOfThePolicyHoldsForTheParts(t *testing.T) {
 // A host that knows only its own http.Server ends every stream with a word, whatever it runs over,
 // and has nothing left.
 func TestTheShutdownOfAHostsServerEndsTheStreams(t *testing.T) {
+	t.Parallel()
 	for _, noHijack := range []bool{false, true} {
 		system := testSystem(t)
 		h := New(system, Options{NoHijack: noHijack})

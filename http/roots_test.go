@@ -7,19 +7,18 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/taskcluster/events-proxy/actors"
-	"github.com/taskcluster/events-proxy/actors/amqp"
 )
 
 // A root URL may have any path: one that ends as a path of the service does, or one that means
 // something to a router. All paths answer below it and at the root, the page with all its files.
 func TestARootURLMayHaveAnyPath(t *testing.T) {
+	t.Parallel()
+	system := testSystem(t)
 	for _, path := range []string{
 		"/events", "/api", "/inspector", "/inspector/", "/inspector/inspector", "/inspector/shared", "/v1", "/x/events", "/references", "/a:b", "/:a", "/*", "/*a/:b",
 		"/api/events/v1", "/x/v1/connect", "/__version__", "/a b", "/a%20b", "/ä", "/a.b/c~d",
 	} {
-		h := handlerAt(t, "https://example.org"+path)
+		h := New(system, Options{RootURL: "https://example.org" + path, WholeHost: true})
 		for _, root := range []string{"", strings.TrimRight(path, "/")} {
 			answersAllPaths(t, h, root)
 		}
@@ -28,7 +27,8 @@ func TestARootURLMayHaveAnyPath(t *testing.T) {
 
 // The same for any words in any order.
 func TestNoRootURLIsTooMuch(t *testing.T) {
-	words := []string{"events", "api", "v1", "inspector", "shared", "connect", "ping", "references", "robots.txt", ":x", "*x", "*", ":", "x"}
+	t.Parallel()
+	system, words := testSystem(t), []string{"events", "api", "v1", "inspector", "shared", "connect", "ping", "references", "robots.txt", ":x", "*x", "*", ":", "x"}
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		root := ""
@@ -36,7 +36,7 @@ func TestNoRootURLIsTooMuch(t *testing.T) {
 			root += "/" + words[r.IntN(len(words))]
 		}
 		if (Options{RootURL: "https://example.org" + root}).Validate() == nil {
-			answersAllPaths(t, handlerAt(t, "https://example.org"+root), root)
+			answersAllPaths(t, New(system, Options{RootURL: "https://example.org" + root, WholeHost: true}), root)
 		}
 	}
 }
@@ -51,16 +51,6 @@ func TestARootURLIsNotTheStream(t *testing.T) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
-}
-
-func handlerAt(t *testing.T, rootURL string) *Handler {
-	t.Helper()
-	system, err := actors.Open(actors.Options{Dialer: amqp.NewMemory()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { system.Close() })
-	return New(system, Options{RootURL: rootURL, WholeHost: true})
 }
 
 var loaded = regexp.MustCompile(`(?:href|src)="(inspector/[^"]+)"`)

@@ -184,6 +184,7 @@ func TestHTTP2HasTheSameHeadAndChecks(t *testing.T) {
 
 // A stream that is idle for longer than the write deadline goes on.
 func TestAnIdleStreamOfHTTP2OutlivesTheWriteDeadline(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) {
 		s.WriteDeadline, s.actors.PingPeriod = 200*time.Millisecond, 400*time.Millisecond
 	})
@@ -198,6 +199,7 @@ func TestAnIdleStreamOfHTTP2OutlivesTheWriteDeadline(t *testing.T) {
 
 // HTTP/2 leaves no way to send a stuck client its error; a reset is no end.
 func TestAStuckStreamOfHTTP2IsResetAndCounted(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) { s.WriteDeadline = 250 * time.Millisecond })
 	c := p.http2(t)
 	c.Transport.(*http.Transport).HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10}
@@ -227,6 +229,7 @@ func TestAClientOfHTTP2ThatLeavesTakesItsQueueAlong(t *testing.T) {
 
 // A lid is shut: nothing comes from the client any more, not even an end.
 func TestAClientOfHTTP2ThatVanishesIsGivenUp(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) { s.VanishAfter = 200 * time.Millisecond })
 	c := p.http2(t)
 	var socket *vanishing
@@ -309,6 +312,7 @@ func TestStreamsOverTLSOfBothVersions(t *testing.T) {
 
 // Behind TLS a cut record cannot be completed.
 func TestAStuckClientBehindTLSIsCut(t *testing.T) {
+	t.Parallel()
 	server, trust := certificates(t)
 	p := start(t, func(s *settings) { s.server.TLS, s.WriteDeadline = server, 250*time.Millisecond })
 	raw := p.dialRaw()

@@ -62,6 +62,7 @@ func (p *proxy) readOn(s *socket, code actors.Code) {
 // A stuck client loses its own stream, is told so, and finds that on a frame's
 // end whenever it wakes up.
 func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
+	t.Parallel()
 	for name, size := range map[string]int{"256 B": 256, "4 KiB": 4 << 10, "60 KiB": 60 << 10} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, func(s *settings) { s.WriteDeadline = 250 * time.Millisecond })
@@ -82,6 +83,7 @@ func TestAClientThatStopsReadingIsCutAndTold(t *testing.T) {
 
 // The deadline may change while a stream is open, and holds for it.
 func TestTheWriteDeadlineChangesWhileServing(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) { s.WriteDeadline = time.Hour })
 	healthy, s := p.connect(), p.stuck(all)
 	if err := p.handler.SetPolicy(Policy{WriteDeadline: 250 * time.Millisecond}); err != nil {
@@ -97,6 +99,7 @@ func TestTheWriteDeadlineChangesWhileServing(t *testing.T) {
 // With shared queues a stuck client is cut for what waits for it in memory,
 // before its write's deadline; it is told all the same.
 func TestAClientCutForItsBacklogIsToldToo(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) {
 		s.WriteDeadline, s.actors.ShareQueues, s.actors.Limits.BacklogBytes = time.Hour, true, 64<<10
 	})
@@ -110,6 +113,7 @@ func TestAClientCutForItsBacklogIsToldToo(t *testing.T) {
 // A frame that the kernel will not take cannot be completed. Ending the
 // response in its middle would look like an end: it is reset instead.
 func TestAClientStuckInALargeFrameIsResetNotEnded(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) { s.WriteDeadline = 250 * time.Millisecond })
 	s := p.stuck(all)
 	p.flood(`"` + long(8<<20) + `"`)
@@ -121,6 +125,7 @@ func TestAClientStuckInALargeFrameIsResetNotEnded(t *testing.T) {
 
 // An end that comes while a write is blocked need not wait for its deadline.
 func TestAStuckClientIsToldOfAShutdownBeforeItsDeadline(t *testing.T) {
+	t.Parallel()
 	p := start(t, func(s *settings) { s.WriteDeadline = time.Hour })
 	s := p.stuck(all)
 	p.publish("a", strings.Fields(strings.Repeat(long(60<<10)+" ", 30))...) // more than the sockets hold
@@ -139,7 +144,7 @@ func TestAStuckClientIsToldOfAShutdownBeforeItsDeadline(t *testing.T) {
 // it: each is acknowledged when it has been written.
 func TestAClientThatReadsSteadilyIsNotTakenForStopped(t *testing.T) {
 	t.Parallel()
-	const slowAfter, size, count = 3 * time.Second, 300 << 10, 25
+	const slowAfter, size, count = 5 * time.Second, 300 << 10, 25
 	p := start(t, func(s *settings) { s.actors.Limits.SlowAfter, s.actors.Limits.Prefetch = slowAfter, 20 })
 	s := p.stuck(all)
 	for range count {
@@ -219,6 +224,7 @@ func TestASlowClientIsToldTheEndBeforeItHasReadAllThatWaits(t *testing.T) {
 
 // A client that takes a large message slowly but steadily is not a stuck one.
 func TestALargeMessageMayTakeLongerThanOneDeadline(t *testing.T) {
+	t.Parallel()
 	const deadline = 700 * time.Millisecond
 	p := start(t, func(s *settings) { s.WriteDeadline = deadline })
 	s := p.stuck(all)

@@ -51,6 +51,7 @@ func startLogging(t *testing.T, level slog.Level, change func(*settings)) (*prox
 // An operator sees of each stream when it came, from where and for what; how it ended, and whether
 // its client knows.
 func TestEachStreamsStartAndEndIsOneLine(t *testing.T) {
+	t.Parallel()
 	for protocol, connect := range map[string]func(p *proxy, path string) *http.Response{
 		"HTTP/1": func(p *proxy, path string) *http.Response { return p.do("GET", path) },
 		"HTTP/2": func(p *proxy, path string) *http.Response { return p.http2(p.t).get(path) },
@@ -95,6 +96,7 @@ func TestEachStreamsStartAndEndIsOneLine(t *testing.T) {
 
 // A stuck client that was cut and told counts as told; one that could not be told does not.
 func TestTheLogStatesWhetherACutClientWasTold(t *testing.T) {
+	t.Parallel()
 	for size, told := range map[int]bool{4 << 10: true, 8 << 20: false} {
 		p, book := startLogging(t, slog.LevelInfo, func(s *settings) { s.WriteDeadline = 250 * 1e6 })
 		p.stuck(all)

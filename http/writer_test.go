@@ -303,7 +303,7 @@ func TestAStreamThatFallsSilentIsEndedByTheWatchdog(t *testing.T) {
 }
 
 func TestAStreamThatIsDeafToTheWatchdogIsCut(t *testing.T) {
-	h, s := bare(t, Options{PingPeriod: 10 * time.Millisecond}), &deaf{}
+	h, s := bare(t, Options{PingPeriod: 100 * time.Millisecond}), &deaf{}
 	client := serveScript(t, h, s)
 	if got, err := io.ReadAll(client); !errors.Is(err, syscall.ECONNRESET) || string(got) != "HEAD\r\n\r\n" {
 		t.Errorf("got %q, %v; want a reset", got, err)
