@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"context"
+	"net"
 	"net/netip"
 )
 
@@ -21,3 +22,6 @@ func (r *RabbitMQ) Resting() int {
 	defer r.failures.mu.Unlock()
 	return len(r.failures.of)
 }
+
+// NewCloseFilter returns the socket as a link writes to it.
+func NewCloseFilter(socket net.Conn) net.Conn { return newCloseFilter(socket) }

@@ -22,7 +22,10 @@ import (
 //     link;
 //   - what the library must not be given (long names, odd bytes) is refused before, and what it
 //     must not read (deep or wide header tables) is taken out before, see headerFilter: either
-//     would end the link of 500 streams.
+//     would end the link of 500 streams;
+//   - so would a frame that it writes on a channel just after the broker has closed that, see
+//     closeFilter: an administrator, consumer_timeout (a reader that has acknowledged nothing for
+//     half an hour) or a refused bind may close a channel at any moment.
 type RabbitMQ struct {
 	url      brokerURL
 	options  RabbitMQOptions
@@ -72,7 +75,7 @@ func (r *RabbitMQ) handshake(socket net.Conn) (*amqp091.Connection, error) {
 	}
 	properties := amqp091.NewConnectionProperties()
 	properties["connection_name"] = r.options.Name
-	return amqp091.Open(newHeaderFilter(socket), amqp091.Config{
+	return amqp091.Open(newHeaderFilter(newCloseFilter(socket)), amqp091.Config{
 		SASL: authentications, Vhost: r.url.vhost, Heartbeat: r.options.Heartbeat,
 		FrameSize: frameMax, ChannelMax: r.url.channelMax, Properties: properties, Locale: "en_US",
 	})
