@@ -16,7 +16,7 @@ func (b *broker) receiveScout(ctx actor.Context, message any) bool {
 	case exchangeTried:
 		b.exchangeTried(ctx, msg)
 	case tryExchange:
-		b.tryExchange(ctx, msg.binding)
+		b.tryExchange(ctx, msg)
 	case tryAgain:
 		b.tryAgain(ctx, msg)
 	case limitMet:
@@ -63,8 +63,9 @@ func (b *broker) tryExchanges(ctx actor.Context) bool {
 // tryExchange answers a feed that is to bind one more exchange, when that was tried. Where there is no
 // channel for a scout it may be bound untried: the operator has stated that it is a topic exchange, and
 // a refusal ends the channel that the feed binds on, no other.
-func (b *broker) tryExchange(ctx actor.Context, binding amqp.Binding) {
-	known := b.exchanges.known([]amqp.Binding{binding})
+func (b *broker) tryExchange(ctx actor.Context, msg tryExchange) {
+	binding := msg.binding
+	known := !msg.again && b.exchanges.known([]amqp.Binding{binding})
 	if b.core.options.NoScouts || known || !b.pool.mayScout(time.Now()) {
 		ctx.Respond(exchangeUsable{exchange: binding.Exchange})
 		return

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -61,7 +63,9 @@ func (e *exchanges) hold(r leaseRequest) (try []amqp.Binding) {
 
 // ask notes who is to be told when an exchange was tried, and reports whether a try is to begin.
 func (e *exchanges) ask(exchange string, who *actor.PID) (try bool) {
-	e.asked[exchange] = append(e.asked[exchange], who)
+	if !slices.ContainsFunc(e.asked[exchange], who.Equal) { // else it asks again
+		e.asked[exchange] = append(e.asked[exchange], who)
+	}
 	_, tried := e.waiting[exchange]
 	if !tried {
 		e.waiting[exchange] = nil

@@ -142,10 +142,11 @@ type (
 // A routed feed and the exchanges that its streams want.
 type (
 	// tryExchange: routed feed → broker. May the exchange be bound on a link with streams? Answered
-	// by exchangeUsable.
+	// by exchangeUsable. again: a bind had no answer, whatever is known of the exchange.
 	tryExchange struct {
 		late
 		binding amqp.Binding
+		again   bool
 	}
 
 	// exchangeUsable: broker → routed feed. Nothing is known against binding the exchange where err
@@ -157,11 +158,19 @@ type (
 	}
 
 	// exchangeBound: binding goroutine → routed feed. The queue was bound to the exchange, for the
-	// first time or again, or could not be.
+	// first time or again, or could not be; asked is when that began.
 	exchangeBound struct {
 		late
 		exchange string
+		asked    time.Time
 		err      error
+	}
+
+	// exchangeUnusable: rebinder → routed feed. The exchange cannot be bound any more.
+	exchangeUnusable struct {
+		late
+		exchange string
+		err      *Error
 	}
 
 	// bindAgain: rebinder → routed feed. The binding to the exchange is to be repeated.
@@ -170,7 +179,7 @@ type (
 		exchange string
 	}
 
-	// bindingLate: routed feed → itself. Look for streams that have waited long enough.
+	// bindingLate: routed feed → itself. Look for streams and binds that have waited long enough.
 	bindingLate struct{ late }
 
 	// misrouted: worker → routed feed. A message of an exchange has come that the queue is not bound

@@ -18,8 +18,8 @@ import (
 //
 // Each worker binds on its own channel, when the rebinder asks it to, one worker of a link at a
 // time: a broker that does not answer (a node of its cluster is frozen) holds up one stream of a
-// link, not all. One goroutine runs while the link has queues. Its methods may be called
-// concurrently.
+// link, not all. That one is told in callTimeout, and then the next worker is asked. One goroutine
+// runs while the link has queues. Its methods may be called concurrently.
 type rebinder struct {
 	link   amqp.Link
 	work   *sync.WaitGroup // the core's
@@ -44,6 +44,7 @@ type rebound struct {
 	due      time.Time
 	place    *list.Element // nil once removed
 	trying   bool          // its exchanges are being tried
+	late     bool          // its worker was asked, and has had no answer in time: it is not asked until it has
 }
 
 const (
@@ -83,6 +84,7 @@ func (r *rebinder) add(bindings []amqp.Binding, ask func(), refuse func(*Error))
 func (r *rebinder) done(e *rebound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	e.late = false
 	r.finish(e)
 }
 
@@ -158,7 +160,7 @@ func (r *rebinder) next() (step rebindStep, e *rebound, wait time.Duration) {
 		return rebindLater, nil, wait
 	}
 	r.schedule(e)
-	if e.trying {
+	if e.trying || e.late {
 		return rebindLater, nil, 0 // by its next time it may have an answer
 	}
 	e.trying = true
@@ -220,7 +222,7 @@ func (r *rebinder) refuse(e *rebound, err *Error) {
 	}
 }
 
-// askAndAwait asks the queue's worker and waits until it has bound, or is gone.
+// askAndAwait asks the queue's worker and waits until it has bound, or is gone, or is late.
 func (r *rebinder) askAndAwait(e *rebound) {
 	r.mu.Lock()
 	if e.place == nil {
@@ -229,12 +231,25 @@ func (r *rebinder) askAndAwait(e *rebound) {
 	}
 	r.asked = e
 	r.mu.Unlock()
+	late := time.NewTimer(callTimeout)
+	defer late.Stop()
 	for e.ask(); r.isAsked(e); {
 		select {
 		case <-r.wake:
+		case <-late.C:
+			r.giveUp(e)
 		case <-r.link.Lost():
 			return
 		}
+	}
+}
+
+// giveUp lets the next worker be asked in the place of one that has had no answer.
+func (r *rebinder) giveUp(e *rebound) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.asked == e {
+		e.late, r.asked = true, nil
 	}
 }
 

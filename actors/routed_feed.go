@@ -25,7 +25,8 @@ import (
 //
 // A stream is ready when all its exchanges are bound; where they are already, at once. What goes
 // wrong with an exchange is told to the streams that want it, and the others do not notice: the
-// queue is bound on channels of their own.
+// queue is bound on channels of their own. An answer that does not come in time is such a thing
+// (routed_late.go).
 type routedFeed struct {
 	feedQueue
 	core      *core
@@ -35,12 +36,14 @@ type routedFeed struct {
 	exchanges map[string]*routedExchange // nil until the queue is there
 	waiting   map[*Stream]newcomer       // streams whose exchanges are not all bound
 	timers    timers
-	check     *timer // of the next look for newcomers that have waited long enough
+	check     *timer // of the next look for what has waited long enough
 }
 
 // routedExchange is an exchange that a stream has wanted.
 type routedExchange struct {
-	rebound *rebound // nil until the queue is bound to it
+	rebound *rebound  // nil until the queue is bound to it
+	asked   time.Time // when the broker actor or the broker was asked; zero: no answer is awaited
+	binds   int       // those without an answer, be it awaited or not
 }
 
 // newcomer is a stream that waits for its exchanges.
@@ -75,10 +78,12 @@ func (f *routedFeed) Receive(ctx actor.Context) {
 		f.exchangeUsable(ctx, msg)
 	case exchangeBound:
 		f.exchangeBound(ctx, msg)
+	case exchangeUnusable:
+		f.refuse(msg.exchange, msg.err)
 	case bindAgain:
 		f.bindAgain(ctx, msg.exchange)
 	case bindingLate:
-		f.refuseLate(ctx)
+		f.late(ctx)
 	case misrouted:
 		f.misrouted(ctx, msg.exchange)
 	case *actor.Stopping:
@@ -132,18 +137,31 @@ func (f *routedFeed) subscribed(ctx actor.Context) {
 	}
 }
 
-// want has the exchanges tried that no stream has wanted before.
+// want has those of a stream's exchanges tried that are neither bound nor being tried.
 func (f *routedFeed) want(ctx actor.Context, s *Stream, n newcomer) {
 	n.since = time.Now()
 	f.waiting[s] = n
-	if f.check == nil {
-		f.check = f.timers.after(ctx, callTimeout, bindingLate{})
-	}
+	f.checkLater(ctx)
 	for _, b := range n.bindings {
-		if f.exchanges[b.Exchange] == nil {
-			f.exchanges[b.Exchange] = &routedExchange{}
-			ctx.Request(f.source.broker, tryExchange{binding: allOf(b.Exchange)})
-		}
+		f.try(ctx, b.Exchange)
+	}
+}
+
+// mostUnanswered is how many binds to one exchange may be without an answer: each has a channel, and
+// keeps it for as long as the link lives.
+const mostUnanswered = 3
+
+// try has an exchange tried and then bound, unless it is, or that is under way. Where a bind had no
+// answer, the broker actor is not to rely on what it knows: that would cost a channel each time.
+func (f *routedFeed) try(ctx actor.Context, exchange string) {
+	e := f.exchanges[exchange]
+	if e == nil {
+		e = &routedExchange{}
+		f.exchanges[exchange] = e
+	}
+	if e.rebound == nil && e.asked.IsZero() && e.binds < mostUnanswered {
+		e.asked = time.Now()
+		ctx.Request(f.source.broker, tryExchange{binding: allOf(exchange), again: e.binds > 0})
 	}
 }
 
@@ -164,22 +182,30 @@ func (f *routedFeed) welcome(ctx actor.Context, s *Stream, n newcomer) {
 
 // exchangeUsable: the exchange may be bound on a link with streams, or may not.
 func (f *routedFeed) exchangeUsable(ctx actor.Context, msg exchangeUsable) {
-	if msg.err != nil {
+	e := f.exchanges[msg.exchange]
+	switch {
+	case e == nil || e.rebound != nil || e.binds >= mostUnanswered:
+		// it was refused meanwhile, or an earlier bind has had its answer, or none has
+	case msg.err != nil:
 		f.refuse(msg.exchange, msg.err)
-		return
+	default:
+		f.hub.expect(msg.exchange)
+		f.bind(ctx, msg.exchange, e, func() {})
 	}
-	f.hub.expect(msg.exchange)
-	f.bind(ctx, msg.exchange, func() {})
 }
 
 // bind binds the queue to an exchange in a goroutine, which calls done when the broker has
 // answered. It ends with the link at the latest.
-func (f *routedFeed) bind(ctx actor.Context, exchange string, done func()) {
+func (f *routedFeed) bind(ctx actor.Context, exchange string, e *routedExchange, done func()) {
+	asked := time.Now()
+	e.asked = asked
+	e.binds++
+	f.checkLater(ctx)
 	root, self, binder := f.core.rootContext, ctx.Self(), f.binder
 	f.core.work.Go(func() {
 		err := binder.bind(exchange)
 		done()
-		root.Send(self, exchangeBound{exchange: exchange, err: err})
+		root.Send(self, exchangeBound{exchange: exchange, asked: asked, err: err})
 	})
 }
 
@@ -187,33 +213,41 @@ func (f *routedFeed) bind(ctx actor.Context, exchange string, done func()) {
 // than a refusal is repeated at the next time; where the link is lost, the worker hears of it too.
 func (f *routedFeed) exchangeBound(ctx actor.Context, msg exchangeBound) {
 	e := f.exchanges[msg.exchange]
+	if e == nil {
+		return // this feed has ended
+	}
+	e.binds--
+	if e.asked.Equal(msg.asked) { // else it is not awaited any more, but perhaps a later one
+		e.asked = time.Time{}
+	}
 	switch {
-	case e == nil:
-		// it was refused, and no stream has wanted it since
 	case msg.err == nil && e.rebound == nil:
 		f.keepBound(ctx, msg.exchange, e)
 	case msg.err == nil:
 		// it was repeated
 	case isGone(msg.err, f.binder.queue):
 		// the queue's worker hears why
-	case isRefusal(msg.err):
-		f.refuse(msg.exchange, failureOf(msg.err))
 	case e.rebound == nil:
-		f.hub.forget(msg.exchange)
+		f.unexpect(msg, e)
 		f.refuse(msg.exchange, openFailure(msg.err, f.binder.queue))
 	case amqp.KindOf(msg.err) == amqp.Refused:
 		f.refuse(msg.exchange, rebindFailure(msg.err, f.binder.queue))
 	}
 }
 
-// isRefusal reports whether a scout has found out that an exchange cannot be bound any more.
-func isRefusal(err error) bool { return CodeOf(err) == BindingRefused }
+// unexpect: the broker has refused to bind an exchange, so that no message of it comes. An error of
+// another kind, and a bind without an answer, may mean that it was bound.
+func (f *routedFeed) unexpect(msg exchangeBound, e *routedExchange) {
+	if amqp.KindOf(msg.err) == amqp.Refused && e.binds == 0 {
+		f.hub.forget(msg.exchange)
+	}
+}
 
 // keepBound has the binding repeated, and welcomes the streams that have waited for it.
 func (f *routedFeed) keepBound(ctx actor.Context, exchange string, e *routedExchange) {
 	root, self := f.core.rootContext, ctx.Self()
 	e.rebound = f.upkeep.rebinder.add([]amqp.Binding{allOf(exchange)}, func() { root.Send(self, bindAgain{exchange: exchange}) },
-		func(err *Error) { root.Send(self, exchangeBound{exchange: exchange, err: err}) })
+		func(err *Error) { root.Send(self, exchangeUnusable{exchange: exchange, err: err}) })
 	for s, n := range f.waiting {
 		if f.bound(n) {
 			delete(f.waiting, s)
@@ -225,14 +259,18 @@ func (f *routedFeed) keepBound(ctx actor.Context, exchange string, e *routedExch
 func (f *routedFeed) bindAgain(ctx actor.Context, exchange string) {
 	if e := f.exchanges[exchange]; e != nil && e.rebound != nil {
 		rebound := e.rebound
-		f.bind(ctx, exchange, func() { f.upkeep.rebinder.done(rebound) })
+		f.bind(ctx, exchange, e, func() { f.upkeep.rebinder.done(rebound) })
 	}
 }
 
 // refuse ends the streams that want an exchange. The next one that does has it tried again.
 func (f *routedFeed) refuse(exchange string, err *Error) {
-	f.release(f.exchanges[exchange])
-	delete(f.exchanges, exchange)
+	if e := f.exchanges[exchange]; e != nil {
+		f.release(e)
+		if e.binds == 0 {
+			delete(f.exchanges, exchange)
+		}
+	}
 	streams := f.hub.on(exchange)
 	for s, n := range f.waiting {
 		if n.wants(exchange) {
@@ -248,26 +286,6 @@ func (f *routedFeed) cut(streams []*Stream, err *Error) {
 	for _, s := range streams {
 		delete(f.waiting, s)
 		s.Fail(err)
-	}
-}
-
-// refuseLate ends newcomers for whose exchanges no answer has come. It may still come, for others.
-func (f *routedFeed) refuseLate(ctx actor.Context) {
-	f.check = nil
-	now, next := time.Now(), time.Duration(0)
-	var late []*Stream
-	for s, n := range f.waiting {
-		left := callTimeout - now.Sub(n.since)
-		switch {
-		case left <= 0:
-			late = append(late, s)
-		case next == 0 || left < next:
-			next = left
-		}
-	}
-	f.cut(late, errNoCallAnswered)
-	if next > 0 {
-		f.check = f.timers.after(ctx, next, bindingLate{})
 	}
 }
 
@@ -297,10 +315,12 @@ func (f *routedFeed) end() {
 	}
 }
 
-// release ends the repetitions of a binding, if there are any.
+// release ends the repetitions of a binding, if there are any, and awaits no answer any more.
 func (f *routedFeed) release(e *routedExchange) {
-	if e != nil && e.rebound != nil {
+	e.asked = time.Time{}
+	if e.rebound != nil {
 		f.upkeep.rebinder.remove(e.rebound)
+		e.rebound = nil
 	}
 }
 

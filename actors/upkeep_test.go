@@ -3,6 +3,7 @@ package actors_test
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
@@ -27,6 +28,18 @@ func TestAnExchangeThatIsMadeAgainIsHeardAgain(t *testing.T) {
 			f.t.Fatalf("%d bindings after they were repeated", n)
 		}
 	})
+}
+
+// inPeriods waits for what comes with the time at which bindings are repeated.
+func (f *fixture) inPeriods(what string, is func() bool) {
+	f.t.Helper()
+	for range 120 {
+		if is() {
+			return
+		}
+		pass(time.Second)
+	}
+	f.t.Fatalf("not in time: %s", what)
 }
 
 func (f *fixture) remakeExchange() {
@@ -72,19 +85,14 @@ func TestBindingsAreRepeatedAtABoundedRate(t *testing.T) {
 	})
 }
 
-// A broker that does not answer while a binding is repeated (a node of its cluster is frozen) holds
-// up one stream of the link; that one loses nothing, and the others do not notice.
-func TestABindThatIsRepeatedAndNotAnsweredHoldsUpOneStream(t *testing.T) {
+// A broker that does not answer for a while as a binding is repeated (a node of its cluster is
+// frozen) holds up one stream of the link; that one loses nothing, and the others do not notice.
+func TestABindThatIsRepeatedAndAnsweredLateHoldsUpOneStream(t *testing.T) {
 	bubble(t, nil, func(f *fixture) {
 		streams := []*actors.Stream{f.ready(task, "#"), f.ready(task, "#"), f.ready(task, "#")}
-		answer := make(chan struct{})
-		f.record.before(func(c call) error {
-			if c.op == "bind" {
-				<-answer
-			}
-			return nil
-		})
-		pass(3 * time.Minute)
+		answer := f.silenceUntil("bind", task)
+		f.inPeriods("a binding is repeated", func() bool { return f.record.under("bind") > 0 })
+		pass(5 * time.Second)
 		if n := f.record.under("bind"); n != 1 {
 			f.t.Fatalf("%d bindings are repeated", n)
 		}
@@ -99,9 +107,48 @@ func TestABindThatIsRepeatedAndNotAnsweredHoldsUpOneStream(t *testing.T) {
 		if served != 2 {
 			f.t.Fatalf("%d of 2 streams have the messages", served)
 		}
-		close(answer)
+		answer()
 		for _, s := range streams {
 			f.messages(s, 3)
 		}
+	})
+}
+
+// Where the answer never comes it is as with a first bind: the streams that the binding is for are
+// told, where it had a channel with a queue the link takes no newcomer, and the others are served:
+// their bindings are repeated, too.
+func TestABindThatIsRepeatedAndNeverAnsweredEndsItsStreamAlone(t *testing.T) {
+	eachMode(t, nil, func(f *fixture) {
+		f.declare(remote)
+		neighbours := []*actors.Stream{f.ready(task, "#"), f.ready(task, "a")}
+		deaf := f.ready(remote, "#")
+		end := f.silence("bind", remote)
+		f.inPeriods("the bindings are repeated", func() bool { return f.record.under("bind") == 1 })
+		start := time.Now()
+		f.ends(deaf, actors.BrokerLost)
+		if took := time.Since(start); took > 12*time.Second {
+			f.t.Errorf("told after %s", took)
+		}
+		s, retired := f.Stats(), int64(1)
+		if f.routed {
+			retired = 0
+		}
+		if s.LinksLost != 0 || s.LinksRetired != retired {
+			f.t.Errorf("%d links lost, %d retired", s.LinksLost, s.LinksRetired)
+		}
+		f.remakeExchange()
+		pass(90 * time.Second)
+		neighbours = append(neighbours, f.ready(task, "#"))
+		f.publish("a", 2)
+		for _, s := range neighbours {
+			f.messages(s, 2)
+			s.Close()
+		}
+		pass(5 * time.Second)
+		end()
+		synctest.Wait()
+		f.record.before(func(call) error { return nil })
+		f.clean()
+		f.works()
 	})
 }

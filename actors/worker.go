@@ -176,7 +176,7 @@ func (w *worker) bindAgain(channel amqp.Channel) (err error) {
 		if w.cancelled.Load() {
 			return nil
 		}
-		if err := channel.Bind(w.queue, binding); err != nil {
+		if err := w.call(func() error { return channel.Bind(w.queue, binding) }); err != nil {
 			return rebindFailure(err, w.queue)
 		}
 	}
@@ -203,7 +203,11 @@ func (w *worker) adjustPace(channel amqp.Channel) error {
 	if n == 0 {
 		return nil
 	}
-	changed, err := channel.(amqp.Prefetcher).Prefetch(w.queue, n)
+	var changed bool
+	err := w.call(func() (err error) {
+		changed, err = channel.(amqp.Prefetcher).Prefetch(w.queue, n)
+		return err
+	})
 	if err != nil {
 		return depthFailure(err)
 	}
@@ -299,12 +303,21 @@ func (w *worker) check(channel amqp.Channel) error {
 }
 
 // depth returns the number of messages that wait in the queue.
-func (w *worker) depth(channel amqp.Channel) (int, error) {
-	w.lease.calling()
-	depth, err := channel.Depth(w.queue)
-	w.lease.progressed()
+func (w *worker) depth(channel amqp.Channel) (depth int, err error) {
+	err = w.call(func() (err error) {
+		depth, err = channel.Depth(w.queue)
+		return err
+	})
 	if err != nil {
 		return 0, depthFailure(err)
 	}
 	return depth, nil
+}
+
+// call makes a call on the channel that is consuming. The broker actor knows of it meanwhile: where
+// it is not answered in time, the owner is told and the link is retired.
+func (w *worker) call(do func() error) error {
+	w.lease.calling()
+	defer w.lease.progressed()
+	return do()
 }
