@@ -14,10 +14,6 @@ import (
 // shows no sign of life is closed.
 
 const (
-	// callTimeout is how long a call may take before its stream is told. The heartbeat of a link
-	// that is lost within its handshake may never fire. A stream of a hundred bindings makes over a
-	// hundred calls.
-	callTimeout = 10 * time.Second
 	// probeAfter is how long a call may take before its link is asked for a sign of life.
 	probeAfter = callTimeout / 2
 	// mostWitnesses is how many streams of a link are asked for a sign of life, each by a call on its

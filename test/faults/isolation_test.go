@@ -209,6 +209,39 @@ func TestA23WhatIsDoneBesideStreamsEndsNoneAtTheLimit(t *testing.T) {
 	r.unharmed(neighbours)
 }
 
+// A23, routed: the routed queue's second channel is one of those that the user may have, and no other
+// stream gets it, however often an exchange is refused on it.
+func TestA23TheRoutedQueueAtTheLimitEndsNoStream(t *testing.T) {
+	const status, away = "exchange/status", "exchange/away"
+	r, node := onRabbitMQ(t, settings{routed: []string{status, away}, limits: actors.Limits{RebindEvery: time.Second}}), rabbit.Run(t)
+	for _, name := range []string{status, away} { // tried while there is room for a scout
+		r.declare(name)
+		r.ready(name, "#").Close()
+	}
+	r.eventually("no channel is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+	r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
+	defer func() { r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
+	neighbours := r.neighbours(4)
+	r.awaits(r.open(status, "#"), endsWith(actors.BrokerUnavailable))
+	r.unharmed(neighbours)
+	neighbours[3].Close()
+	neighbours = neighbours[:3]
+	r.within(45*time.Second, "the routed queue has its two channels", r.isServed(status, "#"))
+	routed := r.ready(status, "#")
+	r.awaits(r.open(exchange, "late"), endsWith(actors.BrokerUnavailable))
+	for range 3 {
+		s := r.ready(away, "#")
+		r.delete(away)
+		r.awaits(s, endsWith(actors.BindingRefused))
+		r.declare(away)
+	}
+	r.unharmed(neighbours)
+	r.eventually("the routed stream receives", func() error {
+		r.publishTo(status)
+		return isReceived(routed.Received())
+	})
+}
+
 // publishTo publishes one message.
 func (r *rig) publishTo(exchange string) {
 	r.Helper()
