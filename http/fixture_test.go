@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,7 +22,14 @@ import (
 	"github.com/taskcluster/events-proxy/http/sse"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets more tests run side by side than the machine has cores, unless -parallel has a
+// number: those that may wait for time limits, and need no broker and no browser.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait of these tests. The longest one, of a client that reads slowly, takes
 // 12 s; the others are over at once on a machine with time for them.
