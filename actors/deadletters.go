@@ -274,7 +274,7 @@ func (d *deadLetters) listen(channel amqp.Channel) {
 				return err
 			}
 		}
-		return nil
+		return d.drops.delete(channel) // an exchange that was deleted and made again would stay
 	})
 	closeQuietly(channel)
 	d.ended(err)
