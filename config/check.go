@@ -36,11 +36,28 @@ func (c *Config) check(problems *Problems) {
 	if c.Drain.Time > c.Drain.HardEnd {
 		problems.add(c.Where("drain.time"), "%v is longer than drain.hardEnd, %v", c.Drain.Time, c.Drain.HardEnd)
 	}
-	if (c.Server.TLSCertificate == "") != (c.Server.TLSKey == "") {
-		problems.add("server.tlsCertificate, server.tlsKey", "one of them is missing")
-	}
+	c.checkTogether(problems, "server.tlsCertificate", "server.tlsKey")
 	c.checkAuth(problems)
 	c.checkPulse(problems)
+}
+
+// checkTogether finds two settings of which one alone is set.
+func (c *Config) checkTogether(problems *Problems, keys ...string) {
+	var set []string
+	var missing []Setting
+	for _, s := range Settings {
+		switch {
+		case !slices.Contains(keys, s.Key):
+		case s.plain(c) != "":
+			set = append(set, c.Where(s.Key))
+		default:
+			missing = append(missing, s)
+		}
+	}
+	if len(set) == 1 && len(missing) == 1 {
+		m := missing[0]
+		problems.add(set[0], "%s (--%s, %s) is missing: they are needed together", m.Variable, m.Flag, m.Key)
+	}
 }
 
 // checkAuth finds what would leave the service open, or its cookie to the pages of all sites, against

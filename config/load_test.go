@@ -312,8 +312,11 @@ func TestDrainTimesFitEachOther(t *testing.T) {
 }
 
 func TestCertificateAndKeyAreNeededTogether(t *testing.T) {
-	for _, arg := range []string{"--tls-key=k", "--tls-certificate=c"} {
-		if _, err := (world{args: []string{arg}}).load(); err == nil || err.Error() != "server.tlsCertificate, server.tlsKey: one of them is missing" {
+	for arg, want := range map[string]string{
+		"--tls-key=k":         "--tls-key: EVENTS_TLS_CERTIFICATE (--tls-certificate, server.tlsCertificate) is missing: they are needed together",
+		"--tls-certificate=c": "--tls-certificate: EVENTS_TLS_KEY (--tls-key, server.tlsKey) is missing: they are needed together",
+	} {
+		if _, err := (world{args: []string{arg}}).load(); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v", arg, err)
 		}
 	}

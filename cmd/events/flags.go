@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/taskcluster/events-proxy/config"
 )
@@ -47,8 +49,17 @@ func (t *tool) parse(p process, args []string) (arguments []string, status int, 
 	}
 }
 
+// wrongValue is package flag's error for a value that a flag does not take.
+var wrongValue = regexp.MustCompile(`(?s)^invalid (?:boolean )?value (".*") for (?:flag )?-([^ ]+): `)
+
 // explained returns an error of package flag in the words of the other commands.
 func (t *tool) explained(err error) string {
+	if name, bare := strings.CutPrefix(err.Error(), "flag needs an argument: -"); bare {
+		return "--" + name + " needs a value"
+	}
+	if wrong := wrongValue.FindStringSubmatch(err.Error()); wrong != nil {
+		return "--" + wrong[2] + ": " + wrong[1] + " " + t.wanted(wrong[2], err)
+	}
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
 		return err.Error()
@@ -61,6 +72,23 @@ func (t *tool) explained(err error) string {
 		text += "; did you mean --" + meant + "?"
 	}
 	return text
+}
+
+// wanted returns what a flag's value is not, by the flag's kind; of other kinds, what their error says.
+func (t *tool) wanted(name string, err error) string {
+	kind, _ := t.flags.Lookup(name).Value.(flag.Getter)
+	if kind == nil {
+		return strings.TrimPrefix(err.Error(), wrongValue.FindString(err.Error()))
+	}
+	switch kind.Get().(type) {
+	case bool:
+		return "is neither true nor false"
+	case time.Duration:
+		return "is not a duration, such as 90s or 5m"
+	case int, int64, uint, uint64:
+		return "is not a whole number"
+	}
+	return strings.TrimPrefix(err.Error(), wrongValue.FindString(err.Error()))
 }
 
 // misuse prints what is wrong with the command line and returns the status.

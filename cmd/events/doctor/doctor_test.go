@@ -271,6 +271,22 @@ func TestWhatAProxyOnTheWayDoesIsNamed(t *testing.T) {
 	}
 }
 
+// Without an exchange to ask for, a stream ends at once, and passes every buffer: no check may read as
+// if nothing buffered, and what is to be named is said.
+func TestWithoutAnExchangeBufferingIsNotJudged(t *testing.T) {
+	o := memory(t, wholeAnswers)
+	o.Bindings, o.Watch = nil, -1
+	report, shown := examined(t, o)
+	if report.Failed() {
+		t.Error(shown)
+	}
+	for _, want := range []string{"of a stream that ends at once", "SKIP  url.ready", "whether a proxy on the way buffers", "--binding"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%q is not said:\n%s", want, shown)
+		}
+	}
+}
+
 // A way to the proxy that is none.
 func TestWhatIsWrongWithAPublicURLIsNamed(t *testing.T) {
 	expired, _ := certificate(t, "", time.Now().Add(-time.Hour))

@@ -83,7 +83,7 @@ func (v *visit) connect(bindings []amqp.Binding) string {
 	return connectPath + "?bindings=" + url.QueryEscape(string(text))
 }
 
-const mendBuffering = "turn buffering off for the paths of streams (nginx: proxy_buffering off, or leave X-Accel-Buffering alone)"
+const mendBuffering = "turn buffering off for the paths of streams (nginx: proxy_buffering off, and no proxy_ignore_headers X-Accel-Buffering)"
 
 func (v *visit) urlStream(ctx context.Context) Finding {
 	v.makeProbe(ctx)
@@ -105,7 +105,7 @@ func (v *visit) urlStream(ctx context.Context) Finding {
 	if s.response.StatusCode != http.StatusOK || content != sse.MediaType {
 		return notAStream(s.response.StatusCode, s.response.Status, content)
 	}
-	return pass("head after %v", rounded(time.Since(s.asked)))
+	return v.passed("head", time.Since(s.asked))
 }
 
 func notAStream(status int, text, content string) Finding {
@@ -130,7 +130,16 @@ func (v *visit) urlFirst(ctx context.Context) Finding {
 	case a.Name != "ping":
 		return fail("is it an events proxy of this version?", "the first event is %q, not a ping", a.Name)
 	}
-	return pass("%s after %v", a.Name, rounded(a.at.Sub(v.stream.asked)))
+	return v.passed(a.Name, a.at.Sub(v.stream.asked))
+}
+
+// passed reports that something of the stream came. What ends at once passes every buffer: that says
+// nothing of how proxies on the way treat streams.
+func (v *visit) passed(what string, after time.Duration) Finding {
+	if len(v.bindings()) == 0 {
+		return pass("%s after %v, of a stream that ends at once", what, rounded(after))
+	}
+	return pass("%s after %v", what, rounded(after))
 }
 
 func (v *visit) urlReady(ctx context.Context) Finding {
@@ -154,7 +163,7 @@ func (v *visit) notReady(data string) Finding {
 	var e struct{ Code, Message string }
 	_ = json.Unmarshal([]byte(data), &e) // without a code the last case holds
 	if len(v.bindings()) == 0 && (e.Code == "BindingRefused" || e.Code == "ExchangeForbidden") {
-		return skip("no exchange is known to ask for: name one that is there (--binding), or run this with the settings of the broker")
+		return skip("no exchange is known to ask for, and so not whether a proxy on the way buffers or cuts streams: name one that is there (--binding), or run this with the settings of the broker")
 	}
 	switch e.Code {
 	case "ExchangeForbidden":

@@ -205,6 +205,8 @@ func (r *reader) summarise(ctx context.Context, outcome Outcome) {
 		r.warn("the filter failed on %d messages in all", r.failures)
 	}
 	switch {
+	case outcome == TimedOut && r.options.Wait:
+		r.warn("timed out after %v: no message matched", r.options.Timeout)
 	case outcome == TimedOut && r.options.Count > 0:
 		r.warn("timed out after %v with %d of %d messages", r.options.Timeout, r.taken, r.options.Count)
 	case outcome == TimedOut, outcome == Interrupted:

@@ -230,6 +230,10 @@ func TestATimeoutEndsIt(t *testing.T) {
 		t.Errorf("outcome %d", got)
 	}
 	r.says("timed out after 50ms with 0 of 1 messages")
+	if got := Run(t.Context(), r.at(url, ProxyOptions{}, "e"), Options{Timeout: 50 * time.Millisecond, Count: 1, Wait: true, Out: &r.out, Notes: &r.notes}); got != TimedOut {
+		t.Errorf("outcome %d", got)
+	}
+	r.says("timed out after 50ms: no message matched")
 }
 
 // A load balancer may keep a dead stream open for ever; pings tell.
