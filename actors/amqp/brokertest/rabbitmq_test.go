@@ -2,6 +2,8 @@ package brokertest_test
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -52,10 +54,41 @@ func TestARealBrokerNamesWhatIsLeft(t *testing.T) {
 	brokertest.Clean(brief{r}, broker)
 	forgotten := work()
 	defer forgotten.Close(time.Second)
+	awaitListed(t, node.ManagementURL(), "queues", "consumers", "channels", "connections")
 	r.end()
 	for _, says := range []string{"1 queues left: queue/x/1", "1 consumers left", "1 channels left", "1 connections left", "a goroutine left"} {
 		if !strings.Contains(r.said, says) {
 			t.Errorf("%q is not in %s", says, r.said)
 		}
 	}
+}
+
+// awaitListed waits until the management plugin, which hears of things a while after they are there,
+// lists one of each kind.
+func awaitListed(t *testing.T, management string, kinds ...string) {
+	t.Helper()
+	late := time.Now().Add(time.Minute)
+	for _, kind := range kinds {
+		for !isListed(t, management+"/api/"+kind) {
+			if time.Now().After(late) {
+				t.Fatalf("no %s are listed", kind)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+}
+
+func isListed(t *testing.T, url string) bool {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	defer http.DefaultClient.CloseIdleConnections() // they are no goroutines of what is tested
+	var list []any
+	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	return len(list) > 0
 }
