@@ -3,10 +3,10 @@
 
 .DEFAULT_GOAL := help
 
-# Four test binaries at a time, though beside them run a broker, a browser and the race detector:
+# Three test binaries at a time, though beside them run a broker, a browser and the race detector:
 # most wait for something most of the time. The timeout is per package and prints every
 # goroutine's stack.
-TEST_FLAGS ?= -race -p 4 -timeout 20m
+TEST_FLAGS ?= -race -p 3 -timeout 20m
 
 # The suites and the chaos program are modules of their own (go.work joins them here), so that
 # programs that embed the proxy do not get what only tests need.

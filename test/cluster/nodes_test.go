@@ -43,11 +43,15 @@ func TestA40ANodesEndIsFeltByItsOwnStreamsAlone(t *testing.T) {
 	}
 }
 
-// left waits until the nodes have so many streams' queues. With Khepri, those of a node that was
-// killed are listed until it is back: it may only be out of reach.
+// left waits until the nodes have the queues of so many streams, but for those that were moved to the
+// node that is back, and told. With Khepri, those of a node that was killed are listed until it is
+// back: it may only be out of reach.
 func (r *rig) left(count int) {
 	r.Helper()
-	_, err := r.cluster.Node(0).Await(r.bounded(), func(s rabbit.Snapshot) bool { return s.QueuesOf(queues) == count })
+	_, err := r.cluster.Node(0).Await(r.bounded(), func(s rabbit.Snapshot) bool {
+		stats := r.proxy.System.Stats()
+		return s.QueuesOf(queues) == int(stats.Streams) && int(stats.Streams+stats.Moved) == count
+	})
 	r.must(err)
 }
 
