@@ -76,19 +76,17 @@ func (t *tool) explained(err error) string {
 
 // wanted returns what a flag's value is not, by the flag's kind; of other kinds, what their error says.
 func (t *tool) wanted(name string, err error) string {
-	kind, _ := t.flags.Lookup(name).Value.(flag.Getter)
-	if kind == nil {
-		return strings.TrimPrefix(err.Error(), wrongValue.FindString(err.Error()))
+	if kind, can := t.flags.Lookup(name).Value.(flag.Getter); can {
+		switch kind.Get().(type) {
+		case bool:
+			return "is neither true nor false"
+		case time.Duration:
+			return "is not a duration, such as 90s or 5m"
+		case int, int64, uint, uint64:
+			return "is not a whole number"
+		}
 	}
-	switch kind.Get().(type) {
-	case bool:
-		return "is neither true nor false"
-	case time.Duration:
-		return "is not a duration, such as 90s or 5m"
-	case int, int64, uint, uint64:
-		return "is not a whole number"
-	}
-	return strings.TrimPrefix(err.Error(), wrongValue.FindString(err.Error()))
+	return wrongValue.ReplaceAllString(err.Error(), "")
 }
 
 // misuse prints what is wrong with the command line and returns the status.

@@ -75,16 +75,6 @@ type Census struct {
 	Exchanges   int // that the proxy has made: for what its queues drop, and for canaries
 }
 
-// ownExchanges counts the exchanges that a proxy makes.
-func ownExchanges(exchanges []string) (n int) {
-	for _, name := range exchanges {
-		if strings.Contains(name, "/dropped/") || strings.Contains(name, "/canary/") {
-			n++
-		}
-	}
-	return n
-}
-
 // deadLetters counts the queues for what streams' queues drop.
 func deadLetters(queues []string) (n int) {
 	for _, name := range queues {

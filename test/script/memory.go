@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 )
 
 // Memory makes an in-memory broker for each script.
@@ -36,7 +37,7 @@ func (m memory) Dialer() amqp.Dialer { return m.Memory }
 func (m memory) Census(context.Context) (Census, error) {
 	return Census{
 		Queues: len(m.Queues()), DeadLetters: deadLetters(m.Queues()), Consumers: m.Consumers(), Bindings: m.Bindings(), Channels: m.Channels(),
-		Exchanges: ownExchanges(m.Exchanges()),
+		Exchanges: rabbit.OwnExchanges(m.Exchanges(), "exchange/"),
 	}, nil
 }
 

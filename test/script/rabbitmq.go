@@ -87,7 +87,7 @@ func (r *rabbitMQ) Census(ctx context.Context) (Census, error) {
 func CensusOf(s rabbit.Snapshot) Census {
 	return Census{
 		Queues: len(s.Queues), DeadLetters: deadLetters(s.Queues), Consumers: s.Consumers, Bindings: s.Bindings, Channels: s.Channels,
-		Exchanges: ownExchanges(s.Exchanges),
+		Exchanges: rabbit.OwnExchanges(s.Exchanges, "exchange/"),
 	}
 }
 

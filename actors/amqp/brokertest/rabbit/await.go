@@ -36,7 +36,7 @@ func (n *Node) Await(ctx context.Context, condition func(Snapshot) bool) (Snapsh
 			return s, nil
 		case err == nil:
 			last, seen = s, true
-		case !errors.Is(err, errNoAnswer):
+		case !errors.Is(err, errNoAnswer) && !errors.Is(err, context.DeadlineExceeded): // of a plugin
 			return last, err
 		}
 		select {
@@ -58,8 +58,8 @@ func (n *Node) ask(ctx context.Context) (Snapshot, error) {
 }
 
 // Clean returns once nothing is left of the streams whose queues begin with
-// prefix, queue/<namespace>/…: no queue, no consumer, no exchange of
-// theirs below exchange/<namespace>/, and no more channels than the test keeps for itself. It
+// prefix, queue/<namespace>/…: no queue, no consumer, no exchange of theirs below
+// exchange/<namespace>/, and no more channels than the test keeps for itself. It
 // waits for them for CleanWithin.
 func (n *Node) Clean(ctx context.Context, prefix string, channels int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, CleanWithin, fmt.Errorf("not clean within %s", CleanWithin))
@@ -71,15 +71,21 @@ func (n *Node) Clean(ctx context.Context, prefix string, channels int) error {
 }
 
 // exchangesOf counts the exchanges that those have made whose queues begin with prefix.
-func (s Snapshot) exchangesOf(prefix string) (count int) {
+func (s Snapshot) exchangesOf(prefix string) int {
 	_, user, _ := strings.Cut(prefix, "/")
 	namespace, _, found := strings.Cut(user, "/")
 	if found {
 		namespace += "/"
 	}
-	for _, name := range s.Exchanges {
+	return OwnExchanges(s.Exchanges, "exchange/"+namespace)
+}
+
+// OwnExchanges counts the exchanges whose names begin with prefix and that a proxy makes: for what its
+// queues drop, and for canaries.
+func OwnExchanges(names []string, prefix string) (count int) {
+	for _, name := range names {
 		own := strings.Contains(name, "/dropped/") || strings.Contains(name, "/canary/")
-		if own && strings.HasPrefix(name, "exchange/"+namespace) {
+		if own && strings.HasPrefix(name, prefix) {
 			count++
 		}
 	}
