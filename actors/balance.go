@@ -11,9 +11,10 @@ import (
 //
 // Streams cannot be moved unnoticed: a new queue has no place in common with the old one, so that
 // messages would come twice, or not at all. They are ended, with StreamExpired: their clients come
-// back and get a lease of the least loaded node. So it acts only a while after links have come or
-// gone, only where a node has far less or far more than its share, and ends a small part of the
-// streams each second.
+// back and get a lease of the least loaded node. So it acts only a while after nodes have come or
+// links have gone, only where a node has far less or far more than its share, and ends a small part
+// of the streams each second. The links that a node needs for the streams that are moved to it put
+// nothing off.
 //
 // It is a value of the broker actor: it decides and does nothing.
 type balance struct {
@@ -22,8 +23,8 @@ type balance struct {
 }
 
 const (
-	// balanceAfter is how long no link must have come or gone: a cluster that restarts node by node
-	// would have the same streams moved again and again.
+	// balanceAfter is how long no node must have come and no link have gone: a cluster that restarts
+	// node by node would have the same streams moved again and again.
 	balanceAfter = 20 * time.Second
 	// balanceEvery is the time between two groups of streams that are ended.
 	balanceEvery = time.Second
@@ -37,10 +38,20 @@ const (
 	balanceLeast = 4
 )
 
-// disturb is called when a link has come or gone. It returns when next is to be called.
+// disturb is called when a node has come or a link has gone: what is under way is put off. It returns
+// in which time next is to be called.
 func (b *balance) disturb(now time.Time) time.Duration {
 	b.settled, b.moving = now.Add(balanceAfter), false
 	return balanceAfter
+}
+
+// look is called when a node has got a further link, which it may need for the very streams that are
+// moved to it. It returns in which time next is to be called, 0 where that is known already.
+func (b *balance) look(now time.Time) time.Duration {
+	if !b.settled.IsZero() {
+		return 0
+	}
+	return b.disturb(now)
 }
 
 // next returns of which node how many leases are to be ended now, none where that is 0, and in which
@@ -75,7 +86,7 @@ func (b *balance) next(loads map[string]int, now time.Time) (from string, n int,
 	return from, max(1, total/balanceShare), balanceEvery
 }
 
-// rest ends the moving until links come or go.
+// rest ends the moving until disturb or look is called.
 func (b *balance) rest() { *b = balance{} }
 
 // extremes returns the node with the most leases, their number, and the fewest that a node has.

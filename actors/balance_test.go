@@ -102,6 +102,25 @@ func TestStreamsAreMovedAFewAtATime(t *testing.T) {
 	})
 }
 
+// A node that is back gets its share within a minute, however many links it needs for that: these come
+// one by one, as streams are moved to it, and put the next ones not off.
+func TestTheLinksThatMovedStreamsNeedPutNothingOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broker := amqp.NewMemory(amqp.MemoryOptions{Nodes: []string{"a:1", "b:1", "c:1"}})
+		f := openOn(t, broker, func(o *actors.Options) { o.Dialer, o.Limits.ChannelsPerLink = broker, 5 })
+		streams := f.readies(90)
+		f.broker.StopNode("c:1")
+		f.persistent(streams, 30*time.Second)
+		f.broker.StartNode("c:1")
+		f.persistent(streams, time.Minute)
+		leases := f.onNode()
+		t.Logf("%v, %d were moved", leases, f.Stats().Moved)
+		if percent := 100 * leases["c:1"] / 90; percent < 20 {
+			t.Errorf("the node that is back has %d %% of the streams: %v", percent, leases)
+		}
+	})
+}
+
 // A link that is full is no reason for a node to have less than others: it gets another one.
 func TestEachNodeGetsTheLinksThatItsShareNeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

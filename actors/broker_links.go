@@ -109,7 +109,7 @@ func (b *broker) use(ctx actor.Context, link amqp.Link) {
 	b.links.watch(link, func() { root.Send(self, lost{link: link}) })
 	b.core.log.Info("broker link up", "links", len(b.pool.links), "address", amqp.Address(link))
 	b.watchNodes(ctx)
-	b.disturbed(ctx)
+	b.linked(ctx, entry)
 	b.serve(ctx)
 }
 

@@ -73,7 +73,20 @@ type where struct {
 
 func (w where) Dial(ctx context.Context) (amqp.Link, error) { return w.DialWhere(ctx, w.may) }
 
-// disturbed is called when a link has come or gone: a while later the nodes are compared.
+// linked is called when a link has come, disturbed when one has gone or a node is blind or no longer
+// so: a while later the nodes are compared.
+func (b *broker) linked(ctx actor.Context, l *linkEntry) {
+	switch {
+	case b.core.options.NoRebalance:
+	case b.pool.onlyOfItsNode(l):
+		b.disturbed(ctx)
+	default:
+		if wait := b.balance.look(time.Now()); wait > 0 {
+			b.rebalanceIn(ctx, wait)
+		}
+	}
+}
+
 func (b *broker) disturbed(ctx actor.Context) {
 	if !b.core.options.NoRebalance {
 		b.rebalanceIn(ctx, b.balance.disturb(time.Now()))

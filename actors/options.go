@@ -63,9 +63,9 @@ type Options struct {
 	NoScouts bool
 
 	// NoRebalance keeps streams at the nodes of a cluster where they are. Without it, twenty seconds
-	// after links have come or gone, streams of nodes that have far more than their share are ended
-	// with StreamExpired, one in a hundred each second, so that their clients come to the others: by
-	// newcomers alone, a node that is back stays idle where streams live long.
+	// after a node has come or a link has gone, streams of nodes that have far more than their share
+	// are ended with StreamExpired, one in a hundred each second, so that their clients come to the
+	// others: by newcomers alone, a node that is back stays idle where streams live long.
 	NoRebalance bool
 
 	// IgnoreDrops loses in silence what the broker drops from a stream's queue, as a policy of the

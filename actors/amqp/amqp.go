@@ -124,12 +124,18 @@ type Publisher interface {
 	//
 	// An error of Kind Refused: it is in no queue, and will not be the next time. Any other: it may
 	// be in some of the queues, or all. That holds for LinkLost, ChannelLost and the end of ctx,
-	// where no answer came, and for Nacked, where at least one queue did not take the message: one
-	// with a limit, or one that is deleted meanwhile, which RabbitMQ 4 reports so. Publish never
-	// repeats anything by itself. Whether to do so is the caller's decision: AMQP knows no message
-	// identity, and queues that have it already get a second copy. Where each queue belongs to one
-	// reader, a message that was nacked over a queue that goes away has reached all who stay, and
-	// need not be repeated.
+	// where no answer came, and for Nacked. Publish never repeats anything by itself. Whether to do
+	// so is the caller's decision: AMQP knows no message identity, and queues that have it already
+	// get a second copy.
+	//
+	// Nacked is one answer for all queues, though only one of them need have failed: it is full and
+	// rejects, or its node is out of reach, or it is being deleted, which RabbitMQ 4.3 reports and 3
+	// does not. Every other queue has the message. So a message that was nacked is neither delivered
+	// for certain nor refused: who gets it is unknown to its publisher. Where each queue belongs to
+	// one reader, as with this proxy, all who stay have it, and it need not be repeated. A publisher
+	// with a reader that must have it waits for a sign of that reader, or repeats it a few times and
+	// lets the reader tell copies apart. See https://www.rabbitmq.com/docs/confirms, "When Will
+	// Published Messages Be Confirmed", and rabbitmq-server's pull request 1893 and issue 15333.
 	Publish(ctx context.Context, exchange, routingKey string, m Message) error
 
 	// Delete removes an exchange; a missing one is no error.

@@ -22,7 +22,7 @@ const (
 	// Exhausted: the link has no room for a further channel.
 	Exhausted
 	// Nacked: the broker did not take responsibility for a message in every queue that it was
-	// routed to, see Publisher.Publish. Nothing ended.
+	// routed to; which of them have it is unknown, see Publisher.Publish. Nothing ended.
 	Nacked
 )
 

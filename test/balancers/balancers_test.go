@@ -180,7 +180,7 @@ func TestAStreamPassesTheBalancer(t *testing.T) {
 				}
 				return nil
 			}))
-			must(t, publisher.Publish(ctx, exchange, "x", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, n)}))
+			must(t, script.Taken(publisher.Publish(ctx, exchange, "x", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, n)})))
 		}
 		if got := s.Header.Get("Content-Type"); s.Status != 200 || !strings.HasPrefix(got, "text/event-stream") {
 			t.Errorf("status %d, %s", s.Status, got)

@@ -48,7 +48,7 @@ func TestA14BrokerDownAtStartIsToldAndRecoveredFrom(t *testing.T) {
 	r.befall("start")
 	r.recovers(10 * time.Second)
 	r.answers("/__heartbeat__", 200)
-	r.eventually("nothing is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+	r.vanishes(rest{1 << 20, 1 << 20})
 }
 
 // A15: a queue that an administrator deletes ends its stream, which says so; it

@@ -7,6 +7,7 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
+	"github.com/taskcluster/events-proxy/test/script"
 )
 
 // A21: a pattern that would keep the broker busy for every publisher of the exchange is refused,
@@ -24,7 +25,7 @@ func TestA21APatternOfManyHashesCostsNobodyElse(t *testing.T) {
 	publisher := r.publisher()
 	for n := range 24 {
 		ctx, cancel := r.bounded()
-		err := publisher.Publish(ctx, exchange, "a.b.c.d.e.f.g.h.i.j", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, n)})
+		err := script.Taken(publisher.Publish(ctx, exchange, "a.b.c.d.e.f.g.h.i.j", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, n)}))
 		cancel()
 		if err != nil {
 			t.Fatalf("message %d: %v", n, err)

@@ -142,7 +142,7 @@ func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
 		for _, s := range neighbours {
 			s.Close()
 		}
-		r.within(rabbit.CleanWithin, "nothing is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+		r.vanishes(rest{1 << 20, 1 << 20})
 	})
 }
 
@@ -218,7 +218,7 @@ func TestA23TheRoutedQueueAtTheLimitEndsNoStream(t *testing.T) {
 		r.declare(name)
 		r.ready(name, "#").Close()
 	}
-	r.eventually("no channel is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+	r.vanishes(rest{1 << 20, 1 << 20}) // no channel either
 	r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
 	defer func() { r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
 	neighbours := r.neighbours(4)
@@ -249,7 +249,7 @@ func (r *rig) publishTo(exchange string) {
 	defer publisher.Close()
 	ctx, cancel := r.bounded()
 	defer cancel()
-	r.do(publisher.Publish(ctx, exchange, "primary.x", amqp.Message{Body: []byte("{}")}))
+	r.do(script.Taken(publisher.Publish(ctx, exchange, "primary.x", amqp.Message{Body: []byte("{}")})))
 }
 
 func isReceived(received clients.Received) error {
@@ -311,7 +311,7 @@ func TestA24FewChannelsAConnectionServeEverybody(t *testing.T) {
 			for _, s := range streams {
 				s.Close()
 			}
-			r.eventually("the burst is gone", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+			r.vanishes(rest{1 << 20, 1 << 20}) // of the burst
 		}
 	})
 }
@@ -346,7 +346,7 @@ func TestA26ACallWithoutAnAnswerRetiresTheConnection(t *testing.T) {
 		for _, s := range append(neighbours, newcomer) {
 			s.Close()
 		}
-		r.within(rabbit.CleanWithin, "nothing is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+		r.vanishes(rest{1 << 20, 1 << 20})
 		gate.SwallowBinds("")
 		r.recovers(10 * time.Second)
 	})
@@ -421,7 +421,7 @@ func TestA27AMissingRightOfTheServiceIsLoud(t *testing.T) {
 		for _, s := range neighbours {
 			s.Close()
 		}
-		r.within(rabbit.CleanWithin, "nothing is left", func() error { return r.leftovers(rest{1 << 20, 1 << 20}) })
+		r.vanishes(rest{1 << 20, 1 << 20})
 	})
 }
 

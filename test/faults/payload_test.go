@@ -30,7 +30,7 @@ func TestA17BodiesThatAreNoJSONAreDeliveredAndCounted(t *testing.T) {
 		{`"text"`, `"text"`, ""},
 	}
 	for _, b := range bodies {
-		if err := publisher.Publish(t.Context(), exchange, "k", amqp.Message{Body: []byte(b.body)}); err != nil {
+		if err := script.Taken(publisher.Publish(t.Context(), exchange, "k", amqp.Message{Body: []byte(b.body)})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestA18LargeMessageArrivesWhole(t *testing.T) {
 	s := r.ready(exchange, "#")
 	publisher := r.publisher()
 	for _, b := range [][]byte{body, []byte(`{"small":true}`)} {
-		if err := publisher.Publish(t.Context(), exchange, "k", amqp.Message{Body: b}); err != nil {
+		if err := script.Taken(publisher.Publish(t.Context(), exchange, "k", amqp.Message{Body: b})); err != nil {
 			t.Fatal(err)
 		}
 	}

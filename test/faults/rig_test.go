@@ -122,7 +122,7 @@ func (r *rig) settle() {
 	r.Helper()
 	s := r.ready(exchange, "#")
 	s.Close()
-	r.eventually("the first stream is gone", func() error { return r.leftovers(rest{goroutines: 1 << 20, descriptors: 1 << 20}) })
+	r.vanishes(rest{goroutines: 1 << 20, descriptors: 1 << 20})
 	r.rest = restNow()
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/clients"
+	"github.com/taskcluster/events-proxy/test/script"
 )
 
 // A listed exchange that gets messages of another one cannot be routed by the proxy: it would look
@@ -71,5 +72,5 @@ func (r *rig) to(exchange string, n int) {
 	defer publisher.Close()
 	ctx, cancel := r.bounded()
 	defer cancel()
-	r.do(publisher.Publish(ctx, exchange, "a.x", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, n)}))
+	r.do(script.Taken(publisher.Publish(ctx, exchange, "a.x", amqp.Message{Body: fmt.Appendf(nil, `{"n":%d}`, n)})))
 }

@@ -77,8 +77,8 @@ func (r *rig) toldSince(at time.Time) (told, back times, tries int) {
 // publishEvery is the time between two messages, each for every stream.
 const publishEvery = 250 * time.Millisecond
 
-// publish puts numbered messages into the exchange through one node, until stop is called. A
-// message is refused that was for a queue that has ended with its node, too: the others have it.
+// publish puts numbered messages into the exchange through one node, until stop is called. A message
+// that was also for a queue that has ended with its node is nacked: the other queues have it.
 func (r *rig) publish(node int) (stop func(), err error) {
 	dialer, err := amqp.NewRabbitMQ(r.cluster.Node(node).URL(), amqp.RabbitMQOptions{})
 	if err != nil {

@@ -12,7 +12,8 @@ type Observer interface {
 	// Command has been run; err is why it failed.
 	Command(script, line string, begun time.Time, took time.Duration, err error)
 
-	// Published is a numbered message, and what the broker said.
+	// Published is a numbered message; err is nil only where the broker has confirmed it for every
+	// queue.
 	Published(script string, number int, begun time.Time, took time.Duration, err error)
 
 	// Left is a stream that the script has done with, with all that it received.

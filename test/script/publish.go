@@ -56,7 +56,7 @@ func (w *world) publishOne(ctx context.Context, publisher amqp.Publisher, p publ
 	if p.numbered {
 		w.params.observe().Published(w.name, w.published, begun, time.Since(begun), err)
 	}
-	return err
+	return Taken(err)
 }
 
 // wider is a broker that takes headers wider than a frame.
@@ -66,7 +66,7 @@ type wider interface {
 
 func (w *world) send(ctx context.Context, publisher amqp.Publisher, p publishing, m amqp.Message) error {
 	if !p.wide {
-		return Taken(publisher.Publish(ctx, p.exchange, p.key, m))
+		return publisher.Publish(ctx, p.exchange, p.key, m)
 	}
 	broker, ok := as[wider](w.broker)
 	if !ok {
@@ -75,9 +75,10 @@ func (w *world) send(ctx context.Context, publisher amqp.Publisher, p publishing
 	return w.harm(ctx, "wide headers", broker.WideHeaders(p.exchange, p.key, string(m.Body)))
 }
 
-// Taken returns the error of a Publish, and nil for one that tells that a queue did not take the
-// message: here that is a queue that is deleted meanwhile, because its client leaves, and the
-// queues of all other clients have the message. RabbitMQ 4 tells it, 3 does not.
+// Taken returns the error of a Publish, and nil for one that reports that a queue did not take the
+// message: here that is a queue that is deleted meanwhile, because its client leaves, and the queues of
+// all other clients have the message. RabbitMQ 4.3 reports it, 3 does not. Whether a client that
+// stays has the message is checked where it arrives; in a history it is not confirmed.
 func Taken(err error) error {
 	if amqp.KindOf(err) == amqp.Nacked {
 		return nil

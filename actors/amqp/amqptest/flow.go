@@ -176,7 +176,13 @@ func deadLetters(s *suite) {
 	if d := s.next(c); string(d.Body) != "2" {
 		s.Errorf("got %+v", d)
 	}
-	s.must(s.publisher().Declare(s.ctx, exchange, "direct")) // the name is free again
+	s.eventually("the exchange has gone with its queue", func() bool {
+		err := s.publisher().Declare(s.ctx, exchange, "direct") // refused as long as the name is taken
+		if amqp.KindOf(err) != amqp.Refused {
+			s.must(err)
+		}
+		return err == nil
+	})
 	s.must(s.publisher().Delete(s.ctx, exchange))
 	d = s.channel(l).(amqp.DeadLetters)
 	for range 2 {

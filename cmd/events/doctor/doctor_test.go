@@ -21,6 +21,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/config"
 	"github.com/taskcluster/events-proxy/http/proxytest"
+	"github.com/taskcluster/events-proxy/http/sse"
 )
 
 func pemOf(der []byte) []byte {
@@ -164,6 +165,29 @@ func TestWhatIsMissingAtTheBrokerIsNamed(t *testing.T) {
 func managedBy(o Options, management string) Options {
 	o.Management = management
 	return o
+}
+
+// A broker that reports that one queue did not take the probe has put it into the stream's all the
+// same: it is waited for.
+func TestAProbeThatAnotherQueueDidNotTakeIsWaitedFor(t *testing.T) {
+	for _, arrives := range []bool{true, false} {
+		events := make(chan arrival, 1)
+		if arrives {
+			events <- arrival{Event: sse.Event{Name: "message"}, at: time.Now()}
+		}
+		v := &visit{stream: &stream{events: events}, probe: &probe{publisher: nacking{}}}
+		v.options.Patience = 100 * time.Millisecond
+		if f := v.urlMessage(t.Context()); arrives != (f.Verdict == Pass) || !arrives && !strings.Contains(f.Cause, "did not take did not arrive") {
+			t.Errorf("arrives %t: %+v", arrives, f)
+		}
+	}
+}
+
+// nacking is the publisher of a broker on which one queue is always being deleted.
+type nacking struct{ amqp.Publisher }
+
+func (nacking) Publish(context.Context, string, string, amqp.Message) error {
+	return &amqp.Error{Kind: amqp.Nacked, Op: "publish"}
 }
 
 func declare(t *testing.T, n *rabbit.Node, exchange, kind string) {

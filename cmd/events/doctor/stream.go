@@ -178,7 +178,8 @@ func (v *visit) notReady(data string) Finding {
 	return fail("look at the service's log", "%s: %s", e.Code, e.Message)
 }
 
-// urlMessage publishes one message and waits for it at the other end.
+// urlMessage publishes one message and waits for it at the other end, also where a queue did not take
+// it: that may be the queue of an earlier check, which is being deleted.
 func (v *visit) urlMessage(ctx context.Context) Finding {
 	if why := v.probe.unusable(); why != "" {
 		return skip("%s", why)
@@ -186,14 +187,18 @@ func (v *visit) urlMessage(ctx context.Context) Finding {
 	ctx, cancel := context.WithTimeout(ctx, v.options.Patience)
 	defer cancel()
 	start := time.Now()
-	if err := v.probe.publish(ctx); err != nil {
+	probe := "a message that the broker has confirmed"
+	switch err := v.probe.publish(ctx); {
+	case amqp.KindOf(err) == amqp.Nacked:
+		probe = "a message that one of the broker's queues did not take"
+	case err != nil:
 		return skip("the probe cannot be published: %s", plain(err))
 	}
 	for {
 		a, ended, late := v.stream.next(ctx, v.options.Patience)
 		switch {
 		case late:
-			return fail("does the service use the broker and the virtual host of these settings? does a proxy hold events back?", "a message that the broker has confirmed did not arrive within %v", v.options.Patience)
+			return fail("does the service use the broker and the virtual host of these settings? does a proxy hold events back?", "%s did not arrive within %v", probe, v.options.Patience)
 		case ended:
 			return fail("look at the log of what is in front of the events proxy", "the stream ended before the message arrived")
 		case a.Name == "message":

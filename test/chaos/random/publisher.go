@@ -36,7 +36,8 @@ func NewPublisher(broker amqp.Publishing, exchange string) *Publisher {
 	return &Publisher{broker: broker, exchange: exchange}
 }
 
-// Publish is what Options.Publish wants.
+// Publish is what Options.Publish wants: it returns nil only for what the broker has confirmed for
+// every queue. Of any other message it is unknown who gets it; none is repeated.
 func (p *Publisher) Publish(ctx context.Context, number int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,7 +47,7 @@ func (p *Publisher) Publish(ctx context.Context, number int) error {
 	if err == nil {
 		err = p.open.Publish(ctx, p.exchange, RoutingKey, amqp.Message{Body: Body(number)})
 	}
-	if err != nil {
+	if err != nil && amqp.KindOf(err) != amqp.Nacked { // nacked: a stream's queue has gone, and the link lives
 		p.close()
 	}
 	return err

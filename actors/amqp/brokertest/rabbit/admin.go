@@ -112,6 +112,20 @@ func (n *Node) SetAcknowledgementTimeout(ctx context.Context, timeout time.Durat
 		`application:set_env(rabbit, channel_tick_interval, %d), true end`, timeout.Milliseconds(), look.Milliseconds()), nil)
 }
 
+// EndsIdleConsumers reports whether the broker has that timeout for the queues of streams: RabbitMQ
+// has it for quorum queues alone from 4.3 on.
+func (n *Node) EndsIdleConsumers(ctx context.Context) (bool, error) {
+	version, err := n.Version(ctx)
+	if err != nil {
+		return false, err
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+		return false, fmt.Errorf("rabbit: version %q: %w", version, err)
+	}
+	return major < 4 || major == 4 && minor < 3, nil
+}
+
 // command evaluates an expression into which strings are put as binaries.
 func (n *Node) command(ctx context.Context, expression string, arguments ...string) error {
 	literals := make([]any, len(arguments))
