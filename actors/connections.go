@@ -167,8 +167,7 @@ func (c *connections) recordEnd(stream *Stream) {
 	stream.finish(errActorEnded)
 	end := endOfStream(stream, stream.Ended())
 	c.core.count.countEnd(end.Code)
-	c.core.recent.add(end)
-	c.core.streamEnded(stream, end)
+	c.core.streamEnded(stream, c.core.recent.add(end))
 }
 
 // endAll is called when this instance ends, and its connections with it.

@@ -14,7 +14,7 @@ type Snapshot struct {
 	Actors  []Actor       `json:"actors"`  // parents before children, oldest first
 	Streams []StreamState `json:"streams"` // oldest first
 	Links   []LinkState   `json:"links"`   // oldest first
-	Ends    []StreamEnd   `json:"ends"`    // the last few, newest first
+	Ends    []StreamEnd   `json:"ends"`    // the last hundred, newest first; [System.Ends] has more
 	Stats   Stats         `json:"stats"`
 }
 
@@ -49,6 +49,7 @@ type StreamState struct {
 
 // StreamEnd is a stream that has ended.
 type StreamEnd struct {
+	Number   int64         `json:"number"` // of the System's ends, in their order, from 1 on
 	ID       string        `json:"id"`
 	Address  string        `json:"address,omitempty"`
 	Subject  string        `json:"subject,omitempty"` // as StreamState's

@@ -125,8 +125,46 @@ func TestTheSnapshotKeepsTheLastEnds(t *testing.T) {
 			synctest.Wait()
 		}
 		ends := f.Snapshot().Ends
-		if len(ends) < 50 || len(ends) > 100 || ends[0].ID != last {
-			f.t.Fatalf("%d ends are kept, the first of %s", len(ends), ends[0].ID)
+		if len(ends) != 100 || ends[0].ID != last || ends[0].Number != 250 {
+			f.t.Fatalf("%d ends are shown, the first %+v", len(ends), ends[0])
+		}
+	})
+}
+
+// A program that looks often enough misses no end, and one that does not sees how many it has missed.
+func TestEndsAreReadWithoutAGapOrTheGapIsSeen(t *testing.T) {
+	bubble(t, nil, func(f *fixture) {
+		var ids []string
+		closed := func(n int) {
+			for range n {
+				s := f.connect(task, "#")
+				ids = append(ids, s.ID())
+				s.Close()
+				synctest.Wait()
+			}
+		}
+		last := int64(0)
+		for _, n := range []int{0, 1, 150, 999} {
+			closed(n)
+			for _, end := range f.Ends(last) {
+				if end.Number != last+1 || end.ID != ids[last] {
+					f.t.Fatalf("%+v follows the end %d", end, last)
+				}
+				last = end.Number
+			}
+			if last != int64(len(ids)) {
+				f.t.Fatalf("%d ends are read, of %d", last, len(ids))
+			}
+		}
+		closed(1000)
+		if ends := f.Ends(last); len(ends) != 1000 || ends[0].Number != last+1 {
+			f.t.Fatalf("after a thousand more: %d", len(ends))
+		}
+		if ends := f.Ends(0); len(ends) < 1000 || ends[0].Number == 1 || ends[len(ends)-1].Number != int64(len(ids)) {
+			f.t.Fatalf("of %d ends %d are kept, from %d on", len(ids), len(ends), ends[0].Number)
+		}
+		if all, ends := f.Ends(0), f.Ends(1_000_000); len(ends) != len(all) {
+			f.t.Fatalf("after the number of another process: %d", len(ends))
 		}
 	})
 }

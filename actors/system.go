@@ -242,9 +242,15 @@ func (s *System) Snapshot() Snapshot {
 	now := time.Now()
 	return Snapshot{
 		Time: now, Actors: s.nodes.actors(now), Streams: s.nodes.streams(now), Links: s.linkStates(),
-		Ends: s.recent.list(), Stats: s.Stats(),
+		Ends: s.recent.newest(), Stats: s.Stats(),
 	}
 }
+
+// Ends returns the streams that have ended and whose StreamEnd.Number is larger than after, oldest
+// first: nothing is missed by asking again after the last number. The last thousand ends are kept;
+// where the first number is not after+1, those between were not. Numbers count from 1; after one that
+// has not been counted all are returned, as another System has. It never waits for an actor.
+func (s *System) Ends(after int64) []StreamEnd { return s.recent.after(after) }
 
 // Drain admits no further streams and ends those that are open, each with ServerShutdown, spread
 // over a time. It returns nil when the last has ended and its channel is closed; or, when ctx ends,

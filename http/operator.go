@@ -15,6 +15,7 @@ import (
 //	GET  /                                  a page that shows and does all below
 //	GET  /__tree__                          the snapshot
 //	GET  /__tree__/events?streams=N         the same as an event stream, once a second
+//	GET  /__tree__/ends?after=N             the streams that have ended, after the N-th
 //	POST /__tree__/end?stream=ID            ends a stream: ServerShutdown
 //	POST /__tree__/end?subject=NAME         ends the streams of a subject: AccessRevoked
 //	POST /__chaos__/crash?role=R&stream=ID  makes an actor fail, only with Chaos
@@ -61,6 +62,19 @@ func (h *Handler) treeEvents(w http.ResponseWriter, r *http.Request) {
 		case <-tick.C:
 		}
 	}
+}
+
+// ends answers with the streams that have ended, oldest first, after the one of a number.
+func (h *Handler) ends(w http.ResponseWriter, r *http.Request) {
+	after := int64(0)
+	if text := r.URL.Query().Get("after"); text != "" {
+		var err error
+		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
+			writeError(w, r, http.StatusBadRequest, "InvalidParameter", "after is the number of an end")
+			return
+		}
+	}
+	writeJSON(w, http.StatusOK, h.system.Ends(after))
 }
 
 // writeTree writes one frame within the write timeout.

@@ -56,6 +56,36 @@ func TestAPageElsewhereCannotEndStreams(t *testing.T) {
 	}
 }
 
+// What a program follows is not pushed out of sight by a crowd: it asks for the ends after the last
+// that it knows.
+func TestTheEndsOfStreamsAreReadByTheirNumbers(t *testing.T) {
+	p := start(t, nil)
+	ends := func(query string) (list []actors.StreamEnd) {
+		if w := p.operator("GET", "/__tree__/ends"+query); w.Code != http.StatusOK || json.Unmarshal(w.Body.Bytes(), &list) != nil || list == nil {
+			t.Fatalf("%s: %d %s", query, w.Code, w.Body)
+		}
+		return list
+	}
+	if list := ends(""); len(list) != 0 {
+		t.Fatalf("before any: %+v", list)
+	}
+	for range 2 {
+		r := p.connect()
+		p.broker.CloseChannels()
+		r.wantError(actors.BrokerLost)
+	}
+	p.gone()
+	await(t, "two ends", func() bool { return len(ends("")) == 2 })
+	if list := ends("?after=1"); len(list) != 1 || list[0].Number != 2 || list[0].Code != actors.BrokerLost {
+		t.Errorf("after the first: %+v", list)
+	}
+	for _, wrong := range []string{"many", "-1"} {
+		if w := p.operator("GET", "/__tree__/ends?after="+wrong); w.Code != http.StatusBadRequest {
+			t.Errorf("after=%s: %d", wrong, w.Code)
+		}
+	}
+}
+
 func TestTheTreeComesAsAnEventStream(t *testing.T) {
 	p := start(t, nil)
 	p.connect()

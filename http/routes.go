@@ -73,6 +73,7 @@ func (h *Handler) operatorRoutes() http.Handler {
 	get(r, "/metrics", h.metrics.handler().ServeHTTP)
 	get(r, "/__tree__", h.tree)
 	get(r, "/__tree__/events", h.treeEvents)
+	get(r, "/__tree__/ends", h.ends)
 	post(r, "/__tree__/end", h.endStreams)
 	if h.options.Chaos {
 		post(r, "/__chaos__/crash", h.crash)

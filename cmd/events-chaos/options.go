@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 
 // options are what the command line says of a run.
 type options struct {
-	shared, asJSON, verbose bool
+	asJSON, verbose         bool
+	mode                    chaos.Mode // "": as the proxy at o.proxy serves
 	random, clients         int
 	nodes                   int
 	rate                    float64
@@ -34,7 +36,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage+"\n"); flags.PrintDefaults() }
-	flags.BoolVar(&o.shared, "shared", false, "the proxy shares queues")
+	shared := flags.Bool("shared", false, "the proxy shares queues; one that is attached is asked itself")
+	routed := flags.Bool("routed", false, "the proxy routes: one queue for all streams; one that is attached is asked itself")
 	flags.BoolVar(&o.asJSON, "json", false, "results as JSON, a line each")
 	flags.BoolVar(&o.verbose, "verbose", false, "transcripts of scripts that passed, too")
 	flags.StringVar(&o.report, "report", "", "write history.ndjson, result.json, junit.xml and index.html into this directory")
@@ -57,6 +60,16 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		return o, misuse("%v", err)
 	}
 	o.scripts, o.args = flags.Args(), args
+	switch {
+	case *shared && *routed:
+		return o, misuse("--shared and --routed: one of them")
+	case *shared:
+		o.mode = chaos.Shared
+	case *routed:
+		o.mode = chaos.Routed
+	case o.proxy == "":
+		o.mode = chaos.Dedicated
+	}
 	if err := o.validate(); err != nil {
 		return o, misuse("%v", err)
 	}
@@ -146,4 +159,17 @@ func (o options) attached() chaos.Attached {
 		site.Management, _ = rabbit.NewManagement(o.management) // validate has tried it
 	}
 	return site
+}
+
+// attachedMode finds out how the proxy that runs serves streams of an exchange, and holds that against
+// what the flags say.
+func (o options) attachedMode(ctx context.Context, exchange string) (chaos.Mode, error) {
+	mode, err := o.attached().Mode(ctx, exchange)
+	switch {
+	case err != nil:
+		return mode, fmt.Errorf("%w: %w", errUnproved, err)
+	case o.mode != "" && o.mode != mode:
+		return mode, misuse("--%s: the proxy that is attached serves %s in another mode, %s", o.mode, exchange, mode)
+	}
+	return mode, nil
 }

@@ -14,10 +14,14 @@ import (
 
 // play plays the scripts and reports each as it ends.
 func (c command) play(ctx context.Context, o options) error {
-	params := script.Params{Settings: script.Settings{ShareQueues: o.shared}}
+	params := script.Params{}
 	facts, logs := environment(), logs(nil)
 	if o.proxy != "" {
 		site := o.attached()
+		var err error
+		if o.mode, err = o.attachedMode(ctx, script.DefaultExchange); err != nil {
+			return err
+		}
 		params.Brokers, params.Proxy = site, site.ForScripts
 		describeSite(ctx, o, facts)
 	} else {
@@ -30,6 +34,7 @@ func (c command) play(ctx context.Context, o options) error {
 		params.Brokers, params.Proxy = ground.brokers(), chaos.ForScripts(ground.binary)
 		logs = ground.logs
 	}
+	params.Settings = o.mode.Settings()
 	s, err := newSession(o.report)
 	if err != nil {
 		return err
@@ -37,7 +42,7 @@ func (c command) play(ctx context.Context, o options) error {
 	s.logs = logs
 	s.recorder.Add(history.Run{
 		Version: 1, Mode: "scripts", Started: time.Now().UTC().Format(time.RFC3339), Command: o.repeat("events-chaos"),
-		Shared: o.shared, Environment: facts,
+		Shared: o.mode == chaos.Shared, Routed: o.mode == chaos.Routed, Environment: facts,
 	})
 	results := tally{}
 	chaos.Play(ctx, params, o.scripts, s.recorder, func(r chaos.Result) {

@@ -24,7 +24,7 @@ const randomExchange = "exchange/chaos/random"
 func (c command) harmAtRandom(ctx context.Context, o options) error {
 	run := random.Options{
 		Exchange: randomExchange, Clients: o.clients, For: time.Duration(o.random) * time.Second, Rate: o.rate,
-		Seed: o.seed, Memory: o.memory << 20, Shared: o.shared, Log: c.stdout, Progress: progress(c.stderr),
+		Seed: o.seed, Memory: o.memory << 20, Log: c.stdout, Progress: progress(c.stderr),
 		Command: o.repeat("events-chaos"), Environment: environment(),
 	}
 	if o.asJSON {
@@ -50,10 +50,20 @@ func (c command) harmAtRandom(ctx context.Context, o options) error {
 	return err
 }
 
+// serve notes how the proxy serves.
+func serve(mode chaos.Mode, run *random.Options) {
+	run.Shared, run.Routed = mode == chaos.Shared, mode == chaos.Routed
+}
+
 // randomAttached harms a proxy that runs, and looks at its broker.
 func (c command) randomAttached(ctx context.Context, o options, run random.Options) error {
 	site := o.attached()
 	run.Proxy, run.Operator = o.proxy, o.operator
+	mode, err := o.attachedMode(ctx, randomExchange)
+	if err != nil {
+		return err
+	}
+	serve(mode, &run)
 	run.Relinked = moved // its broker may have several nodes
 	describeSite(ctx, o, run.Environment)
 	for name, fault := range site.Faults() {
@@ -67,7 +77,7 @@ func (c command) randomAttached(ctx context.Context, o options, run random.Optio
 		random.Skip{What: "log unread, process paused", Why: "the proxy's process is not ours"},
 		random.Skip{What: "exchange made again", Why: "how often the proxy repeats its bindings is not known"})
 	run.Census, run.Account = site.Everything, site.Account()
-	_, err := c.randomRun(ctx, o, run, o.broker, o.report, nil, nil)
+	_, err = c.randomRun(ctx, o, run, o.broker, o.report, nil, nil)
 	return err
 }
 
@@ -147,7 +157,11 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 			}
 		}
 	}
-	settings := script.Settings{ShareQueues: o.shared, RebindEvery: rebindEvery}
+	serve(o.mode, &run)
+	settings := script.Settings{ShareQueues: run.Shared, RebindEvery: rebindEvery}
+	if run.Routed {
+		settings.Routed = []string{randomExchange}
+	}
 	if ground.cluster != nil { // so that there are links to every node
 		settings.ChannelsPerLink = max(1, o.clients/(2*o.nodes))
 	}
@@ -160,6 +174,11 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 	harmsOn(ctx, ground, broker, &run)
 	run.Harms = append(run.Harms, paused(process), logUnread(process, randomExchange))
 	run.Census, run.Account = own.Everything, "broker"
+	if counts, ok := broker.(interface {
+		Backlog(context.Context) (int, error)
+	}); ok {
+		run.Backlog = counts.Backlog
+	}
 	further := func(p *random.Publisher) []random.Harm { return harmsBy(p, own, broker.Faults()) }
 	run.End = sync.OnceValue(func() error {
 		err := process.Close()

@@ -57,6 +57,7 @@ func TestWrongCallsExitWithTwo(t *testing.T) {
 		"run --random 5 --management x":   "http://user:password@host:15672",
 		"run --random 5 --management http://x:15672": "--management goes with --proxy",
 		"run --random 5 --schedule nowhere.json":     "nowhere.json",
+		"run --random 5 --shared --routed":           "one of them",
 		"run --schedule x y.txt":                     "--schedule goes with --random",
 		"run --random 5 --report .":                  "is not empty",
 		"check":                                      "usage: events-chaos check DIR",
@@ -116,8 +117,9 @@ func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
 		t.Errorf("status %d\n%s", status, stdout)
 	}
 	dir := filepath.Join(t.TempDir(), "report")
-	status, stdout, stderr := invoke(t, "run", "--json", "--shared", "--report", dir, bad, good)
-	if status != broken || !strings.Contains(stderr, "1 of 2 claims") {
+	empty := write(t, "empty.txt", "# a claim for another mode\n[dedicated] connect ada exchange/tc/task '#'\n[dedicated] expect ada ready\n[dedicated] leave ada\nexpect broker clean\n")
+	status, stdout, stderr := invoke(t, "run", "--json", "--shared", "--report", dir, bad, good, empty)
+	if status != broken || !strings.Contains(stderr, "1 of 3 claims") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 	var results []chaos.Result
@@ -128,11 +130,35 @@ func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
 		}
 		results = append(results, r)
 	}
-	if len(results) != 2 || results[0].Verdict != chaos.Fail || results[1].Verdict != chaos.Pass || !strings.Contains(results[0].Transcript, "InvalidBindings") ||
-		results[0].Claim != "a claim that is not true" || results[1].Evidence == "" {
+	if len(results) != 3 || results[0].Verdict != chaos.Fail || results[1].Verdict != chaos.Pass || !strings.Contains(results[0].Transcript, "InvalidBindings") ||
+		results[0].Claim != "a claim that is not true" || results[1].Evidence == "" ||
+		results[2].Verdict != chaos.Unknown || !strings.Contains(results[2].Reason, "no claim of its own was judged") {
 		t.Errorf("%+v", results)
 	}
 	keptLogs(t, dir, map[string]string{"node-0.log": "Server startup complete"})
+
+	dir = filepath.Join(t.TempDir(), "report") // alone, what proves nothing is neither a failure nor a pass
+	status, stdout, stderr = invoke(t, "run", "--shared", "--report", dir, empty)
+	if status != unproved || !strings.Contains(stdout, "unknown  empty") || !strings.Contains(stderr, "1 of 1 claims could not be judged") {
+		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+	}
+	const why = "no claim of its own was judged"
+	reportSays(t, dir, map[string]string{
+		"result.json": `"unknown": 1`, "junit.xml": `errors="3"`, "index.html": why, "history.ndjson": why,
+	})
+	status, stdout, stderr = invoke(t, "check", dir)
+	if status != unproved || !strings.Contains(stdout, why) || !strings.Contains(stdout, "the runner agrees") {
+		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+	}
+}
+
+func reportSays(t *testing.T, dir string, says map[string]string) {
+	t.Helper()
+	for file, text := range says {
+		if have, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(have), text) {
+			t.Errorf("%s lacks %q: %v\n%s", file, text, err, have)
+		}
+	}
 }
 
 // Where a run fails, what the proxy and the broker said themselves lies in its report.
@@ -170,16 +196,12 @@ func TestARandomRunLeavesAReportThatCanBeJudgedAgain(t *testing.T) {
 	if status != held || !strings.Contains(stdout, "verdict: pass (seed 1)") || !strings.Contains(stdout, "broker: 0 queues") {
 		t.Fatalf("status %d, %s\n%s", status, stderr, stdout)
 	}
-	for file, says := range map[string]string{
+	reportSays(t, dir, map[string]string{
 		"history.ndjson": `"kind":"healed"`,
 		"result.json":    `"verdict": "pass"`,
 		"junit.xml":      `failures="0" errors="0"`,
 		"index.html":     "events-chaos run --random 3 --clients 20 --memory 300 --seed 1",
-	} {
-		if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), says) {
-			t.Errorf("%s lacks %q: %v", file, says, err)
-		}
-	}
+	})
 	status, stdout, stderr = invoke(t, "check", dir)
 	if status != held || !strings.Contains(stdout, "the runner agrees") || !strings.Contains(stdout, "verdict: pass") {
 		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
@@ -238,17 +260,54 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 			t.Errorf("%q: status %d, %s\n%s", call, status, stderr, stdout)
 		}
 	}
-	tame, err := chaos.StartTame(binary, node.URL())
+	attach[len(attach)-1] = "amqp://nowhere.invalid" // how the proxy serves cannot be found out
+	if status, _, stderr := invoke(t, slices.Concat([]string{"run"}, attach, []string{heals})...); status != unproved || !strings.Contains(stderr, "nowhere.invalid") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	if err := node.Clean(t.Context(), amqp.QueuePrefix("guest"), 0); err != nil {
+		t.Error(err)
+	}
+}
+
+// With nothing that can be made to fail no run is a pass, and none claims that an actor failed,
+// however the proxy serves; and how that is, is found out, so that a script's claims are those of the
+// proxy's own mode.
+func TestAProxyWithoutFaultInjectionProvesNothingInAnyMode(t *testing.T) {
+	node, err := rabbit.StartNode(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tame.Close()
-	attach = []string{"--proxy", tame.Proxy, "--operator", tame.Operators, "--broker", node.URL()}
-	for _, plays := range [][]string{random, {heals}} { // nothing can be made to fail, so nothing is proved
-		status, stdout, stderr := invoke(t, slices.Concat([]string{"run"}, attach, plays)...)
-		if status != unproved || !strings.Contains(stdout, "without --chaos") || strings.Contains(stdout, "InternalError") {
-			t.Errorf("%q: status %d, %s\n%s", plays, status, stderr, stdout)
-		}
+	defer node.Close()
+	binary, err := chaos.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	crashes := write(t, "crashes.txt", "# an actor that fails ends its stream\nconnect ada -retry exchange/tc/task '#'\nexpect ada ready\ncrash worker ada\nexpect ada ended InternalError\n")
+	serves := write(t, "serves.txt", "# queues are shared as the proxy was told\nconnect ada -count 2 exchange/tc/task '#'\nconnect bob exchange/tc/task 'a.#'\n"+
+		"[dedicated] expect broker 3 queues\n[shared] expect broker 2 queues\n[routed] expect broker 1 queue\nleave *\nexpect broker clean\n")
+	for mode, flags := range map[chaos.Mode][]string{
+		chaos.Dedicated: nil, chaos.Shared: {"--share-queues"}, chaos.Routed: {"--routed-exchanges", "exchange/tc/*," + randomExchange},
+	} {
+		t.Run(string(mode), func(t *testing.T) {
+			tame, err := chaos.StartTame(binary, node.URL(), flags...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tame.Close()
+			attach := []string{"run", "--proxy", tame.Proxy, "--operator", tame.Operators, "--broker", node.URL()}
+			for _, plays := range [][]string{{"--random", "2", "--clients", "8"}, {crashes}} {
+				status, stdout, stderr := invoke(t, slices.Concat(attach, plays)...)
+				if status != unproved || !strings.Contains(stdout, "without --chaos") || strings.Contains(stdout, "InternalError") {
+					t.Errorf("%q: status %d, %s\n%s", plays, status, stderr, stdout)
+				}
+			}
+			if status, stdout, stderr := invoke(t, append(attach, serves)...); status != held {
+				t.Errorf("status %d, %s\n%s", status, stderr, stdout)
+			}
+			if status, _, stderr := invoke(t, append(attach, "--shared", serves)...); (mode == chaos.Shared) == (status == misused) {
+				t.Errorf("--shared: status %d, %s", status, stderr)
+			}
+		})
 	}
 	if err := node.Clean(t.Context(), amqp.QueuePrefix("guest"), 0); err != nil {
 		t.Error(err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/taskcluster/events-proxy/test/chaos"
 	"github.com/taskcluster/events-proxy/test/chaos/check"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
 )
@@ -75,6 +76,7 @@ func failedRun(dir string) (o options, steps []random.Step, err error) {
 		Clients int
 		Seconds float64
 		Shared  bool
+		Routed  bool
 		Nodes   int
 		Memory  int64
 	}
@@ -85,8 +87,15 @@ func failedRun(dir string) (o options, steps []random.Step, err error) {
 		return o, nil, misuse("%s is a run of scripts: shrink one by hand", dir)
 	}
 	steps, err = random.ReadSchedule(dir)
+	mode := chaos.Dedicated
+	switch {
+	case run.Shared:
+		mode = chaos.Shared
+	case run.Routed:
+		mode = chaos.Routed
+	}
 	return options{
-		random: int(run.Seconds), clients: run.Clients, seed: run.Seed, shared: run.Shared, nodes: max(1, run.Nodes), memory: run.Memory >> 20,
+		random: int(run.Seconds), clients: run.Clients, seed: run.Seed, mode: mode, nodes: max(1, run.Nodes), memory: run.Memory >> 20,
 	}, steps, err
 }
 
@@ -95,7 +104,7 @@ func (c command) stillFails(ctx context.Context, ground *ground, o options, step
 	quiet := command{stdout: io.Discard, stderr: io.Discard}
 	verdict, _ := quiet.randomOn(ctx, ground, o, random.Options{
 		Exchange: randomExchange, Clients: o.clients, For: steps[len(steps)-1].At + time.Second, Seed: o.seed,
-		Schedule: steps, Memory: o.memory << 20, Shared: o.shared, Log: io.Discard,
+		Schedule: steps, Memory: o.memory << 20, Log: io.Discard,
 	}, "")
 	return verdict == check.Fail
 }
@@ -111,8 +120,8 @@ func (c command) keepShrunk(dir string, o options, all, short []random.Step) err
 		return err
 	}
 	further := ""
-	if o.shared {
-		further = " --shared"
+	if o.mode != chaos.Dedicated {
+		further = " --" + string(o.mode)
 	}
 	if o.nodes > 1 {
 		further += fmt.Sprint(" --nodes ", o.nodes)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
@@ -50,7 +51,10 @@ func (a Attached) For(string) (script.Broker, error) {
 // ForScripts returns the one proxy, which cannot be started with other settings.
 func (a Attached) ForScripts(_ script.Broker, s script.Settings) (script.Proxy, error) {
 	asked := s
-	asked.ShareQueues = false
+	asked.ShareQueues = false // as it serves, which Mode has found out
+	if slices.Equal(asked.Routed, RoutedExchanges) {
+		asked.Routed = nil
+	}
 	if len(flags(&attached{Attached: a}, asked)) > 2 { // beside the namespace
 		return nil, fmt.Errorf("%w: the script asks for settings, and the proxy was attached as it is", script.ErrNotHere)
 	}

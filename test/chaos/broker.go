@@ -142,6 +142,9 @@ func everything(s rabbit.Snapshot) random.Census {
 	}
 }
 
+// Backlog asks the node how many messages the proxy's queues hold.
+func (b *broker) Backlog(ctx context.Context) (int, error) { return b.site.VHost.Messages(ctx) }
+
 // Lists reports whether the node lists an exchange.
 func (b *broker) Lists(ctx context.Context, exchange string) (bool, error) {
 	s, err := b.site.VHost.Snapshot(ctx)

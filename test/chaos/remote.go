@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,16 +41,26 @@ type picture struct {
 }
 
 func (r Remote) picture(ctx context.Context) (s picture, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Operators+"/__tree__", nil)
+	return s, r.ask(ctx, "/__tree__", &s)
+}
+
+// Ends asks the operators' listener.
+func (r Remote) Ends(ctx context.Context, after int64) (list []actors.StreamEnd, err error) {
+	return list, r.ask(ctx, "/__tree__/ends?after="+strconv.FormatInt(after, 10), &list)
+}
+
+// ask reads the answer of the operators' listener, which is JSON.
+func (r Remote) ask(ctx context.Context, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Operators+path, nil)
 	if err != nil {
-		return s, err
+		return err
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		return s, err
+		return err
 	}
 	defer answer.Body.Close()
-	return s, json.NewDecoder(answer.Body).Decode(&s)
+	return json.NewDecoder(answer.Body).Decode(into)
 }
 
 // Unclosed is the proxy's own account; a census of the broker is the proof.

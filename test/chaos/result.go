@@ -22,7 +22,7 @@ import (
 const (
 	Pass    = "pass"    // its claim was tried and held
 	Fail    = "fail"    // it did not
-	Unknown = "unknown" // the claim could not be judged, or a harm was never seen
+	Unknown = "unknown" // the claim could not be judged or was not tried, or a harm was never seen
 	Skipped = "skipped" // the script asks for what is not here
 )
 
@@ -85,6 +85,7 @@ func playOne(p script.Params, scribe *scribe, file string) Result {
 
 // judge distinguishes a claim that failed from one that was not tried.
 func judge(t *player, ended bool, cause error) (verdict, reason string) {
+	worthless := errors.Is(cause, script.ErrUnseen) || errors.Is(cause, script.ErrUnjudged)
 	switch {
 	case !t.failed():
 		return Pass, ""
@@ -92,9 +93,9 @@ func judge(t *player, ended bool, cause error) (verdict, reason string) {
 		return Unknown, "it could not begin"
 	case errors.Is(cause, script.ErrNotHere):
 		return Skipped, cause.Error()
-	case errors.Is(cause, script.ErrUnseen) && !strings.Contains(t.log(), "FAIL: "):
-		return Unknown, cause.Error()
-	case cause == nil:
+	case worthless && !strings.Contains(t.log(), "FAIL: "):
+		return Unknown, strings.ReplaceAll(cause.Error(), "\n", "; ")
+	case cause == nil, worthless: // a command of testscript's own has failed
 		return Fail, "see the transcript"
 	}
 	reason, _, _ = strings.Cut(cause.Error(), "\n")

@@ -82,6 +82,9 @@ func timed(name string, do negatable) func(*testscript.TestScript, bool, []strin
 			w.failure = err
 			ts.Fatalf("%v\n%s", err, w.transcript())
 		}
+		if judges(name, args) {
+			w.judged++
+		}
 	}
 }
 

@@ -7,7 +7,7 @@
 //	connect  NAME [flags] [EXCHANGE PATTERN]…   a client with a socket of its own
 //	publish  EXCHANGE KEY [flags] [COUNT]       bodies {"n":1}, {"n":2}, … unless told otherwise
 //	                                            -wide: headers wider than a frame
-//	expect   NAME CLAIM… | broker CLAIM… | process CLAIM… | tree CLAIM…
+//	expect   NAME CLAIM… | broker CLAIM… | process CLAIM… | tree CLAIM… | answer REGEXP
 //	stall    NAME                               stop reading
 //	trickle  NAME                               read a byte a second
 //	resume   NAME                               read on
@@ -21,7 +21,7 @@
 //	crash    connection|consumer|worker NAME    a panic in the actor behind a stream
 //	crash    broker|connections|feeds           a panic in an actor that is there once
 //	drain    [SPREAD]                           as SIGTERM does
-//	get      PATH [flags]                       one request; its answer is stdout
+//	get      PATH [flags]                       one request, of which expect answer claims something
 //
 // A # begins a comment, so a pattern with one stands in quotes. NAME may be a
 // pattern, such as crowd*, where a command can act on several
@@ -44,5 +44,6 @@
 // the streams. Where scripts are played is up to Params: a proxy in this process
 // or one at a URL, a queue for each stream or shared queues, the in-memory broker
 // or RabbitMQ. A line that holds only on one broker or in one mode begins with a
-// condition: [memory], [rabbitmq], [dedicated], [shared], [routed].
+// condition: [memory], [rabbitmq], [dedicated], [shared], [routed]. A script in which no claim
+// of its own was judged has not passed, whatever is clean in the end: see [ErrUnjudged].
 package script

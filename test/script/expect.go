@@ -19,13 +19,14 @@ import (
 //	! expect bob ready
 //	expect broker 1 queue
 //	expect process clean
+//	expect answer '^200'
 func expect(w *world, _ *testscript.TestScript, neg bool, args []string) error {
 	return w.expect(neg, args)
 }
 
 func (w *world) expect(neg bool, args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: expect NAME|broker|process|tree CLAIM…")
+		return errors.New("usage: expect NAME|broker|process|tree|answer CLAIM…")
 	}
 	subject, words := args[0], args[1:]
 	switch {
@@ -37,6 +38,8 @@ func (w *world) expect(neg bool, args []string) error {
 		return w.expectProcess(words)
 	case subject == "tree":
 		return w.expectTree(words)
+	case subject == "answer":
+		return w.expectAnswer(neg, words)
 	}
 	found, err := w.named(subject)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// get makes one request and writes its answer to stdout, where testscript's own
-// commands look at it: status, headers in alphabetical order, body.
+// get makes one request and keeps its answer for expect: status, headers in
+// alphabetical order, body. It stands in the transcript too.
 //
 //	get /api/events/v1/ping
-//	stdout '^200 OK$'
-//	stdout '^Content-Type: application/json'
+//	expect answer '^200 OK$'
+//	expect answer '^Content-Type: application/json'
 //	get /__heartbeat__ -method HEAD
 func get(w *world, ts *testscript.TestScript, args []string) error {
 	if len(args) == 0 {
@@ -43,7 +43,10 @@ func get(w *world, ts *testscript.TestScript, args []string) error {
 		name, value, _ := strings.Cut(line, ":")
 		request.Header.Add(name, strings.TrimSpace(value))
 	}
-	return answer(ts.Stdout(), request)
+	var kept strings.Builder
+	err = answer(io.MultiWriter(&kept, ts.Stdout()), request)
+	w.answer = kept.String()
+	return err
 }
 
 // answer makes the request on a connection of its own, follows no redirect and

@@ -40,6 +40,10 @@ func (l local) URL() string { return l.Proxy.URL }
 
 func (l local) Snapshot(context.Context) (actors.Snapshot, error) { return l.System.Snapshot(), nil }
 
+func (l local) Ends(_ context.Context, after int64) ([]actors.StreamEnd, error) {
+	return l.System.Ends(after), nil
+}
+
 func (l local) Unclosed(context.Context) (int64, error) {
 	closed := l.Ledger.Closed.Load() // first: what is opened meanwhile is still open
 	return l.Ledger.Opened.Load() - closed, nil

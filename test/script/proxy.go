@@ -16,6 +16,9 @@ type Proxy interface {
 	// Snapshot is its live tree.
 	Snapshot(ctx context.Context) (actors.Snapshot, error)
 
+	// Ends are the streams that have ended, after the end of a number, oldest first.
+	Ends(ctx context.Context, after int64) ([]actors.StreamEnd, error)
+
 	// Unclosed is how many AMQP channels it has opened and not closed.
 	Unclosed(ctx context.Context) (int64, error)
 

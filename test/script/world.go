@@ -34,6 +34,9 @@ type world struct {
 	names   []string        // of the streams, in order of their opening
 	known   map[string]bool // ids of the proxy's streams, as far as noted
 
+	answer string // to the last get
+	judged int    // claims of the script's own that were tried and held
+
 	begun   time.Time
 	harms   []*awaited
 	failure error // of the command that ended the script
@@ -153,7 +156,7 @@ func eventually(ctx context.Context, ask func() error) error {
 const signPatience = 5 * time.Second
 
 // finish ends the world, and the script's claim with it: a harm that was never seen
-// makes it worth nothing.
+// makes it worth nothing, and so does a script in which nothing of its own was judged.
 func (w *world) finish() error {
 	if w.failure == nil && len(w.harms) > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), signPatience)
@@ -165,7 +168,7 @@ func (w *world) finish() error {
 	}
 	err := w.close()
 	if w.failure == nil && err == nil {
-		err = unseenError(w.unseen())
+		err = errors.Join(unseenError(w.unseen()), w.unjudged())
 	}
 	if w.failure == nil {
 		w.failure = err

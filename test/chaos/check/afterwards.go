@@ -72,6 +72,24 @@ func (j *judge) refusal() {
 	j.skipUntried(row)
 }
 
+// acknowledged: the broker holds no message that every client has.
+func (j *judge) acknowledged() {
+	row := j.row("acknowledged", "the broker holds no message that every client has")
+	for _, b := range j.backlogs {
+		if b.Error != "" {
+			row.Reason = "the broker's messages could not be counted: " + b.Error
+			continue
+		}
+		row.Checked++
+		if b.Messages > 0 {
+			j.violate(row, b.t, 0, "every client has all, and the broker holds %d messages", b.Messages)
+		}
+	}
+	if len(j.backlogs) == 0 {
+		j.skipUntried(row)
+	}
+}
+
 // perLink is how many queues and channels a link may have beside those of its workers.
 const perLink = 2
 

@@ -95,8 +95,8 @@ func (j *judge) conclude() Judgement {
 			row.Verdict, out.Verdict = Fail, Fail
 		case row.Verdict == skipped:
 		case row.Checked == 0:
-			row.Verdict = Unknown
-			j.doubt("%s: %s", row.Name, cmp.Or(row.Reason, "it was never tried"))
+			row.Verdict, row.Reason = Unknown, cmp.Or(row.Reason, "it was never tried")
+			j.doubt("%s: %s", row.Name, row.Reason)
 		default:
 			row.Verdict = Pass
 		}

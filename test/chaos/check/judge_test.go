@@ -40,6 +40,7 @@ const sound = `{"t":0,"kind":"run","version":1,"mode":"random","clients":2,"pati
 {"t":2.11,"kind":"messages","stream":2,"from":5,"at":[0]}
 {"t":2.11,"kind":"messages","stream":3,"from":5,"at":[0]}
 {"t":2.9,"kind":"held","queues":4,"channels":4,"connections":1,"workers":2}
+{"t":2.95,"kind":"backlog","messages":0}
 {"t":3,"kind":"phase","name":"left"}
 {"t":3.1,"kind":"end","stream":2,"how":"left"}
 {"t":3.1,"kind":"end","stream":3,"how":"left"}
@@ -75,6 +76,7 @@ func TestEachViolationIsFoundInTheHistory(t *testing.T) {
 		"a code that is not the harm's":         {"untouched", `"codes":["InternalError"]`, `"codes":["BrokerLost"]`},
 		"a refusal without a harm":              {"untouched", `{"t":2,"kind":"phase","name":"after"}`, `{"t":1.9,"kind":"open","client":1,"stream":0,"status":503}` + "\n" + `{"t":2,"kind":"phase","name":"after"}`},
 		"no service after the harm":             {"served", `{"t":2,"kind":"phase","name":"after"}`, `{"t":2.5,"kind":"phase","name":"after"}`},
+		"messages that stay":                    {"acknowledged", `"kind":"backlog","messages":0`, `"kind":"backlog","messages":7`},
 		"a harm that did not heal":              {"healing", `{"t":1.7,"kind":"healed","harm":1}` + "\n", ""},
 		"a crash that the proxy denies":         {"real-harm", `"failures":4`, `"failures":3`},
 		"a queue left behind":                   {"broker-clean", `{"t":3.2,"kind":"census","queues":0`, `{"t":3.2,"kind":"census","queues":1`},
@@ -193,6 +195,7 @@ func TestWhatProvesNothingIsUnknown(t *testing.T) {
 		"crashes that were skipped":  {`{"t":1,"kind":"phase","name":"harm"}`, `{"t":1,"kind":"skipped","what":"crash of actors","reason":"no --chaos"}` + "\n" + `{"t":1,"kind":"phase","name":"harm"}`},
 		"a run without an end":       {`{"t":3.3,"kind":"verdict","verdict":"pass","invariants":[{"name":"complete","verdict":"pass"}]}` + "\n", ""},
 		"a last census that failed":  {`{"t":3.2,"kind":"census","queues":0,"connections":1}`, `{"t":3.2,"kind":"census","error":"no answer"}`},
+		"a backlog without a count":  {`"kind":"backlog","messages":0`, `"kind":"backlog","messages":0,"error":"no answer"`},
 		"no census at the end":       {`{"t":3.2,"kind":"census","queues":0,"connections":1}` + "\n", ""},
 		"a stream without an end":    {`{"t":3.1,"kind":"end","stream":3,"how":"left"}` + "\n", ""},
 	} {
@@ -231,6 +234,9 @@ func TestScriptsAreJudgedByTheirHistory(t *testing.T) {
 {"t":1.5,"kind":"asked","harm":1,"name":"broker kill","scope":"all","client":-1,"group":-1,"script":"x"}
 {"t":1.6,"kind":"seen","harm":1,"sign":"refused"}
 {"t":1,"kind":"command","script":"x","line":"connect ada"}
+{"t":1,"kind":"command","script":"x","line":"expect ada 2 messages"}
+{"t":2,"kind":"command","script":"x","line":"expect process 0 restarts"}
+{"t":2,"kind":"command","script":"x","line":"expect broker clean"}
 {"t":2,"kind":"script","script":"x","claim":"c","verdict":"pass"}
 {"t":2,"kind":"verdict","verdict":"pass"}
 `
@@ -240,6 +246,11 @@ func TestScriptsAreJudgedByTheirHistory(t *testing.T) {
 		"a harm that was not seen": {`"kind":"seen","harm":1,"sign":"refused"`, `"kind":"undone","harm":1,"reason":"no sign"`, check.Unknown},
 		"a second copy":            {`"from":2`, `"from":1`, check.Fail},
 		"an odd stream":            {`"how":"left"`, `"how":"left","odd":"a second ready"`, check.Fail},
+		"nothing but cleanliness":  {`"line":"expect ada 2 messages"`, `"line":"settings prefetch=20"`, check.Unknown},
+		"a claim about an answer":  {`"expect ada 2 messages"`, `"! expect answer ^500"`, check.Pass},
+		"a claim that failed":      {`"line":"expect ada 2 messages"`, `"line":"expect ada 2 messages","error":"1"`, check.Fail},
+		"a storm, all looked at":   {`"expect ada 2 messages"`, `"storm -rate 200 exchange/tc/task '#'"`, check.Pass},
+		"a count of the process":   {`"expect ada 2 messages"`, `"expect process 1 ClientGone"`, check.Pass},
 		"a skipped script":         {`"verdict":"pass"}` + "\n" + `{"t":2,"kind":"verdict"`, `"verdict":"skipped"}` + "\n" + `{"t":2,"kind":"verdict"`, check.Unknown},
 	} {
 		j, err := check.Judge(strings.NewReader(strings.Replace(run, c.from, c.to, 1)))

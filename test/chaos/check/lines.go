@@ -16,6 +16,7 @@ type run struct {
 	Patience float64
 	Memory   float64
 	Shared   bool
+	Routed   bool
 }
 
 // publish is one published number.
@@ -107,6 +108,13 @@ type held struct {
 	Queues, Channels, Connections, Workers, Nodes int
 }
 
+// backlog is how many messages the broker holds when every client has all.
+type backlog struct {
+	t        float64
+	Messages int
+	Error    string // why nothing is known of it
+}
+
 // script is a script's own verdict, with its failed commands and harms.
 type script struct {
 	name, verdict, reason string
@@ -132,9 +140,11 @@ type record struct {
 	censuses  []census
 	told      []told
 	held      []held
+	backlogs  []backlog
 	ends      []string // what was wrong with the proxy's end, "" for nothing
 	scripts   []script
 	failed    map[string]string // script → its failed command
+	tried     map[string]int    // script → how many claims of its own were judged, and held
 	unseen    map[string]string // script → a harm that was not seen
 	harmed    map[int]string    // harm → script
 	verdict   string
@@ -146,7 +156,7 @@ type record struct {
 func read(from io.Reader) (*record, error) {
 	r := &record{
 		phases: map[string]float64{}, published: map[int]publish{}, streams: map[int]*stream{}, harms: map[int]*harm{},
-		failed: map[string]string{}, unseen: map[string]string{}, harmed: map[int]string{}, rows: map[string]string{},
+		failed: map[string]string{}, tried: map[string]int{}, unseen: map[string]string{}, harmed: map[int]string{}, rows: map[string]string{},
 	}
 	lines := bufio.NewReaderSize(from, 1<<16)
 	for number := 1; ; number++ {
@@ -209,6 +219,8 @@ func (r *record) take(line []byte) error {
 	case "command":
 		if f.Error != "" {
 			r.failed[f.Script] = f.Line + ": " + f.Error
+		} else if tries(f.Line) {
+			r.tried[f.Script]++
 		}
 	case "script":
 		r.scripts = append(r.scripts, script{name: f.Script, verdict: f.Verdict, reason: f.Reason, t: f.T})
@@ -217,6 +229,9 @@ func (r *record) take(line []byte) error {
 	case "held":
 		r.held = append(r.held, held{t: f.T})
 		return json.Unmarshal(line, &r.held[len(r.held)-1])
+	case "backlog":
+		r.backlogs = append(r.backlogs, backlog{t: f.T})
+		return json.Unmarshal(line, &r.backlogs[len(r.backlogs)-1])
 	case "ended":
 		r.ends = append(r.ends, f.Error)
 	case "verdict":

@@ -27,6 +27,7 @@ func (j *judge) randomRun() {
 	j.processClean()
 	j.memory()
 	j.refusal()
+	j.acknowledged()
 	j.needed()
 	j.orderlyEnd()
 	j.reached()
@@ -106,7 +107,7 @@ func (j *judge) follow(row *Invariant, s *stream) (last int) {
 func (j *judge) mayMiss(n int, s *stream) bool {
 	at := j.published[n].t
 	return slices.ContainsFunc(j.deaf, func(d deafness) bool {
-		return at >= d.from && at < d.until && (j.run.Shared || s.opened < d.back)
+		return at >= d.from && at < d.until && (j.run.Shared || j.run.Routed || s.opened < d.back)
 	})
 }
 

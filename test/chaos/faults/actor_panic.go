@@ -19,6 +19,10 @@ func ActorPanic(role actors.Role, stream string) Fault {
 func failed(role actors.Role, stream string) watch {
 	return func(ctx context.Context, s Site) (Sign, error) {
 		before, err := s.Proxy.Snapshot(ctx)
+		last := int64(0) // end
+		if len(before.Ends) > 0 {
+			last = before.Ends[0].Number
+		}
 		return func(ctx context.Context) (string, error) {
 			now, err := s.Proxy.Snapshot(ctx)
 			if err != nil {
@@ -27,17 +31,27 @@ func failed(role actors.Role, stream string) watch {
 			if failures := now.Stats.Failures - before.Stats.Failures; failures == 0 {
 				return "", nil
 			}
-			for _, end := range now.Ends {
-				if stream != "" && end.ID == stream {
-					return "the proxy lists the stream as ended: " + string(end.Code), nil
-				}
+			if stream != "" {
+				return ended(ctx, s.Proxy, stream, last)
 			}
-			if n, old := restarts(now, role), restarts(before, role); stream == "" && n > old {
+			if n, old := restarts(now, role), restarts(before, role); n > old {
 				return fmt.Sprintf("%s has been restarted %d times, %d before", role, n, old), nil
 			}
 			return "", nil
 		}, err
 	}
+}
+
+// ended looks for a stream among those that the proxy lists as ended, after the one of a number: none
+// is missed, however many end with it.
+func ended(ctx context.Context, proxy Crasher, stream string, after int64) (string, error) {
+	ends, err := proxy.Ends(ctx, after)
+	for _, end := range ends {
+		if end.ID == stream {
+			return "the proxy lists the stream as ended: " + string(end.Code), nil
+		}
+	}
+	return "", err
 }
 
 func restarts(now actors.Snapshot, role actors.Role) (count int64) {

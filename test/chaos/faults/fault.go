@@ -42,6 +42,7 @@ type Process interface {
 // Crasher is a proxy whose actors can be made to fail.
 type Crasher interface {
 	Snapshot(ctx context.Context) (actors.Snapshot, error)
+	Ends(ctx context.Context, after int64) ([]actors.StreamEnd, error) // as [actors.System.Ends]
 	Crash(ctx context.Context, role actors.Role, stream string) error
 }
 

@@ -29,10 +29,14 @@
 //	failure   an actor failed, and what its supervisor decided
 //	sample    the proxy's own figures
 //	held      what the broker holds while streams are open, and what the proxy needs
+//	backlog   how many messages the broker holds when every client has all, or why
+//	          that could not be found out
 //	ended     how the proxy ended, and what of it was left on the broker
 //	census    what the broker holds of the proxy's, and by whose account; or why
 //	          that could not be found out in the end
-//	command   a line of a script, with its result
+//	command   a line of a script, with its result. A script has judged a claim of its
+//	          own if storm has succeeded, or expect; but not if that is about the broker,
+//	          the process or the tree, and claims clean or 0 of something
 //	script    a script's verdict
 //	verdict   the runner's judgement; the last line
 package history

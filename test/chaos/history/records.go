@@ -26,6 +26,7 @@ func (Command) kind() string  { return "command" }
 func (Script) kind() string   { return "script" }
 func (Told) kind() string     { return "told" }
 func (Held) kind() string     { return "held" }
+func (Backlog) kind() string  { return "backlog" }
 func (Ended) kind() string    { return "ended" }
 func (Verdict) kind() string  { return "verdict" }
 
@@ -40,6 +41,7 @@ type Run struct {
 	Seconds     float64           `json:"seconds,omitempty"`  // of harm
 	Patience    float64           `json:"patience,omitempty"` // seconds that healing may take
 	Shared      bool              `json:"shared"`             // streams with equal bindings have one queue
+	Routed      bool              `json:"routed,omitempty"`   // all streams have one queue
 	Nodes       int               `json:"nodes,omitempty"`    // of the broker's cluster
 	Memory      int64             `json:"memory,omitempty"`   // bytes that the process may have resident
 	Environment map[string]string `json:"environment"`
@@ -63,7 +65,7 @@ type Open struct {
 	Name   string `json:"name,omitempty"` // in a script
 	Client int    `json:"client"`
 	Stream int    `json:"stream"` // the run's number of the stream
-	Group  int    `json:"group"`  // streams of a group have equal bindings
+	Group  int    `json:"group"`  // streams of a group share a queue, where there are shared ones
 	Status int    `json:"status"` // 0: there was no answer
 	// Error is why there was none.
 	Error string `json:"error,omitempty"`
@@ -174,6 +176,13 @@ type Held struct {
 	Workers     int64  `json:"workers"`     // by the proxy's account: each has a channel and a queue
 	Nodes       int    `json:"nodes"`       // of the broker's cluster
 	Account     string `json:"account"`     // of the first three: broker, proxy
+}
+
+// Backlog is how many messages the broker holds in the proxy's queues when every client has all;
+// nothing is known of that where there is an error.
+type Backlog struct {
+	Messages int    `json:"messages"`
+	Error    string `json:"error,omitempty"`
 }
 
 // Ended is how the proxy's process ended, where that was the run's to do.

@@ -120,6 +120,33 @@ func (c *conductor) held(ctx context.Context) {
 	}
 }
 
+// acknowledged looks whether the broker holds messages when every client has all: nothing is published
+// any more, and what was written is acknowledged soon.
+func (c *conductor) acknowledged(ctx context.Context) {
+	if c.options.Backlog == nil || ctx.Err() != nil {
+		return
+	}
+	var messages int
+	var err error
+	ok := c.until(ctx, func() bool {
+		messages, err = c.options.Backlog(ctx)
+		return err == nil && messages == 0
+	})
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		c.book.untried(acknowledged, "the broker's messages could not be counted: %v", err)
+		c.history.Add(history.Backlog{Error: err.Error()})
+		return
+	}
+	c.history.Add(history.Backlog{Messages: messages})
+	c.book.tried(acknowledged)
+	if !ok {
+		c.book.violate(acknowledged, "%s after every client has all, the broker holds %d messages", c.options.Patience, messages)
+	}
+}
+
 func (c *conductor) holds(ctx context.Context) (history.Held, error) {
 	tree, err := c.operator.tree(ctx)
 	if err != nil {

@@ -29,6 +29,7 @@ func TestADefectIsFoundAndNamed(t *testing.T) {
 		"an end is not told":           {quick{wrap: without("error")}, "one-code", "ended with"},
 		"the first ping is missing":    {quick{wrap: without("ping")}, "ready-first", "the first event is ready"},
 		"a hostile binding is let in":  {quick{wrap: lettingIn}, "refusal", "told ready, not InvalidBindings"},
+		"nothing is acknowledged":      {quick{holds: 3, patience: 2 * time.Second}, "acknowledged", "the broker holds 3 messages"},
 		"the process crashes":          {quick{end: errors.New("exit status 2")}, "orderly-end", "exit status 2"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,7 +43,7 @@ type harms struct {
 
 // ask does one harm of a kind to the stream of a client.
 func (c *conductor) ask(ctx context.Context, kind Harm, client int) {
-	l := &life{kind: kind, victim: Victim{Client: client}, group: client % len(patterns), asked: time.Now()}
+	l := &life{kind: kind, victim: Victim{Client: client}, group: c.groupOf(client), asked: time.Now()}
 	c.enter(l)
 	err := c.do(ctx, l)
 	if err != nil && ctx.Err() == nil {
@@ -121,22 +121,6 @@ func (c *conductor) giveUp(l *life, reason string) {
 	c.history.Add(history.Undone{Harm: l.number, Reason: reason})
 }
 
-// endOf looks for a stream among those that the proxy lists as ended.
-func (c *conductor) endOf(id string, codes []actors.Code) faults.Sign {
-	return func(context.Context) (string, error) {
-		for _, end := range c.latest().Ends {
-			switch {
-			case end.ID != id:
-			case slices.Contains(codes, end.Code):
-				return "the proxy's list of ends: " + string(end.Code), nil
-			default:
-				return "", fmt.Errorf("the stream had ended with %s", end.Code)
-			}
-		}
-		return "", nil
-	}
-}
-
 // lookAfter looks for the signs of harms, and for their healing.
 func (c *conductor) lookAfter(ctx context.Context) {
 	h := &c.harms
@@ -172,8 +156,11 @@ func (c *conductor) lookFor(ctx context.Context, l *life) {
 		c.giveUp(l, err.Error())
 	case time.Since(l.asked) > l.signPatience(c.options):
 		reason := fmt.Sprintf("no sign of it within %s", l.signPatience(c.options))
-		if err != nil {
+		switch {
+		case err != nil:
 			reason += ": " + err.Error()
+		case l.kind.aimed():
+			reason += ": " + c.whyNoEnd(l)
 		}
 		c.giveUp(l, reason)
 	}

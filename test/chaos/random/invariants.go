@@ -15,6 +15,7 @@ const (
 	processClean = "process-clean"
 	memoryBound  = "memory"
 	refusal      = "refusal"
+	acknowledged = "acknowledged"
 	needed       = "needed"
 	orderlyEnd   = "orderly-end"
 )
@@ -33,6 +34,7 @@ func invariants() []history.Invariant {
 		{Name: processClean, Claim: "streams, actors, goroutines, descriptors and memory are back where they were"},
 		{Name: memoryBound, Claim: "the process stays below the memory that it may have"},
 		{Name: refusal, Claim: "a binding that would stall the exchange for all is refused"},
+		{Name: acknowledged, Claim: "the broker holds no message that every client has"},
 		{Name: needed, Claim: "while streams are open the broker holds no more than they need"},
 		{Name: orderlyEnd, Claim: "the proxy ends in order when it is told to, and leaves nothing on its broker"},
 	}

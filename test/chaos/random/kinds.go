@@ -42,7 +42,7 @@ func (c *conductor) kinds(now picture) []Harm {
 	list = append(list, broker,
 		c.crashOf(actors.RoleConnections, actors.InternalError),
 		c.crashIn(actors.RoleConnection, OneStream))
-	if !c.options.Shared {
+	if !c.options.Shared && !c.options.Routed {
 		return append(list, c.crashIn(actors.RoleConsumer, OneStream), c.crashIn(actors.RoleWorker, OneStream))
 	}
 	return append(list, c.crashOf(actors.RoleFeeds, actors.InternalError),

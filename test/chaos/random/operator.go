@@ -47,6 +47,16 @@ func (o *operator) tree(ctx context.Context) (now picture, err error) {
 	return now, json.NewDecoder(answer.Body).Decode(&now)
 }
 
+// ends returns the streams that have ended, after the one of a number, oldest first.
+func (o *operator) ends(ctx context.Context, after int64) (list []actors.StreamEnd, err error) {
+	answer, err := o.do(ctx, http.MethodGet, "/__tree__/ends?after="+strconv.FormatInt(after, 10))
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	return list, json.NewDecoder(answer.Body).Decode(&list)
+}
+
 // crash makes an actor fail.
 func (o *operator) crash(ctx context.Context, role actors.Role, stream string) error {
 	return o.act(ctx, "/__chaos__/crash?role="+url.QueryEscape(string(role))+"&stream="+url.QueryEscape(stream))

@@ -42,8 +42,8 @@ type Options struct {
 	// Memory is the most that the process may have resident, in bytes; 0: no limit.
 	Memory int64
 
-	// Shared is set where streams with equal bindings have one queue.
-	Shared bool
+	// Shared is set where streams with equal bindings have one queue, Routed where all have one.
+	Shared, Routed bool
 
 	// Swallow makes every call that binds a queue vanish on its way to the broker,
 	// if its pattern is the word; "": none. Without it no call is frozen.
@@ -59,6 +59,10 @@ type Options struct {
 	// account. Without it the claim about the broker is skipped.
 	Census  func(ctx context.Context) (Census, error)
 	Account string
+
+	// Backlog counts the messages that the broker holds in the proxy's queues, acknowledged ones left
+	// out. Without it the claim about them is skipped.
+	Backlog func(ctx context.Context) (int, error)
 
 	// End ends the proxy, where that is the caller's to do, and returns what was wrong with its end
 	// or is left of it on the broker. It is called once, when all else has been looked at, unless
@@ -99,7 +103,7 @@ type Scope string
 // The scopes.
 const (
 	OneStream Scope = "stream" // the stream that it was aimed at
-	OneGroup  Scope = "group"  // all streams with the same bindings
+	OneGroup  Scope = "group"  // all streams of its queue, where queues are shared
 	Everyone  Scope = "all"    // every stream
 	NoStream  Scope = "none"   // no stream: all must go on as if nothing happened
 )

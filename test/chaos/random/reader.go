@@ -16,8 +16,8 @@ import (
 	"github.com/taskcluster/events-proxy/test/chaos/history"
 )
 
-// patterns are the bindings of the groups of clients. Each group gets every message; the last one
-// by the last of its bindings alone.
+// patterns are the bindings of the clients, in turn. Each gets every message; the last one by the last
+// of its bindings alone. Where the proxy shares queues, clients with equal bindings are a group.
 var patterns = [][]string{{"#"}, {"random.#"}, {"random.*"}, {"unheard.#", "random.message"}}
 
 // reader is one client: it opens a stream, reads it to its end, and opens the
@@ -25,7 +25,7 @@ var patterns = [][]string{{"#"}, {"random.#"}, {"random.*"}, {"unheard.#", "rand
 type reader struct {
 	run    *conductor
 	number int
-	group  int
+	group  int // what befalls a queue befalls the group
 	url    string
 	http   *http.Client
 	leave  chan struct{} // ends the stream that is open
@@ -42,14 +42,22 @@ type reader struct {
 const backOff = 50 * time.Millisecond
 
 func newReader(c *conductor, number int) *reader {
-	r := &reader{run: c, number: number, group: number % len(patterns), leave: make(chan struct{}, 1)}
-	r.url = c.connectURL(patterns[r.group]...)
+	r := &reader{run: c, number: number, group: c.groupOf(number), leave: make(chan struct{}, 1)}
+	r.url = c.connectURL(patterns[number%len(patterns)]...)
 	dialer := &net.Dialer{}
 	if address := r.address(); address != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(address)}
 	}
 	r.http = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer.DialContext}}
 	return r
+}
+
+// groupOf returns the group of a client: where the proxy routes, all are one.
+func (c *conductor) groupOf(client int) int {
+	if c.options.Routed {
+		return 0
+	}
+	return client % len(patterns)
 }
 
 // connectURL is that of a stream with bindings to the run's exchange.

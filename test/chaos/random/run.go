@@ -25,6 +25,7 @@ type conductor struct {
 	readers  []*reader
 	streams  streams
 	harms    harms
+	ends     ends
 	stranger stranger
 	picture  atomic.Pointer[picture]
 
@@ -45,7 +46,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	c := &conductor{
-		options: o, history: o.History, book: newBook(o), operator: newOperator(o.Operator), ledger: &ledger{shared: o.Shared}, turns: make(chan func()),
+		options: o, history: o.History, book: newBook(o), operator: newOperator(o.Operator), ledger: &ledger{shared: o.Shared || o.Routed}, turns: make(chan func()),
 		local: isLocal(o.Proxy),
 	}
 	c.harms.count = map[string]*HarmCount{}
@@ -77,7 +78,7 @@ func (c *conductor) close(ctx context.Context) (*Report, error) {
 	c.book.report.Published, c.book.report.Excused = c.ledger.confirmed(), c.ledger.excusedCount()
 	c.book.report.Harms = c.harms.counts()
 	c.countReal()
-	for _, invariant := range []string{refusal, needed, orderlyEnd} {
+	for _, invariant := range []string{refusal, acknowledged, needed, orderlyEnd} {
 		c.book.unshown(invariant, "nothing in this run shows it")
 	}
 	report := c.book.judge()
@@ -100,7 +101,7 @@ func (c *conductor) record() {
 	o := c.options
 	c.history.Add(history.Run{
 		Version: 1, Mode: "random", Started: time.Now().UTC().Format(time.RFC3339), Command: o.Command, Seed: o.Seed,
-		Clients: o.Clients, Seconds: o.For.Seconds(), Patience: o.Patience.Seconds(), Shared: o.Shared, Nodes: o.Nodes, Memory: o.Memory,
+		Clients: o.Clients, Seconds: o.For.Seconds(), Patience: o.Patience.Seconds(), Shared: o.Shared, Routed: o.Routed, Nodes: o.Nodes, Memory: o.Memory,
 		Environment: o.Environment,
 	})
 }
@@ -137,6 +138,9 @@ func (c *conductor) beforehand(ctx context.Context) error {
 	}
 	c.first = now
 	c.picture.Store(&now)
+	if len(now.Ends) > 0 {
+		c.ends.last = now.Ends[0].Number
+	}
 	c.history.Add(linksOf(now))
 	v, err := c.operator.vitals(ctx)
 	if err != nil {
@@ -198,6 +202,7 @@ func (c *conductor) conduct(ctx context.Context) {
 	stopPublishing()
 	publisher.Wait()
 	c.paid(ctx)
+	c.acknowledged(ctx)
 	c.held(ctx)
 	c.phase("left")
 }

@@ -98,6 +98,7 @@ type quick struct {
 	wrap  func(http.Handler) http.Handler // around the proxy
 	plant func(amqp.Dialer) amqp.Dialer   // between the proxy and its broker
 	end   error                           // of the proxy
+	holds int                             // messages at the broker when every client has all
 	// census is called before each census and returns why that fails; nil: none fails.
 	census func() error
 
@@ -135,6 +136,7 @@ func quickRun(t *testing.T, q quick) (*random.Report, check.Judgement) {
 	report, err := random.Run(t.Context(), random.Options{
 		Proxy: p.URL, Operator: operators.URL, Exchange: exchange, Publish: publisher.Publish, Clients: 6, For: 2 * time.Second,
 		Seed: 1, Patience: cmp.Or(q.patience, quickPatience), SignPatience: time.Second, End: func() error { return q.end }, History: recorder, Log: t.Output(),
+		Backlog: func(context.Context) (int, error) { return q.holds, nil },
 		Census: func(context.Context) (random.Census, error) {
 			var err error
 			if q.census != nil {

@@ -42,6 +42,7 @@ func (c *conductor) watch(ctx context.Context) {
 		c.failuresBetween(c.latest(), now)
 		c.linksBetween(c.latest(), now)
 		c.picture.Store(&now)
+		c.readEnds(ctx)
 		c.lookAfter(ctx)
 		if time.Now().After(nextVitals) {
 			nextVitals = time.Now().Add(vitalsEvery)

@@ -113,8 +113,11 @@ func mode(run Run) string {
 		return "chaos scripts, played on an events proxy"
 	}
 	queues := "a queue for each stream"
-	if run.Shared {
+	switch {
+	case run.Shared:
 		queues = "shared queues"
+	case run.Routed:
+		queues = "one queue for all streams"
 	}
 	if run.Nodes > 1 {
 		queues += fmt.Sprintf(", a RabbitMQ cluster of %d nodes", run.Nodes)

@@ -19,6 +19,7 @@ type Run struct {
 	Seconds     float64           `json:"seconds,omitempty"`
 	Patience    float64           `json:"patience,omitempty"`
 	Shared      bool              `json:"shared"`
+	Routed      bool              `json:"routed,omitempty"`
 	Nodes       int               `json:"nodes,omitempty"` // of the broker's cluster
 	Memory      float64           `json:"memory,omitempty"`
 	Environment map[string]string `json:"environment"`
@@ -222,6 +223,8 @@ func (l line) String() string {
 		return fmt.Sprintf("a client that must be told %s was told %s", l.Wanted, l.Told)
 	case "held":
 		return "what the broker holds was counted"
+	case "backlog":
+		return "the messages that the broker holds were counted"
 	case "ended":
 		return "the proxy was ended " + l.Error
 	case "phase":

@@ -91,6 +91,13 @@ func (v *VHost) Exchanges(ctx context.Context) (names []string, err error) {
 	return names, v.node.evaluate(ctx, v.here(`[N || {resource, _, exchange, N} <- [element(2, X) || X <- rabbit_exchange:list(VHOST)]]`), &names)
 }
 
+// Messages returns how many messages its queues hold: those that wait, and those that are under way to
+// consumers and not acknowledged.
+func (v *VHost) Messages(ctx context.Context) (count int, err error) {
+	return count, v.node.evaluate(ctx, v.here(`lists:sum([N || Q <- rabbit_amqqueue:list(VHOST), `+
+		`{ok, [{_, N}]} <- [catch {ok, rabbit_amqqueue:info(Q, [messages])}]])`), &count) // one that ends meanwhile holds none
+}
+
 // CloseConnections ends its user's connections in order (320).
 func (v *VHost) CloseConnections(ctx context.Context) error {
 	if v.node.management != nil {
