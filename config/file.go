@@ -123,13 +123,13 @@ func (f *settingsFile) parse(data []byte) {
 }
 
 func (f *settingsFile) section(section string, n *yaml.Node) {
-	if slices.Contains(groups, section) {
+	if isGroup(section) {
 		f.bad(n, section, "is no profile: settings stand in a section per profile, such as production: {%s: ...}", section)
 		return
 	}
 	f.mapping(n, section, func(group string, n *yaml.Node) {
 		if !isGroup(group) {
-			f.bad(n, section+": "+group, "unknown key%s", suggest(group, groups))
+			f.bad(n, section+": "+group, "unknown key%s", cmp.Or(elsewhere(group), suggest(group, groups())))
 			return
 		}
 		f.mapping(n, section+": "+group, func(key string, n *yaml.Node) {
@@ -138,12 +138,27 @@ func (f *settingsFile) section(section string, n *yaml.Node) {
 	})
 }
 
-// groups are the keys of a section.
-var groups = []string{"pulse", "server", "limits", "drain"}
+// groups returns the keys of a section.
+func groups() (names []string) {
+	for _, key := range fileKeys() {
+		group, _, _ := strings.Cut(key, ".")
+		names = append(names, group)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
-// isGroup reports whether keys of the table start with the name.
-func isGroup(name string) bool {
-	return slices.ContainsFunc(fileKeys(), func(key string) bool { return strings.HasPrefix(key, name+".") })
+func isGroup(name string) bool { return slices.Contains(groups(), name) }
+
+// elsewhere returns a suggestion of the setting that has a given name in another group; "" if none
+// has.
+func elsewhere(name string) string {
+	for _, s := range Settings {
+		if strings.HasSuffix(s.Key, "."+name) {
+			return "; did you mean " + s.Key + "?"
+		}
+	}
+	return ""
 }
 
 // fileKeys returns all keys that a file may use.
@@ -178,8 +193,8 @@ func (f *settingsFile) value(section, key string, n *yaml.Node) {
 // unknown reports a key that does not exist. In {password: abc,def} the comma makes the rest of a
 // value look like a key without one: that is not shown.
 func (f *settingsFile) unknown(n *yaml.Node, section, key string) {
-	group, _, _ := strings.Cut(key, ".")
-	hint := suggest(key, fileKeys(), group+".")
+	group, name, _ := strings.Cut(key, ".")
+	hint := cmp.Or(elsewhere(name), suggest(key, fileKeys(), group+"."))
 	if isNull(n) && hint == "" {
 		f.bad(n, section+": "+group, "has an unknown key without a value (a text with a comma is written in quotes)")
 		return

@@ -180,7 +180,8 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		args: []string{"--prefetch", "0", "--drain-time", "soon", "--config", "my.yml"},
 		env:  map[string]string{"PORT": "http", "FORCE_SSL": "maybe", "PULSE_URL": "http://h/", "EVENTS_ORIGINS": "a.example.org/x"},
 		files: map[string]string{"my.yml": "production:\n  pulse: {usrname: x}\n  server:\n    port: 99999\n" +
-			"  limits: {messageBytes: big, bindings: [1, {}]}\n  monitor: {}\ntest:\n  server: {hello: 1}\n"},
+			"  limits: {messageBytes: big, bindings: [1, {}]}\n  monitor: {}\ntest:\n  server: {hello: 1}\n" +
+			"  streams: 5\n  limits: {port: 80}\n  auht: {queryLife: 1m}\nauth: {queryLife: 1m}\n"},
 	}.load()
 	for _, want := range []string{
 		`my.yml:2: production: pulse.usrname: unknown key; did you mean pulse.username?`,
@@ -189,6 +190,10 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		`my.yml:5: production: limits.bindings: must be a list of values`,
 		`my.yml:6: production: monitor: unknown key`,
 		`my.yml:8: test: server.hello: unknown key`,
+		`my.yml:9: test: streams: unknown key; did you mean limits.streams?`,
+		`my.yml:10: test: limits.port: unknown key; did you mean server.port?`,
+		`my.yml:11: test: auht: unknown key; did you mean auth?`,
+		`my.yml:12: auth: is no profile: settings stand in a section per profile, such as production: {auth: ...}`,
 		`PORT: "http" is not a whole number from 0 to 65535`,
 		`FORCE_SSL: "maybe" is neither true nor false`,
 		`PULSE_URL: the value is not a URL that starts with amqp:// or amqps://`,
