@@ -206,7 +206,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		}
 	}
 	var problems Problems
-	if !errors.As(err, &problems) || len(problems) != 12 {
+	if !errors.As(err, &problems) || len(problems) != 16 {
 		t.Errorf("%d problems, want 12:\n%v", len(problems), err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,7 +18,10 @@ import (
 
 // demo is the proxy with a broker in this process, on which sample messages are published every
 // second. It takes all the flags of serve, and reports which settings have no effect.
+// A terminal that is closed (SIGHUP) ends it as Ctrl-C does.
 func (p process) demo(ctx context.Context, args []string) int {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
 	c, status, ok := p.settings("demo", args)
 	if !ok {
 		return status
@@ -36,10 +40,10 @@ func (p process) demo(ctx context.Context, args []string) int {
 		p.complain("demo", c.Server, err)
 		return failed
 	}
-	publishing, stop := context.WithCancel(ctx)
+	publishing, stopPublishing := context.WithCancel(ctx)
 	var published sync.WaitGroup
 	published.Go(func() { publishEverySecond(publishing, publisher) })
-	defer func() { stop(); published.Wait(); broker.Close() }()
+	defer func() { stopPublishing(); published.Wait(); broker.Close() }()
 	return p.proxy(ctx, c, broker, listener, reloads{}, p.invite)
 }
 

@@ -11,9 +11,15 @@ import (
 	"time"
 )
 
-// A person who starts the demo and pastes its curl line sees messages within seconds; after Ctrl-C
-// the stream ends with its reason.
+// A person who starts the demo and pastes its curl line sees messages within seconds; after Ctrl-C,
+// or with its terminal, the stream ends with its reason.
 func TestDemoStreamsMessages(t *testing.T) {
+	for _, end := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		t.Run(end.String(), func(t *testing.T) { streamsMessages(t, end) })
+	}
+}
+
+func streamsMessages(t *testing.T, end syscall.Signal) {
 	demo := start(t, nil, "demo", "--port", "0")
 	link := demo.says(`curl -N '(http[^']+)'`)[1]
 	stream := demo.open(link)
@@ -35,7 +41,7 @@ func TestDemoStreamsMessages(t *testing.T) {
 			seen[m.Exchange]++
 		}
 		if f.name == "message" && seen["message"] == 3 {
-			demo.signal(syscall.SIGINT)
+			demo.signal(end)
 		}
 	}
 	if seen["ping"] == 0 || seen["ready"] != 1 || seen[onQueue+"task-running"] == 0 {

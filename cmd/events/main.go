@@ -21,8 +21,8 @@ import (
 )
 
 // main is signals and the exit status. The first SIGTERM or SIGINT drains; the second ends the
-// process at once, with the status that shells give for it. (SIGHUP is serve's alone: what runs in
-// a terminal ends with it.)
+// process at once, with the status that shells give for it. (SIGHUP reloads serve, drains demo,
+// and ends whatever else runs in a terminal.)
 func main() {
 	ends := make(chan os.Signal, 2) // two may arrive before the goroutine runs
 	signal.Notify(ends, syscall.SIGTERM, os.Interrupt)

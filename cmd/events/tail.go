@@ -20,7 +20,7 @@ import (
 
 // Further exit statuses of tail and wait.
 const (
-	timedOut    = 3   // in time there were not as many messages as were asked for
+	timedOut    = 3   // in time there was no stream, or not as many messages as were asked for
 	gapped      = 4   // wait's stream was lost: its message may have come unseen
 	refused     = 5   // the service refuses what is asked for
 	interrupted = 130 // by a signal, before there was what was asked for
@@ -33,7 +33,8 @@ A BINDING is an exchange or exchange:pattern; without a pattern it is #, all.
 On a terminal each message is a line of columns, in a pipe a line of JSON
 (NDJSON). A stream that is lost is followed by another one; how long there was
 none is a line on standard error and, in NDJSON, a record: {"gap":{...}}.
-Exit status: 0; 1 failed, 2 misused, 3 timed out before --count, 5 refused,
+Exit status: 0; 1 failed, 2 misused, 3 timed out before --count or before
+there was a stream, 5 refused,
 130 interrupted before --count.`
 	tailExamples = `  events tail exchange/taskcluster-queue/v1/task-completed
   events tail --url https://tc.example.org 'exchange/taskcluster-queue/v1/task-failed:primary.#'
@@ -137,6 +138,8 @@ func (r *reading) status(outcome tail.Outcome, gone func() bool) int {
 			return timedOut
 		}
 		return succeeded // a time was all that was asked for
+	case tail.NeverReady:
+		return timedOut
 	case tail.Lost:
 		return gapped
 	case tail.Refused:

@@ -110,7 +110,8 @@ func TestStatusesOfTailAndWait(t *testing.T) {
 	}{
 		{timedOut, "timed out", []string{"wait", "--url", s.url, "--timeout", "100ms", "e"}},
 		{timedOut, "0 of 3", []string{"tail", "--url", s.url, "--timeout", "100ms", "e", "--count=3"}},
-		{succeeded, "0 messages", []string{"tail", "--timeout", "100ms", "--url", s.url, "--", "e:a.#"}},
+		{succeeded, "0 messages", []string{"tail", "--timeout", "2s", "--url", s.url, "--", "e:a.#"}},
+		{timedOut, "there was no stream", []string{"tail", "--timeout", "100ms", "--url", "http://127.0.0.1:1", "e"}},
 		{refused, `BindingRefused`, []string{"wait", "--url", s.url, "nosuch"}},
 		{refused, `BindingRefused`, []string{"tail", "--url", s.url, "nosuch"}},
 		{misused, "a BINDING is missing", []string{"tail"}},

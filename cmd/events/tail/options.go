@@ -37,6 +37,7 @@ const (
 	Done        Outcome = iota // as many messages as were asked for; or the reader of Out has closed it
 	Failed                     // Out cannot be written
 	TimedOut                   // Options.Timeout is over
+	NeverReady                 // the same, and there was no stream
 	Lost                       // a gap, where Options.Wait is set
 	Refused                    // the service refuses what is asked for: another try is of no use
 	Interrupted                // the context has ended

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,6 +36,7 @@ type ProxyOptions struct {
 type Proxy struct {
 	root, url string
 	options   ProxyOptions
+	trusted   bool // a request was answered
 }
 
 // NewProxy returns the Source of the proxy with this root URL, http:// or
@@ -72,8 +74,9 @@ func (p *Proxy) Open(ctx context.Context) (Stream, error) {
 		s.Response, err = p.options.Client.Do(request)
 	}
 	if err == nil {
+		p.trusted = true
 		err = p.refusal(s.Response)
-	} else if wrong := p.wrongScheme(err); wrong != nil {
+	} else if wrong := cmp.Or(p.wrongScheme(err), p.wrongCertificate(err)); wrong != nil {
 		err = wrong
 	}
 	if err != nil {

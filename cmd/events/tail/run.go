@@ -81,6 +81,9 @@ func (r *reader) run(ctx context.Context) Outcome {
 	for {
 		err := r.stream(ctx)
 		if outcome, ended := r.judge(ctx, err); ended {
+			if outcome == TimedOut && !r.opened {
+				outcome = NeverReady
+			}
 			r.closeGap(time.Now())
 			r.summarise(ctx, outcome)
 			return outcome
@@ -205,6 +208,8 @@ func (r *reader) summarise(ctx context.Context, outcome Outcome) {
 		r.warn("the filter failed on %d messages in all", r.failures)
 	}
 	switch {
+	case outcome == NeverReady:
+		r.warn("timed out after %v: there was no stream", r.options.Timeout)
 	case outcome == TimedOut && r.options.Wait:
 		r.warn("timed out after %v: no message matched", r.options.Timeout)
 	case outcome == TimedOut && r.options.Count > 0:

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -226,14 +229,82 @@ func TestATimeoutEndsIt(t *testing.T) {
 		<-r.Context().Done()
 	})
 	r := newRig(t)
-	if got := Run(t.Context(), r.at(url, ProxyOptions{}, "e"), Options{Timeout: 50 * time.Millisecond, Count: 1, Out: &r.out, Notes: &r.notes}); got != TimedOut {
+	if got := Run(t.Context(), r.at(url, ProxyOptions{}, "e"), Options{Timeout: time.Second, Count: 1, Out: &r.out, Notes: &r.notes}); got != TimedOut {
 		t.Errorf("outcome %d", got)
 	}
-	r.says("timed out after 50ms with 0 of 1 messages")
-	if got := Run(t.Context(), r.at(url, ProxyOptions{}, "e"), Options{Timeout: 50 * time.Millisecond, Count: 1, Wait: true, Out: &r.out, Notes: &r.notes}); got != TimedOut {
+	r.says("timed out after 1s with 0 of 1 messages")
+	if got := Run(t.Context(), r.at(url, ProxyOptions{}, "e"), Options{Timeout: time.Second, Count: 1, Wait: true, Out: &r.out, Notes: &r.notes}); got != TimedOut {
 		t.Errorf("outcome %d", got)
 	}
-	r.says("timed out after 50ms: no message matched")
+	r.says("timed out after 1s: no message matched")
+}
+
+// A script that read for a minute, and in truth never had a stream, is to know.
+func TestATimeoutWithoutAStreamIsTold(t *testing.T) {
+	r := newRig(t)
+	url, _ := service(t, answer(503, `{"code":"AtCapacity","message":"Full"}`))
+	if got := Run(t.Context(), r.at(url, ProxyOptions{}, "e"), Options{Timeout: 50 * time.Millisecond, Out: &r.out, Notes: &r.notes}); got != NeverReady {
+		t.Errorf("outcome %d", got)
+	}
+	r.says("timed out after 50ms: there was no stream")
+}
+
+// A certificate that is not accepted is a refusal: asking again would not mend it.
+func TestACertificateThatIsNotAcceptedIsNamed(t *testing.T) {
+	server := silentTLS(t, stream(isReady))
+	elsewhere := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	trusting := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	for name, wrong := range map[string]struct {
+		url, says string
+		roots     *x509.CertPool
+	}{
+		"of another authority": {server.URL, "SSL_CERT_FILE=ca.pem trusts one", x509.NewCertPool()},
+		"for another name":     {elsewhere, "not localhost", trusting},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			source := r.at(wrong.url, ProxyOptions{}, "e")
+			source.options.Client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: wrong.roots}
+			r.run(source, Options{})
+			r.ends(Refused)
+			r.says(wrong.says)
+		})
+	}
+}
+
+// While a service's certificate is renewed, a stream that was there comes back.
+func TestACertificateThatIsRenewedEndsNothing(t *testing.T) {
+	server := silentTLS(t, stream(isReady))
+	r := newRig(t)
+	source := r.at(server.URL, ProxyOptions{}, "e")
+	trust := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}}
+	distrust := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}}
+	var tries atomic.Int64
+	source.options.Client.Transport = roundTripper(func(request *http.Request) (*http.Response, error) {
+		if tries.Add(1) == 2 {
+			return distrust.RoundTrip(request)
+		}
+		return trust.RoundTrip(request)
+	})
+	r.run(source, Options{})
+	r.says("no stream: Untrusted: ")
+	r.says("without a stream (Cut)")
+	r.stop()
+	r.ends(Interrupted)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// silentTLS serves over TLS and logs nothing.
+func silentTLS(t *testing.T, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(h)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
 }
 
 // A load balancer may keep a dead stream open for ever; pings tell.

@@ -2,6 +2,8 @@ package tail
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"strings"
@@ -38,4 +40,20 @@ func (p *Proxy) wrongScheme(err error) error {
 
 func (p *Proxy) needsTLS() error {
 	return &Loss{Code: badAnswer, Reason: "the server speaks TLS: try https" + strings.TrimPrefix(p.root, "http")}
+}
+
+// wrongCertificate returns the Loss of a request whose server has a certificate that is not
+// accepted, and nil for any other error. It is a refusal, unless the server had a right one before:
+// then it is being renewed.
+func (p *Proxy) wrongCertificate(err error) error {
+	var failed *tls.CertificateVerificationError
+	if !errors.As(err, &failed) {
+		return nil
+	}
+	reason := "the certificate of " + p.root + " is not accepted: " + failed.Err.Error()
+	var authority x509.UnknownAuthorityError
+	if errors.As(failed.Err, &authority) {
+		reason = "the certificate of " + p.root + " is of an authority that is not trusted here: SSL_CERT_FILE=ca.pem trusts one"
+	}
+	return &Loss{Code: untrusted, Reason: reason, Retryable: p.trusted}
 }

@@ -55,6 +55,7 @@ type Loss struct {
 // The codes of a Loss that no service has told.
 const (
 	unreachable = "Unreachable" // no HTTP answer
+	untrusted   = "Untrusted"   // a certificate that is not accepted
 	badAnswer   = "BadAnswer"   // an HTTP answer that is no stream
 	cut         = "Cut"         // the stream ended without an error event
 	silent      = "Silent"      // no byte within the time that Options allow
