@@ -1,7 +1,9 @@
 package script
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -32,5 +34,22 @@ func TestAScriptWithoutAClaimOfItsOwnIsNoPass(t *testing.T) {
 				t.Errorf("failed %t, %v\n%s", r.failed, seen.cause, r.log.String())
 			}
 		})
+	}
+}
+
+// What a claim lacked when it was last looked at is what is told, not that the last look was cut off.
+func TestAClaimThatNeverHoldsIsToldByItsLastAnswer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := []string{"1 stream", "2 streams"}
+	err := eventually(ctx, func() error {
+		if len(answers) == 0 {
+			cancel()
+			return errors.New("cut off")
+		}
+		defer func() { answers = answers[1:] }()
+		return errors.New(answers[0])
+	})
+	if err == nil || !strings.Contains(err.Error(), "2 streams") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -135,19 +135,24 @@ func (w *world) declare(ctx context.Context, exchange, kind string) error {
 }
 
 // eventually asks again and again until the answer is nil, and returns the last
-// one when ctx ends. It is for states that are not announced.
+// one when ctx ends; that a question was cut off by that is no answer. It is for
+// states that are not announced.
 func eventually(ctx context.Context, ask func() error) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+	var last error
 	for {
 		err := ask()
 		if err == nil {
 			return nil
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+			return fmt.Errorf("%w (%w)", last, context.Cause(ctx))
 		}
 	}
 }
