@@ -42,7 +42,7 @@ func (c command) play(ctx context.Context, o options) error {
 	s.logs = logs
 	s.recorder.Add(history.Run{
 		Version: 1, Mode: "scripts", Started: time.Now().UTC().Format(time.RFC3339), Command: o.repeat("events-chaos"),
-		Shared: o.mode == chaos.Shared, Routed: o.mode == chaos.Routed, Environment: facts,
+		Shared: o.mode == chaos.Shared, Routed: o.mode == chaos.Routed, Nodes: o.nodes, Environment: facts,
 	})
 	results := tally{}
 	chaos.Play(ctx, params, o.scripts, s.recorder, func(r chaos.Result) {

@@ -109,9 +109,6 @@ func (r *reading) sentence() string {
 }
 
 func mode(run Run) string {
-	if run.Mode == "scripts" {
-		return "chaos scripts, played on an events proxy"
-	}
 	queues := "a queue for each stream"
 	switch {
 	case run.Shared:
@@ -121,6 +118,9 @@ func mode(run Run) string {
 	}
 	if run.Nodes > 1 {
 		queues += fmt.Sprintf(", a RabbitMQ cluster of %d nodes", run.Nodes)
+	}
+	if run.Mode == "scripts" {
+		return "chaos scripts, played on an events proxy, " + queues
 	}
 	return fmt.Sprintf("random harm to an events proxy for %s, %d clients, %s", clock(run.Seconds), run.Clients, queues)
 }
