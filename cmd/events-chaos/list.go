@@ -37,7 +37,7 @@ func atRandom() (words []string) {
 		words = append(words, fault.Name+": "+doesOf[fault.Name])
 	}
 	none := func(string, string, string) script.Fault { return script.Fault{} }
-	own := []random.Harm{paused(nil), logUnread(nil, ""), wideHeaders(none), remade(nil, nil)}
+	own := []random.Harm{(&outage{}).harm(), paused(nil), logUnread(nil, ""), wideHeaders(none), remade(nil, nil)}
 	for _, harm := range append(own, random.Known()...) {
 		words = append(words, harm.Name+": "+harm.Does)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/test/chaos"
 	"github.com/taskcluster/events-proxy/test/chaos/check"
+	"github.com/taskcluster/events-proxy/test/chaos/faults"
 	"github.com/taskcluster/events-proxy/test/chaos/history"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
 	"github.com/taskcluster/events-proxy/test/script"
@@ -109,10 +110,11 @@ func harmsOn(ctx context.Context, ground *ground, broker script.Broker, run *ran
 	}
 	gated, ok := broker.(gatedBroker)
 	if !ok {
-		run.Skipped = append(run.Skipped, random.Skip{What: "wide headers", Why: "there is no gate before the nodes of a cluster"})
+		run.Skipped = append(run.Skipped, random.Skip{What: "broker unplugged, wide headers", Why: "there is no gate before the nodes of a cluster"})
 		return
 	}
 	run.Swallow = gated.Swallow
+	run.Harms = append(run.Harms, (&outage{cut: known[faults.Unplugged.Name], heal: known[faults.Heal.Name]}).harm())
 	if _, err := ground.node.Manage(ctx); err != nil {
 		run.Skipped = append(run.Skipped, random.Skip{What: "wide headers", Why: err.Error()})
 		return

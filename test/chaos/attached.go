@@ -165,6 +165,9 @@ type attached struct {
 	evidence string
 }
 
+// OfOthers is true: nothing is known of what the broker lets the proxy read.
+func (a *attached) OfOthers() bool { return true }
+
 func (a *attached) Namespace() string   { return a.Attached.Namespace }
 func (a *attached) Dialer() amqp.Dialer { return a.dialer }
 func (a *attached) Publisher(ctx context.Context) (amqp.Publisher, error) {

@@ -37,7 +37,7 @@ func (b Brokers) For(name string) (script.Broker, error) {
 		return nil, err
 	}
 	var err error
-	if site.VHost, err = b.Node.VHost(ctx, "chaos-"+name, site.User, "exchange/secret/"); err != nil {
+	if site.VHost, err = b.Node.VHost(ctx, "chaos-"+name, site.User, script.SecretExchanges); err != nil {
 		return nil, err
 	}
 	if site.Calls, err = rabbit.NewMute(b.Node.Address()); err != nil {

@@ -41,7 +41,7 @@ func (c Clusters) For(name string) (script.Broker, error) {
 		return nil, err
 	}
 	var err error
-	if b.host, err = first.VHost(ctx, b.vhost, b.user, "exchange/secret/"); err != nil {
+	if b.host, err = first.VHost(ctx, b.vhost, b.user, script.SecretExchanges); err != nil {
 		return nil, err
 	}
 	b.admin, err = amqp.NewRabbitMQ(b.AdminURL(), amqp.RabbitMQOptions{Name: "publisher of " + name})

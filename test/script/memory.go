@@ -26,7 +26,7 @@ func (memoryBrokers) For(string) (Broker, error) {
 const memoryNamespace = "scripts"
 
 // SecretExchange may be declared and published to, but not read by the proxy.
-const SecretExchange = "exchange/secret/task"
+const SecretExchange = SecretExchanges + "task"
 
 type memory struct{ *amqp.Memory }
 

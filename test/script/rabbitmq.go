@@ -34,7 +34,7 @@ const (
 func (r rabbits) For(script string) (Broker, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	vhost, err := r.node.VHost(ctx, script, pulseUser, "exchange/secret/")
+	vhost, err := r.node.VHost(ctx, script, pulseUser, SecretExchanges)
 	if err != nil {
 		return nil, err
 	}

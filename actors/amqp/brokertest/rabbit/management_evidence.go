@@ -3,6 +3,7 @@ package rabbit
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 )
@@ -26,7 +27,7 @@ func (s scope) queue(vhost, name string) bool {
 
 func (s scope) holds(c managedConnection) bool {
 	return cmp.Or(s.vhost, c.VHost) == c.VHost && cmp.Or(s.user, c.User) == c.User &&
-		cmp.Or(s.connection, c.Properties.Name) == c.Properties.Name
+		cmp.Or(s.connection, c.Properties.is.Name) == c.Properties.is.Name
 }
 
 // Of returns what a program has on the broker: one whose queues begin with prefix
@@ -44,7 +45,7 @@ type (
 		VHost string `json:"vhost"`
 	}
 	managedConsumer struct {
-		Queue managedName `json:"queue"`
+		Queue known[managedName] `json:"queue"`
 	}
 	managedBinding struct {
 		VHost       string `json:"vhost"`
@@ -52,20 +53,37 @@ type (
 		Destination string `json:"destination"`
 	}
 	managedChannel struct {
-		Connection managedName `json:"connection_details"`
+		Connection known[managedName] `json:"connection_details"`
 	}
 	managedConnection struct {
 		managedName        // the name is that of the peers: 127.0.0.1:40000 -> 127.0.0.1:5672
-		User        string `json:"user"`
-		Properties  struct {
-			Name string `json:"connection_name"`
-		} `json:"client_properties"`
+		User        string                   `json:"user"`
+		Properties  known[managedProperties] `json:"client_properties"`
+	}
+	managedProperties struct {
+		Name string `json:"connection_name"`
 	}
 )
 
+// known is an object of the plugin's, or the empty list that stands in its place where nothing is known
+// of it any more, such as of the connection of a channel whose statistics have outlived it.
+type known[T any] struct{ is T }
+
+func (k *known[T]) UnmarshalJSON(text []byte) error {
+	if string(text) == "[]" {
+		return nil
+	}
+	return json.Unmarshal(text, &k.is)
+}
+
 // listed decodes one of the plugin's lists.
 func listed[T any](ctx context.Context, m *Management, path string) (list []T, err error) {
-	return list, m.ask(ctx, "GET", path, nil, &list)
+	var answer []known[T]
+	err = m.ask(ctx, "GET", path, nil, &answer)
+	for _, item := range answer {
+		list = append(list, item.is)
+	}
+	return list, err
 }
 
 // counted counts what holds in one of the plugin's lists.
@@ -99,7 +117,7 @@ func (m *Management) snapshot(ctx context.Context, of scope) (s Snapshot, err er
 		}
 	}
 	if s.Consumers, err = counted(ctx, m, "consumers?columns=queue", func(c managedConsumer) bool {
-		return of.queue(c.Queue.VHost, c.Queue.Name)
+		return of.queue(c.Queue.is.VHost, c.Queue.is.Name)
 	}); err != nil {
 		return s, err
 	}
@@ -113,7 +131,7 @@ func (m *Management) snapshot(ctx context.Context, of scope) (s Snapshot, err er
 		return s, err
 	}
 	s.Connections = len(peers)
-	s.Channels, err = counted(ctx, m, "channels?columns=connection_details.name", func(c managedChannel) bool { return peers[c.Connection.Name] })
+	s.Channels, err = counted(ctx, m, "channels?columns=connection_details.name", func(c managedChannel) bool { return peers[c.Connection.is.Name] })
 	return s.tidy(), err
 }
 

@@ -2,6 +2,9 @@ package rabbit_test
 
 import (
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -80,6 +83,28 @@ func TestABrokerOfOthersIsNotHarmed(t *testing.T) {
 	must(t, n.Close())
 	if _, err := n.Snapshot(ctx); err != nil {
 		t.Errorf("it does not live on: %v", err)
+	}
+}
+
+// Statistics that have outlived what they are of, such as a channel's whose connection was closed a
+// moment ago, have an empty list where its details would stand: they are counted as nothing, and no
+// error.
+func TestWhatTheManagementKnowsNoMoreIsNotCounted(t *testing.T) {
+	answers := map[string]string{
+		"/api/queues":      `[{"name":"queue/ours/a","vhost":"/"}]`,
+		"/api/exchanges":   `[]`,
+		"/api/consumers":   `[{"queue":[]},{"queue":{"name":"queue/ours/a","vhost":"/"}},[]]`,
+		"/api/bindings":    `[]`,
+		"/api/connections": `[{"name":"peers","vhost":"/","user":"u","client_properties":{"connection_name":"events-proxy"}},{"name":"gone","vhost":"/","client_properties":[]},[]]`,
+		"/api/channels":    `[{"connection_details":{"name":"peers"}},{"connection_details":[]},[]]`,
+	}
+	plugin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, answers[r.URL.Path]) }))
+	defer plugin.Close()
+	m, err := rabbit.NewManagement(strings.Replace(plugin.URL, "http://", "http://user:password@", 1))
+	must(t, err)
+	s, err := m.Of(t.Context(), "/", "queue/ours/", "events-proxy")
+	if err != nil || len(s.Queues) != 1 || s.Consumers != 1 || s.Connections != 1 || s.Channels != 1 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 
