@@ -56,7 +56,7 @@ type (
 		Connection known[managedName] `json:"connection_details"`
 	}
 	managedConnection struct {
-		managedName        // the name is that of the peers: 127.0.0.1:40000 -> 127.0.0.1:5672
+		managedName                          // the name is that of the peers: 127.0.0.1:40000 -> 127.0.0.1:5672
 		User        string                   `json:"user"`
 		Properties  known[managedProperties] `json:"client_properties"`
 	}
