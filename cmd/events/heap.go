@@ -56,17 +56,35 @@ type heapTender struct {
 func (t *heapTender) run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for {
+	for r := (returning{}); ; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		if h, pace := t.look(); h.spare() > worthReturning && h.spare() > calm*pace {
+		if h, pace := t.look(); r.due(h.spare(), pace) {
 			debug.FreeOSMemory()
+			r.done(readHeap().spare())
 		}
 	}
 }
+
+// returning decides when memory is to be returned to the system. The runtime keeps some, a few MiB,
+// however often it is asked: that is never asked for twice, or an idle proxy would be collected every
+// second for nothing.
+type returning struct {
+	kept uint64 // what was spare after the last return
+}
+
+// due reports whether enough is spare, of what was not kept, when so many bytes a second come.
+func (r *returning) due(spare, pace uint64) bool {
+	r.kept = min(r.kept, spare)
+	gain := spare - r.kept
+	return gain > worthReturning && gain > calm*pace
+}
+
+// done notes what is spare after a return.
+func (r *returning) done(spare uint64) { r.kept = spare }
 
 // look sets the room for garbage. It returns what it has read, and how many bytes a second came
 // since it looked before.
