@@ -202,6 +202,15 @@ func (r *rig) wait(s *clients.Stream, lacks func(clients.Received) error) error 
 	return s.Wait(ctx, lacks)
 }
 
+// gets waits until the stream has got n messages, as awaits does, and leaves the check of what they are
+// to a later one.
+func (r *rig) gets(s *clients.Stream, n int) {
+	r.Helper()
+	if err := r.wait(s, messages(n)); err != nil {
+		r.Fatalf("%v\nstatus %d\n%s", err, s.Status, s.Received())
+	}
+}
+
 func isReady(received clients.Received) error {
 	if !received.Ready() {
 		return fmt.Errorf("it is not ready")
