@@ -182,10 +182,10 @@ func TestA23WhatIsDoneBesideStreamsEndsNoneAtTheLimit(t *testing.T) {
 	r.within(10*time.Second, "the free place is found", r.isServed(other, "served"))
 	r.unharmed(neighbours)
 	for range 3 {
-		r.awaits(r.open("exchange/none", "#"), endsWith(actors.BindingRefused))
+		r.takesThePlace(endsWith(actors.BindingRefused), "exchange/none", "#")
 	}
 	r.unharmed(neighbours)
-	last := r.ready(other, "#")
+	last := r.takesThePlace(isReady, other, "#")
 	untried := r.proxy.System.Stats().RebindsUntried
 	r.delete(other)
 	r.declare(other)
@@ -257,6 +257,25 @@ func isReceived(received clients.Received) error {
 		return fmt.Errorf("no message, ended is %t", received.Ended)
 	}
 	return nil
+}
+
+// takesThePlace opens a stream again and again, as a client does that is told to come back, until
+// nothing lacks in what it receives. The place of one that has left is free only when the broker has
+// closed its channel.
+func (r *rig) takesThePlace(lacks func(clients.Received) error, pairs ...string) (taken *clients.Stream) {
+	r.Helper()
+	r.within(10*time.Second, "the free place is taken", func() error {
+		s := r.open(pairs...)
+		r.awaits(s, func(received clients.Received) error {
+			if endsWith(actors.BrokerUnavailable)(received) == nil {
+				return nil
+			}
+			return lacks(received)
+		})
+		taken = s
+		return lacks(s.Received())
+	})
+	return taken
 }
 
 // isServed returns a function that opens a stream and reports whether it becomes ready.
