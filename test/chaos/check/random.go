@@ -53,7 +53,7 @@ func (j *judge) codes() {
 		case !s.retryable && !j.rightlyRefused(s):
 			j.violate(row, s.ended, s.number, "%s, for a request that is right", s.code)
 		case strings.HasPrefix(s.odd, "one-code: "):
-			j.violate(row, s.ended, s.number, "%s", s.odd)
+			j.violate(row, s.ended, s.number, "%s", strings.TrimPrefix(s.odd, "one-code: "))
 		}
 	}
 }
@@ -153,7 +153,7 @@ func (j *judge) readiness() {
 		case len(s.batches) > 0 && (s.readies == 0 || s.batches[0].t < s.ready):
 			j.violate(row, s.batches[0].t, s.number, "message %d before ready", s.batches[0].from)
 		case strings.HasPrefix(s.odd, "ready-first: "):
-			j.violate(row, s.ended, s.number, "%s", s.odd)
+			j.violate(row, s.ended, s.number, "%s", strings.TrimPrefix(s.odd, "ready-first: "))
 		}
 	}
 }
