@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/taskcluster/events-proxy/test/chaos/check"
 )
@@ -15,7 +16,7 @@ import (
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"grouped": grouped}).Parse(pageText))
 
 // view is what the page shows.
 type view struct {
@@ -97,10 +98,22 @@ func (r *reading) page() ([]byte, error) {
 	return out.Bytes(), err
 }
 
+// grouped writes a number with its thousands apart: 1,069,590.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
+
 // sentence is the verdict in words.
 func (r *reading) sentence() string {
 	switch r.verdict {
 	case check.Pass:
+		if n := r.skips(); n > 0 {
+			return fmt.Sprintf("Every claim that could be judged held; an independent judge of the history agrees. Not judged: %d, marked as skipped.", n)
+		}
 		return "Every claim was tried and held; an independent judge of the history agrees."
 	case check.Fail:
 		return fmt.Sprintf("%d violations were found. The first, with what happened around it, stands below.", len(r.judgement.Violations))
@@ -108,7 +121,20 @@ func (r *reading) sentence() string {
 	return "No claim failed, and not all could be judged: this is not a pass."
 }
 
+// skips is how many claims could not be judged.
+func (r *reading) skips() (n int) {
+	for _, i := range r.judgement.Invariants {
+		if i.Verdict == "skipped" {
+			n++
+		}
+	}
+	return n
+}
+
 func mode(run Run) string {
+	if run.Mode == "scripts" {
+		return "chaos scripts, played on an events proxy"
+	}
 	queues := "a queue for each stream"
 	switch {
 	case run.Shared:
@@ -119,19 +145,16 @@ func mode(run Run) string {
 	if run.Nodes > 1 {
 		queues += fmt.Sprintf(", a RabbitMQ cluster of %d nodes", run.Nodes)
 	}
-	if run.Mode == "scripts" {
-		return "chaos scripts, played on an events proxy, " + queues
-	}
 	return fmt.Sprintf("random harm to an events proxy for %s, %d clients, %s", clock(run.Seconds), run.Clients, queues)
 }
 
 func (r *reading) facts() []fact {
-	list := []fact{{"begun", r.run.Started}, {"took", clock(r.last)}, {"repeat it", r.run.Command}}
+	list := []fact{{"begun", r.run.Started}, {"took", clock(r.last)}}
 	if r.run.Mode == "random" {
-		list = append(list, fact{"seed", fmt.Sprint(r.run.Seed)}, fact{"healing may take", clock(r.run.Patience)},
-			fact{"messages published", fmt.Sprint(len(r.published))})
+		list = append(list, fact{"seed", fmt.Sprint(r.run.Seed)}, fact{"time allowed to heal", clock(r.run.Patience)},
+			fact{"messages published", grouped(len(r.published))})
 	}
-	return append(list, fact{"messages received", fmt.Sprint(len(r.arrivals))}, fact{"harms asked for", fmt.Sprint(len(r.harms))})
+	return append(list, fact{"messages received", grouped(len(r.arrivals))}, fact{"harms asked for", grouped(len(r.harms))})
 }
 
 func (r *reading) environment() (list []fact) {
@@ -195,7 +218,7 @@ func (r *reading) reached() (list []counted) {
 	}{{"Codes that streams were told", r.codes}, {"Actors that failed, and what was decided", r.failures}, {"Other answers", r.statuses}} {
 		var rows []fact
 		for _, name := range slices.Sorted(maps.Keys(c.counts)) {
-			rows = append(rows, fact{name, fmt.Sprint(c.counts[name])})
+			rows = append(rows, fact{name, grouped(c.counts[name])})
 		}
 		if len(rows) > 0 {
 			list = append(list, counted{c.title, rows})

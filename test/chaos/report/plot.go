@@ -1,47 +1,49 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 )
 
-// The geometry of plots, in units of their view box.
+// The geometry of plots, in units of their view boxes: a box is as wide as the page leaves it room,
+// and the words around it are the page's own text, legible on a phone.
 const (
-	plotWidth  = 960.0
-	plotLeft   = 168.0
-	plotRight  = 12.0
-	plotTop    = 8.0
-	plotHeight = 110.0
-	axisHeight = 20.0
-	laneHeight = 18.0
+	plotWidth  = 1000.0
+	plotHeight = 100.0
+	laneHeight = 12.0
+	leastBand  = 2.0 // what is shorter is drawn so wide
 )
 
 // x is where a time stands.
-func (r *reading) x(t float64) float64 {
-	return plotLeft + t/max(r.last, 0.001)*(plotWidth-plotLeft-plotRight)
-}
+func (r *reading) x(t float64) float64 { return t / max(r.last, 0.001) * plotWidth }
 
 // plot draws lines over the bands of the harms.
 func (r *reading) plot(title, unit string, lines ...series) template.HTML {
 	top := ceiling(lines)
-	var svg strings.Builder
-	height := plotTop + plotHeight + axisHeight
-	fmt.Fprintf(&svg, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, plotWidth, height, html.EscapeString(title))
-	r.bands(&svg, plotTop, plotHeight)
+	var out strings.Builder
+	fmt.Fprintf(&out, `<div class="chart"><div class="scale"><span>%s</span><span>%s</span><span>0</span></div>`, figure(top), figure(top/2))
+	openDrawing(&out, plotHeight, title+", "+unit)
+	r.bands(&out)
 	for _, part := range []float64{0, 0.5, 1} {
-		y := plotTop + plotHeight*(1-part)
-		fmt.Fprintf(&svg, `<line class="grid" x1="%g" x2="%g" y1="%g" y2="%g"/>`, plotLeft, plotWidth-plotRight, y, y)
-		fmt.Fprintf(&svg, `<text class="label" x="%g" y="%g" text-anchor="end">%s</text>`, plotLeft-6, y+4, figure(part*top))
+		fmt.Fprintf(&out, `<path class="grid" d="M0 %gH%g"/>`, plotHeight*part, plotWidth)
 	}
-	r.axis(&svg, plotTop+plotHeight)
 	for _, l := range lines {
-		fmt.Fprintf(&svg, `<path class="line %s" d="%s"><title>%s, %s</title></path>`, l.class, r.path(l.values, top), html.EscapeString(l.name), unit)
+		fmt.Fprintf(&out, `<path class="line %s" d="%s"><title>%s, %s</title></path>`, l.class, r.path(l.values, top), html.EscapeString(l.name), unit)
 	}
-	svg.WriteString("</svg>")
-	return template.HTML(svg.String())
+	out.WriteString("</svg>")
+	r.axis(&out)
+	out.WriteString("</div>")
+	return template.HTML(out.String())
+}
+
+// openDrawing begins a drawing that is stretched to the room it has.
+func openDrawing(out *strings.Builder, height float64, title string) {
+	fmt.Fprintf(out, `<svg viewBox="0 0 %g %g" preserveAspectRatio="none" role="img" aria-label="%s">`, plotWidth, height, html.EscapeString(title))
 }
 
 // path is a line through the values; where there is none it is interrupted.
@@ -54,7 +56,7 @@ func (r *reading) path(values []float64, top float64) string {
 			continue
 		}
 		t := (float64(i) + 0.5) * r.width()
-		fmt.Fprintf(&d, "%s%.1f %.1f", pen, r.x(t), plotTop+plotHeight*(1-v/top))
+		fmt.Fprintf(&d, "%s%.1f %.1f", pen, r.x(t), plotHeight*(1-v/top))
 		if pen == "M" {
 			fmt.Fprintf(&d, "l0.1 0") // a lone value is a dot
 		}
@@ -63,24 +65,36 @@ func (r *reading) path(values []float64, top float64) string {
 	return d.String()
 }
 
-// bands marks the harms that befell everyone.
-func (r *reading) bands(svg *strings.Builder, top, height float64) {
+// bands marks the times in which harms befell everyone: where several did, once.
+func (r *reading) bands(out *strings.Builder) {
+	var spans [][2]float64
 	for _, h := range r.harms {
-		if h.client >= 0 || h.seen < 0 {
-			continue
+		if h.client < 0 && h.seen >= 0 {
+			spans = append(spans, [2]float64{h.asked, h.over()})
 		}
-		r.band(svg, h, "band", top, height)
+	}
+	slices.SortFunc(spans, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
+	for i := 0; i < len(spans); {
+		from, to := spans[i][0], spans[i][1]
+		for i++; i < len(spans) && spans[i][0] <= to; i++ {
+			to = max(to, spans[i][1])
+		}
+		r.band(out, "band", from, to, plotHeight, clock(from)+" to "+clock(to))
 	}
 }
 
-func (r *reading) band(svg *strings.Builder, h *harm, class string, top, height float64) {
-	over := h.healed
-	if over < 0 {
-		over = h.asked
+func (r *reading) band(out *strings.Builder, class string, from, to, height float64, title string) {
+	width := max(leastBand, r.x(to)-r.x(from))
+	fmt.Fprintf(out, `<rect class="%s" x="%.1f" y="0" width="%.1f" height="%g"><title>%s</title></rect>`,
+		class, min(r.x(from), plotWidth-width), width, height, html.EscapeString(title))
+}
+
+// over is when a harm was over, as far as is known.
+func (h *harm) over() float64 {
+	if h.healed < 0 {
+		return h.asked
 	}
-	width := max(1.5, r.x(over)-r.x(h.asked))
-	fmt.Fprintf(svg, `<rect class="%s" x="%.1f" y="%g" width="%.1f" height="%g"><title>%s</title></rect>`,
-		class, r.x(h.asked), top, width, height, html.EscapeString(h.describe()))
+	return h.healed
 }
 
 // describe returns a harm's three facts.
@@ -99,12 +113,14 @@ func (h *harm) describe() string {
 	return text + fmt.Sprintf("; healed at %.2f s", h.healed)
 }
 
-// axis draws the time.
-func (r *reading) axis(svg *strings.Builder, y float64) {
+// axis writes the time below a drawing.
+func (r *reading) axis(out *strings.Builder) {
+	out.WriteString(`<div class="axis">`)
 	step := stepOf(r.last)
 	for t := 0.0; t <= r.last; t += step {
-		fmt.Fprintf(svg, `<text class="label" x="%.1f" y="%g" text-anchor="middle">%s</text>`, r.x(t), y+15, clock(t))
+		fmt.Fprintf(out, `<span style="left:%.2f%%">%s</span>`, r.x(t)/plotWidth*100, clock(t))
 	}
+	out.WriteString("</div>")
 }
 
 // stepOf returns a round distance of marks, eight at most.
@@ -159,24 +175,23 @@ func figure(v float64) string {
 // timeline draws a lane for each kind of harm, or each script.
 func (r *reading) timeline() template.HTML {
 	lanes, of := r.lanes()
-	var svg strings.Builder
-	height := float64(len(lanes))*laneHeight + axisHeight
-	fmt.Fprintf(&svg, `<svg viewBox="0 0 %g %g" role="img" aria-label="timeline of harms">`, plotWidth, height)
-	for i, name := range lanes {
-		y := float64(i) * laneHeight
-		fmt.Fprintf(&svg, `<line class="grid" x1="%g" x2="%g" y1="%g" y2="%g"/>`, plotLeft, plotWidth-plotRight, y+laneHeight, y+laneHeight)
+	var out strings.Builder
+	out.WriteString(`<div class="lanes">`)
+	for _, name := range lanes {
+		fmt.Fprintf(&out, `<div class="lane">%s</div>`, html.EscapeString(name))
+		openDrawing(&out, laneHeight, fmt.Sprintf("%s, %d times", name, len(of[name])))
 		for _, h := range of[name] {
 			class := "harm"
 			if h.seen < 0 {
 				class = "undone"
 			}
-			r.band(&svg, h, class, y+3, laneHeight-6)
+			r.band(&out, class, h.asked, h.over(), laneHeight, h.describe())
 		}
-		fmt.Fprintf(&svg, `<text class="lane" x="%g" y="%g" text-anchor="end">%s</text>`, plotLeft-6, y+laneHeight-5, html.EscapeString(name))
+		out.WriteString("</svg>")
 	}
-	r.axis(&svg, float64(len(lanes))*laneHeight)
-	svg.WriteString("</svg>")
-	return template.HTML(svg.String())
+	r.axis(&out)
+	out.WriteString("</div>")
+	return template.HTML(out.String())
 }
 
 // lanes returns the kinds of harm in the order of their first, and the harms of each.

@@ -83,6 +83,23 @@ func TestJUnitNamesTheClaimThatDoesNotHold(t *testing.T) {
 	}
 }
 
+// A pass of which a claim was not judged does not read as if every claim had been.
+func TestAPassSaysWhatWasNotJudged(t *testing.T) {
+	for verdict, want := range map[string]string{"skipped": "Not judged: 1", "pass": "Every claim was tried and held"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, report.HistoryFile), []byte(history), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		judgement := check.Judgement{Verdict: check.Pass, Invariants: []check.Invariant{{Name: "memory", Verdict: verdict}, {Name: "served", Verdict: check.Pass}}}
+		if err := report.Write(dir, check.Pass, judgement, nil); err != nil {
+			t.Fatal(err)
+		}
+		if page, err := os.ReadFile(filepath.Join(dir, report.PageFile)); err != nil || !strings.Contains(string(page), want) {
+			t.Errorf("%s: %q is not on the page (%v)", verdict, want, err)
+		}
+	}
+}
+
 // A history that cannot be read makes no report.
 func TestWhatIsNoHistoryMakesNoReport(t *testing.T) {
 	dir := t.TempDir()
