@@ -5,15 +5,17 @@
 
 # Three test binaries at a time, though beside them run a broker, a browser and the race detector:
 # most wait for something most of the time. The timeout is per package and prints every
-# goroutine's stack.
-TEST_FLAGS ?= -race -p 3 -timeout 20m
+# goroutine's stack. The whole of vet runs before, see lint.
+TEST_FLAGS ?= -race -vet=off -p 3 -timeout 20m
 
 # The suites and the chaos program are modules of their own (go.work joins them here), so that
 # programs that embed the proxy do not get what only tests need.
 MODULES := ./... ./test/... ./cmd/events-chaos/...
 
 # The packages that take longest start first, so that none of them runs on alone at the end.
-LONGEST := ./test/faults ./test/chaos ./test/scenarios ./http ./test/inspector ./test/cluster
+LONGEST := ./test/faults ./test/chaos ./test/inspector ./test/scenarios ./test/cluster \
+  ./actors/amqp/brokertest/rabbit ./test/chaos/random ./cmd/events ./cmd/events-chaos ./test/balancers \
+  ./test/operator ./cmd/events/doctor ./http ./actors ./test/browser ./actors/amqp
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -73,6 +73,7 @@ func TestWrongCallsExitWithTwo(t *testing.T) {
 // After a signal the script under way is played to its end, and no other; that
 // is not a pass.
 func TestASignalCallsTheOtherScriptsOff(t *testing.T) {
+	t.Parallel()
 	const text = "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n"
 	first, second := write(t, "first.txt", text), write(t, "second.txt", text)
 	ctx, signal := context.WithCancel(t.Context())
@@ -110,6 +111,7 @@ func TestWithoutRabbitMQOneIsToldWhatToDo(t *testing.T) {
 // A claim that holds is told with the broker's evidence, one that does not
 // with its transcript, and the exit status tells.
 func TestTheExitStatusTellsWhetherEveryClaimHolds(t *testing.T) {
+	t.Parallel()
 	good := write(t, "good.txt", "# a stream that is left leaves nothing behind\nconnect ada exchange/tc/task '#'\nexpect ada ready\nleave ada\nexpect broker clean\n")
 	bad := write(t, "bad.txt", "# a claim that is not true\nconnect ada -json 7\nexpect ada ended SlowConsumer\n")
 	status, stdout, _ := invoke(t, "run", good)
@@ -163,6 +165,7 @@ func reportSays(t *testing.T, dir string, says map[string]string) {
 
 // Where a run fails, what the proxy and the broker said themselves lies in its report.
 func TestTheLogsOfARunThatFailsAreKept(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "report")
 	status, stdout, _ := invoke(t, "run", "--random", "1", "--clients", "3", "--memory", "8", "--report", dir)
 	if status != broken || !strings.Contains(stdout, "bytes are resident") {
@@ -191,6 +194,7 @@ func keptLogs(t *testing.T, dir string, logs map[string]string) {
 // A short random run is told in words and in a report of four files, and anybody
 // can have its history judged again, with the same result.
 func TestARandomRunLeavesAReportThatCanBeJudgedAgain(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "report")
 	status, stdout, stderr := invoke(t, "run", "--random", "3", "--clients", "20", "--memory", "300", "--report", dir)
 	if status != held || !strings.Contains(stdout, "verdict: pass (seed 1)") || !strings.Contains(stdout, "broker: 0 queues") {
@@ -214,6 +218,7 @@ func TestARandomRunLeavesAReportThatCanBeJudgedAgain(t *testing.T) {
 // A proxy and a broker that run already are played on as they are, and the
 // broker says what is left there.
 func TestItAttachesToARunningProxy(t *testing.T) {
+	t.Parallel()
 	node, err := rabbit.StartManagedNode(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -11,9 +12,15 @@ import (
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
+// TestMain lets two scripts on the shared node run beside the one that has its node alone, unless
+// -parallel has a number.
+//
 // toxiproxy leaves goroutines of its own behind where a toxic is taken off under
 // load; the proxy under test is another process.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "3"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(rabbit.Main(m),
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
@@ -33,8 +40,8 @@ func play(t *testing.T, share bool) {
 		t.Fatal(err)
 	}
 	script.Play(script.T(t), script.Params{
-		Brokers: chaos.Brokers{Node: rabbit.Run(t)}, Proxy: chaos.ForScripts(binary),
-		Settings: script.Settings{ShareQueues: share},
+		Brokers: chaos.Brokers{Node: rabbit.Run(t)}, Breakable: chaos.Brokers{Node: rabbit.RunNamed(t, "breakable")},
+		Proxy: chaos.ForScripts(binary), Settings: script.Settings{ShareQueues: share},
 	}, scripts(t))
 }
 

@@ -34,7 +34,8 @@ func TestA13KilledBrokerEndsEveryStreamAndNewOnesWorkWhenItIsBack(t *testing.T) 
 // A14: the proxy starts without a broker, reports that where it is asked, tells
 // streams at once, and recovers by itself.
 func TestA14BrokerDownAtStartIsToldAndRecoveredFrom(t *testing.T) {
-	r := onRabbitMQ(t, settings{down: true})
+	t.Parallel()
+	r := onRabbitMQ(t, settings{node: alone(t), down: true})
 	for range 20 {
 		s := r.open(exchange, "#")
 		r.awaits(s, endsWith(actors.BrokerUnavailable))

@@ -30,9 +30,13 @@ func descriptors() int {
 }
 
 // clean is the promise: nothing is left of the streams that have ended, no queue, consumer, channel or
-// binding on the broker, no actor, worker, goroutine or descriptor here.
+// binding on the broker, no actor, worker, goroutine or descriptor here. The test must not be parallel:
+// what the process has belongs to all its proxies.
 func (r *rig) clean() {
 	r.Helper()
+	if n := rigs.Load(); n != 1 {
+		r.Fatalf("%d proxies run in this process: a test that counts what it has must not be parallel", n)
+	}
 	r.vanishes(r.rest)
 }
 

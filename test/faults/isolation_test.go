@@ -13,16 +13,39 @@ import (
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
+// modes are a queue for each stream, and shared queues; true: they are shared.
+var modes = map[string]bool{"a queue each": false, "a queue for all": true}
+
 // eachMode runs a test with a queue for each stream and with shared queues.
-func eachMode(t *testing.T, s settings, test func(r *rig, node *rabbit.Node)) {
+func eachMode(t *testing.T, s settings, test func(r *rig)) {
 	t.Helper()
-	for name, share := range map[string]bool{"a queue each": false, "a queue for all": true} {
+	for name, share := range modes {
 		t.Run(name, func(t *testing.T) {
+			s := s
 			s.share = share
-			test(onRabbitMQ(t, s), rabbit.Run(t))
+			test(onRabbitMQ(t, s))
 		})
 	}
 }
+
+// eachModeAside is eachMode beside other tests: for those that do not count what the process has. The
+// node is the one that the function returns: the package's, or one that the test has for itself.
+func eachModeAside(t *testing.T, s settings, node func(*testing.T) *rabbit.Node, test func(r *rig)) {
+	t.Helper()
+	t.Parallel()
+	for name, share := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := s
+			s.share, s.node = share, node(t)
+			test(onRabbitMQ(t, s))
+		})
+	}
+}
+
+// shared and alone are the nodes of tests beside others.
+func shared(t *testing.T) *rabbit.Node { return rabbit.Run(t) }
+func alone(t *testing.T) *rabbit.Node  { return rabbit.Lease(t) }
 
 // do fails the test unless an administrator's doing has worked.
 func (r *rig) do(err error) {
@@ -70,10 +93,10 @@ func (r *rig) unharmed(streams []*clients.Stream) {
 // which is told not to come back with it; the streams of the same connection miss nothing, however
 // often it is tried.
 func TestA22ABindThatEndsTheConnectionEndsNoOtherStream(t *testing.T) {
-	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
-		r.do(node.EnablePlugin(r.Context(), "rabbitmq_jms_topic_exchange"))
+	eachMode(t, settings{}, func(r *rig) {
+		r.do(r.node.EnablePlugin(r.Context(), "rabbitmq_jms_topic_exchange"))
 		const hostile = "exchange/jms"
-		r.do(node.DeclareExchange(r.Context(), r.vhost, hostile, "x-jms-topic"))
+		r.do(r.node.DeclareExchange(r.Context(), r.vhost, hostile, "x-jms-topic"))
 		neighbours := r.neighbours(10)
 		for range 3 {
 			s := r.open(hostile, "#")
@@ -95,13 +118,13 @@ func TestA22ABindThatEndsTheConnectionEndsNoOtherStream(t *testing.T) {
 // A22, later: the exchange of a stream is deleted and made again as one whose bind ends the
 // connection. Repeating the stream's bindings ends that stream, and no other.
 func TestA22AnExchangeThatIsMadeAgainAsAHostileOneEndsNoOtherStream(t *testing.T) {
-	eachMode(t, settings{limits: actors.Limits{RebindEvery: 2 * time.Second}}, func(r *rig, node *rabbit.Node) {
-		r.do(node.EnablePlugin(r.Context(), "rabbitmq_jms_topic_exchange"))
+	eachMode(t, settings{limits: actors.Limits{RebindEvery: 2 * time.Second}}, func(r *rig) {
+		r.do(r.node.EnablePlugin(r.Context(), "rabbitmq_jms_topic_exchange"))
 		const changes = "exchange/tc/changes"
 		r.declare(changes)
 		own, neighbours := r.ready(changes, "#"), r.neighbours(10)
 		r.delete(changes)
-		r.do(node.DeclareExchange(r.Context(), r.vhost, changes, "x-jms-topic"))
+		r.do(r.node.DeclareExchange(r.Context(), r.vhost, changes, "x-jms-topic"))
 		r.awaits(own, endsWith(actors.BindingRefused))
 		r.unharmed(neighbours)
 		for _, s := range neighbours {
@@ -115,9 +138,9 @@ func TestA22AnExchangeThatIsMadeAgainAsAHostileOneEndsNoOtherStream(t *testing.T
 // are untouched; further ones are refused without a try; and when the operator raises the limit
 // they are served.
 func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
-	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
-		r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
-		defer func() { r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
+	eachModeAside(t, settings{}, alone, func(r *rig) {
+		r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
+		defer func() { r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
 		neighbours := r.neighbours(5)
 		for i := range 3 {
 			s := r.open(exchange, fmt.Sprintf("late.%d", i))
@@ -136,7 +159,7 @@ func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
 		r.unharmed(neighbours)
 		neighbours[4].Close()
 		r.within(10*time.Second, "a newcomer takes the free place", r.isServed(exchange, "next"))
-		r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 50))
+		r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), 50))
 		r.within(45*time.Second, "the raised limit is noticed", r.isServed(exchange, "raised"))
 		r.undisturbed(neighbours[:4])
 		for _, s := range neighbours {
@@ -150,20 +173,16 @@ func TestA23AChannelLimitOfTheUserEndsNoStream(t *testing.T) {
 // is made again and bound again, and a call without an answer has its connection probed. Each needs a
 // channel that there is not, or one that the broker has counted a moment ago; no stream ends for it.
 func TestA23WhatIsDoneBesideStreamsEndsNoneAtTheLimit(t *testing.T) {
-	gate, err := rabbit.NewMute(rabbit.Run(t).Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer gate.Close()
-	r, node := onRabbitMQ(t, settings{gate: gate, limits: actors.Limits{RebindEvery: time.Second}}), rabbit.Run(t)
-	defer gate.SwallowBinds("")
+	t.Parallel()
+	r := onRabbitMQ(t, settings{node: alone(t), gated: true, limits: actors.Limits{RebindEvery: time.Second}})
+	defer r.gate.SwallowBinds("")
 	const remote, other = "exchange/remote", "exchange/other"
 	for _, name := range []string{remote, other} {
 		r.declare(name)
 		r.ready(name, "before.#").Close()
 	}
-	r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
-	defer func() { r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
+	r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
+	defer func() { r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
 	neighbours := r.neighbours(5)
 	r.awaits(r.open(exchange, "late"), endsWith(actors.BrokerUnavailable))
 	neighbours[4].Close()
@@ -197,7 +216,7 @@ func TestA23WhatIsDoneBesideStreamsEndsNoneAtTheLimit(t *testing.T) {
 		r.Error("bindings that no scout has tried are not counted")
 	}
 	last.Close()
-	gate.SwallowBinds(remote)
+	r.gate.SwallowBinds(remote)
 	r.within(30*time.Second, "a call without an answer is told", func() error {
 		s := r.open(remote, "#")
 		r.awaits(s, endsWith(actors.BrokerUnavailable))
@@ -213,14 +232,15 @@ func TestA23WhatIsDoneBesideStreamsEndsNoneAtTheLimit(t *testing.T) {
 // stream gets it, however often an exchange is refused on it.
 func TestA23TheRoutedQueueAtTheLimitEndsNoStream(t *testing.T) {
 	const status, away = "exchange/status", "exchange/away"
-	r, node := onRabbitMQ(t, settings{routed: []string{status, away}, limits: actors.Limits{RebindEvery: time.Second}}), rabbit.Run(t)
+	t.Parallel()
+	r := onRabbitMQ(t, settings{node: alone(t), routed: []string{status, away}, limits: actors.Limits{RebindEvery: time.Second}})
 	for _, name := range []string{status, away} { // tried while there is room for a scout
 		r.declare(name)
 		r.ready(name, "#").Close()
 	}
 	r.vanishes(rest{1 << 20, 1 << 20}) // no channel either
-	r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
-	defer func() { r.do(node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
+	r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
+	defer func() { r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
 	neighbours := r.neighbours(4)
 	r.awaits(r.open(status, "#"), endsWith(actors.BrokerUnavailable))
 	r.unharmed(neighbours)
@@ -305,10 +325,10 @@ func (r *rig) isServed(pairs ...string) func() error {
 // everybody of a burst is served, on as few further connections as that takes, after a burst too.
 func TestA24FewChannelsAConnectionServeEverybody(t *testing.T) {
 	const channels, burst = 10, 60
-	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
-		r.do(node.NegotiateChannels(r.Context(), channels))
-		defer func() { r.do(node.NegotiateChannels(r.Context(), 2047)) }()
-		r.do(node.CloseConnections(r.Context())) // those that have negotiated more
+	eachModeAside(t, settings{}, alone, func(r *rig) {
+		r.do(r.node.NegotiateChannels(r.Context(), channels))
+		defer func() { r.do(r.node.NegotiateChannels(r.Context(), 2047)) }()
+		r.do(r.node.CloseConnections(r.Context())) // those that have negotiated more
 		r.within(30*time.Second, "the proxy has a new link", r.isServed(exchange, "#"))
 		for round := range 2 {
 			streams := make([]*clients.Stream, burst)
@@ -338,18 +358,13 @@ func TestA24FewChannelsAConnectionServeEverybody(t *testing.T) {
 // A26: one bind is never answered. Its client is told within bounded time, the others of the
 // connection miss nothing, newcomers are served, and the connection is closed with its last stream.
 func TestA26ACallWithoutAnAnswerRetiresTheConnection(t *testing.T) {
-	gate, err := rabbit.NewMute(rabbit.Run(t).Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer gate.Close()
-	eachMode(t, settings{gate: gate}, func(r *rig, node *rabbit.Node) {
-		defer gate.SwallowBinds("")
+	eachModeAside(t, settings{gated: true}, shared, func(r *rig) {
+		defer r.gate.SwallowBinds("")
 		const remote = "exchange/remote"
 		r.declare(remote)
 		r.ready(remote, "before.#").Close() // bound before, so that no scout meets the silence
 		neighbours := r.neighbours(5)
-		gate.SwallowBinds(remote)
+		r.gate.SwallowBinds(remote)
 		start := time.Now()
 		waiting := r.open(remote, "#")
 		r.awaits(waiting, endsWith(actors.BrokerUnavailable))
@@ -366,19 +381,23 @@ func TestA26ACallWithoutAnAnswerRetiresTheConnection(t *testing.T) {
 			s.Close()
 		}
 		r.vanishes(rest{1 << 20, 1 << 20})
-		gate.SwallowBinds("")
+		r.gate.SwallowBinds("")
 		r.recovers(10 * time.Second)
 	})
 }
 
-// through returns a dialer to the rig's virtual host that goes through a gate.
-func (r *rig) through(gate *rabbit.Mute) amqp.Dialer {
+// gatedDialer returns a dialer to the rig's virtual host that goes through a gate, and makes that.
+func (r *rig) gatedDialer() amqp.Dialer {
 	r.Helper()
-	u, err := url.Parse(rabbit.Run(r.T).UserURL("scripts", "not secret", r.vhost))
+	u, err := url.Parse(r.node.UserURL("scripts", "not secret", r.vhost))
 	if err != nil {
 		r.Fatal(err)
 	}
-	u.Host = gate.Address()
+	if r.gate, err = rabbit.NewMute(r.node.Address()); err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { r.gate.Close() })
+	u.Host = r.gate.Address()
 	dialer, err := amqp.NewRabbitMQ(u.String(), amqp.RabbitMQOptions{Name: r.vhost})
 	if err != nil {
 		r.Fatal(err)
@@ -389,9 +408,9 @@ func (r *rig) through(gate *rabbit.Mute) amqp.Dialer {
 // A27: a virtual host that has as many queues as it may is told as want of room, and the client may
 // come back.
 func TestA27AVirtualHostWithoutRoomIsUnavailable(t *testing.T) {
-	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+	eachMode(t, settings{}, func(r *rig) {
 		neighbours := r.neighbours(2)
-		r.do(node.LimitQueues(r.Context(), r.vhost, 2))
+		r.do(r.node.LimitQueues(r.Context(), r.vhost, 2))
 		s := r.open(exchange, "third")
 		r.awaits(s, endsWith(actors.BrokerUnavailable))
 		if f, _, _ := s.Received().Failure(); !*f.Retryable {
@@ -399,7 +418,7 @@ func TestA27AVirtualHostWithoutRoomIsUnavailable(t *testing.T) {
 		}
 		r.answers("/__heartbeat__", 200)
 		r.undisturbed(neighbours)
-		r.do(node.LimitQueues(r.Context(), r.vhost, -1))
+		r.do(r.node.LimitQueues(r.Context(), r.vhost, -1))
 		r.ready(exchange, "third").Close()
 		for _, s := range neighbours {
 			s.Close()
@@ -411,10 +430,10 @@ func TestA27AVirtualHostWithoutRoomIsUnavailable(t *testing.T) {
 // A27, the other half: the service's user has lost its right to make queues. Clients may come back;
 // the operator sees an ERROR, a red heartbeat and a count; and the right's return is noticed.
 func TestA27AMissingRightOfTheServiceIsLoud(t *testing.T) {
-	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+	eachModeAside(t, settings{}, shared, func(r *rig) {
 		neighbours := r.neighbours(2)
 		user := r.broker.Namespace()
-		r.do(node.SetPermissions(r.Context(), user, r.vhost, rabbit.Permissions{Read: "^exchange/.*"}))
+		r.do(r.node.SetPermissions(r.Context(), user, r.vhost, rabbit.Permissions{Read: "^exchange/.*"}))
 		for i := range 3 {
 			s := r.open(exchange, fmt.Sprintf("denied.%d", i))
 			r.awaits(s, endsWith(actors.BrokerUnavailable))
@@ -428,7 +447,7 @@ func TestA27AMissingRightOfTheServiceIsLoud(t *testing.T) {
 			r.Errorf("%d ERROR lines, want one", n)
 		}
 		r.undisturbed(neighbours)
-		r.do(node.SetPermissions(r.Context(), user, r.vhost, rabbit.PulseUser(user)))
+		r.do(r.node.SetPermissions(r.Context(), user, r.vhost, rabbit.PulseUser(user)))
 		r.within(30*time.Second, "the right's return is noticed", func() error {
 			if r.proxy.System.Health().Denied {
 				return fmt.Errorf("it is denied")
@@ -447,7 +466,7 @@ func TestA27AMissingRightOfTheServiceIsLoud(t *testing.T) {
 // A35: `connections` fails during a drain: every stream is told once, and the one failure costs one
 // restart.
 func TestA35AFailureDuringADrainCostsOneRestart(t *testing.T) {
-	eachMode(t, settings{}, func(r *rig, node *rabbit.Node) {
+	eachModeAside(t, settings{}, shared, func(r *rig) {
 		streams := r.neighbours(20)
 		drained := make(chan error, 1)
 		go func() { drained <- r.proxy.System.Drain(r.Context(), 5*time.Second) }() // ends with the drain
@@ -480,7 +499,8 @@ func TestA35AFailureDuringADrainCostsOneRestart(t *testing.T) {
 // restarts, and the proxy recovers as ever. (That dials stay backed off is shown in package
 // actors.)
 func TestA35FailuresWhileTheBrokerIsAwayCostARestartEach(t *testing.T) {
-	r := onRabbitMQ(t, settings{})
+	t.Parallel()
+	r := onRabbitMQ(t, settings{node: alone(t)})
 	r.befall("stop")
 	for i := range 2 {
 		r.do(r.proxy.System.Crash(actors.RoleBroker, ""))

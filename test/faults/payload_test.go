@@ -113,7 +113,7 @@ func TestA25HeadersWiderThanAFrameArrive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := on(t, brokers, settings{})
+	r := on(t, brokers, settings{node: node})
 	meant, other := r.ready(exchange, "wide.#"), r.ready(exchange, "primary.#")
 	routes, cc := make([]string, 9000), make([]string, 9000)
 	for i := range routes {

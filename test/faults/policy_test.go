@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
-	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/clients"
 )
 
 // A28: an exchange that is deleted and made again is heard again; one that stays away ends its
 // streams, and no others.
 func TestA28AnExchangeThatIsMadeAgainIsHeardAgain(t *testing.T) {
-	eachMode(t, settings{limits: actors.Limits{RebindEvery: time.Second}}, func(r *rig, _ *rabbit.Node) {
+	eachMode(t, settings{limits: actors.Limits{RebindEvery: time.Second}}, func(r *rig) {
 		r.declare("exchange/tc/goes")
 		stays, goes := r.ready(exchange, "#"), r.ready("exchange/tc/goes", "#")
 		r.delete(exchange)
@@ -67,7 +66,7 @@ func TestA29WhatAPolicyDropsIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			limits := actors.Limits{Prefetch: 2, SlowAfter: time.Hour}
 			r := onRabbitMQ(t, settings{limits: limits})
-			r.do(rabbit.Run(t).SetPolicy(r.Context(), r.vhost, "drops", "^queue/", definition))
+			r.do(r.node.SetPolicy(r.Context(), r.vhost, "drops", "^queue/", definition))
 			loses, quiet := r.ready(exchange, "#"), r.ready(exchange, "other.#")
 			loses.Stall()
 			r.publish(1, 300, 64<<10) // more than the sockets between hold

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ const exchange = script.DefaultExchange
 type rig struct {
 	*testing.T
 	broker    script.Broker
+	node      *rabbit.Node // nil: the broker is in memory
+	gate      *rabbit.Mute // before the node; nil unless the settings want it
 	vhost     string
 	proxy     *proxytest.Proxy
 	log       *logbook
@@ -36,21 +39,24 @@ type rig struct {
 
 // settings are what a test wants otherwise than by default.
 type settings struct {
+	node   *rabbit.Node // nil: the package's
 	limits actors.Limits
 	ping   time.Duration
 	http   httpapi.Options
-	down   bool         // the broker is stopped when the proxy starts
-	share  bool         // streams with equal bindings share a queue
-	routed []string     // patterns of exchanges whose streams share one queue
-	gate   *rabbit.Mute // that the proxy dials instead of the broker, or nil
-	host   bool         // the handler is mounted in a host program's own http.Server
+	down   bool     // the broker is stopped when the proxy starts
+	share  bool     // streams with equal bindings share a queue
+	routed []string // patterns of exchanges whose streams share one queue
+	gated  bool     // the proxy dials a gate instead of the broker, see rig.gate
+	host   bool     // the handler is mounted in a host program's own http.Server
 }
 
 // onRabbitMQ starts a proxy on a virtual host of its own.
 func onRabbitMQ(t *testing.T, s settings) *rig {
 	t.Helper()
-	node := rabbit.Run(t)
-	brokers, err := script.RabbitMQ(t.Context(), node)
+	if s.node == nil {
+		s.node = rabbit.Run(t)
+	}
+	brokers, err := script.RabbitMQ(t.Context(), s.node)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,8 +69,13 @@ func onMemory(t *testing.T, s settings) *rig {
 	return on(t, script.Memory(), s)
 }
 
+// rigs is how many there are now: clean counts what the process has, which is one's alone.
+var rigs atomic.Int32
+
 func on(t *testing.T, brokers script.Brokers, s settings) *rig {
 	t.Helper()
+	rigs.Add(1)
+	t.Cleanup(func() { rigs.Add(-1) })
 	broker, err := brokers.For(strings.ReplaceAll(t.Name(), "/", "-"))
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +85,7 @@ func on(t *testing.T, brokers script.Brokers, s settings) *rig {
 			t.Error(err)
 		}
 	})
-	r := &rig{T: t, broker: broker, vhost: strings.ReplaceAll(t.Name(), "/", "-"), log: &logbook{}}
+	r := &rig{T: t, broker: broker, node: s.node, vhost: strings.ReplaceAll(t.Name(), "/", "-"), log: &logbook{}}
 	if s.down {
 		r.befall("stop")
 	} else {
@@ -98,8 +109,8 @@ func (r *rig) start(s settings) {
 		},
 		HTTP: s.http,
 	}
-	if s.gate != nil {
-		options.Actors.Dialer = r.through(s.gate)
+	if s.gated {
+		options.Actors.Dialer = r.gatedDialer()
 	}
 	if s.host {
 		options.Wrap = func(h http.Handler) http.Handler { return h }

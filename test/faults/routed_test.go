@@ -6,7 +6,6 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors"
 	"github.com/taskcluster/events-proxy/actors/amqp"
-	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/clients"
 	"github.com/taskcluster/events-proxy/test/script"
 )
@@ -17,12 +16,12 @@ import (
 // that are not routed do not notice.
 func TestAnExchangeThatIsListedWronglyIsServedByOwnQueues(t *testing.T) {
 	const listed, other, source = "exchange/routed/a", "exchange/routed/b", "exchange/source"
-	for name, feed := range map[string]func(*rig, *rabbit.Node) error{
-		"another exchange is bound to it": func(r *rig, n *rabbit.Node) error {
-			return n.BindExchange(r.Context(), r.vhost, source, "#", listed)
+	for name, feed := range map[string]func(*rig) error{
+		"another exchange is bound to it": func(r *rig) error {
+			return r.node.BindExchange(r.Context(), r.vhost, source, "#", listed)
 		},
-		"it is an alternate exchange": func(r *rig, n *rabbit.Node) error {
-			return n.SetAlternate(r.Context(), r.vhost, source, listed)
+		"it is an alternate exchange": func(r *rig) error {
+			return r.node.SetAlternate(r.Context(), r.vhost, source, listed)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +36,7 @@ func TestAnExchangeThatIsListedWronglyIsServedByOwnQueues(t *testing.T) {
 			r.awaits(streams[0], messages(1))
 			r.awaits(streams[1], messages(1))
 
-			r.do(feed(r, rabbit.Run(t)))
+			r.do(feed(r))
 			r.to(source, 2)
 			for _, s := range streams {
 				r.awaits(s, endsWith(actors.InternalError))

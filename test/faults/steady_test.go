@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/taskcluster/events-proxy/actors"
-	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/http/sse"
 	"github.com/taskcluster/events-proxy/test/script"
 )
@@ -104,6 +103,7 @@ func (p *paced) Read(b []byte) (int, error) {
 // A31: a client that reads steadily, more slowly than a window of large messages can be written
 // within the time after which a reader counts as stopped, gets all of them.
 func TestA31AClientThatReadsSteadilyGetsEverything(t *testing.T) {
+	t.Parallel()
 	r := onRabbitMQ(t, settings{limits: actors.Limits{SlowAfter: 3 * time.Second}})
 	const count, size = 12, 300 << 10
 	s := r.steady(600 << 10)
@@ -119,7 +119,8 @@ func TestA31AClientThatReadsSteadilyGetsEverything(t *testing.T) {
 // slow client. The client gets it whole, and then the reason. A broker that waits for ever, as RabbitMQ
 // 4.3 does, leaves the stream open.
 func TestA31bAMessageOnItsWayIsFinishedBeforeTheEnd(t *testing.T) {
-	node := rabbit.Run(t)
+	t.Parallel()
+	node := alone(t)
 	if err := node.SetAcknowledgementTimeout(t.Context(), 3*time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestA31bAMessageOnItsWayIsFinishedBeforeTheEnd(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	r := onRabbitMQ(t, settings{})
+	r := onRabbitMQ(t, settings{node: node})
 	const size = 2 << 20
 	s := r.steady(size / 15)
 	r.publish(1, 1, size)

@@ -12,11 +12,13 @@ import (
 // its stream is given up after VanishAfter. The kernel's own patience is a quarter
 // of an hour.
 func TestAClientThatVanishesIsGivenUp(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]settings{
 		"in a host's server": {host: true},
 		"within net/http":    {http: httpapi.Options{NoHijack: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o.http.VanishAfter = time.Second
 			r := onMemory(t, o)
 			s, stays := r.ready(exchange, "#"), r.ready(exchange, "#")

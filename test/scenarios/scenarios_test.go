@@ -42,7 +42,7 @@ func play(t *testing.T, p script.Params) {
 	script.Play(script.T(t), p, scripts(t))
 }
 
-// rabbitMQ is the broker that is asked for; a node of our own for scripts that
+// rabbitMQ is the broker that is asked for; another node, of our own, for scripts that
 // harm it.
 func rabbitMQ(t *testing.T, s script.Settings) script.Params {
 	t.Helper()
@@ -50,7 +50,7 @@ func rabbitMQ(t *testing.T, s script.Settings) script.Params {
 	if err != nil {
 		t.Fatal(err)
 	}
-	breakable, err := script.RabbitMQ(t.Context(), rabbit.Run(t))
+	breakable, err := script.RabbitMQ(t.Context(), rabbit.RunNamed(t, "breakable"))
 	if err != nil {
 		t.Fatal(err)
 	}

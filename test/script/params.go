@@ -14,8 +14,8 @@ type Params struct {
 	// Brokers makes the broker of each script.
 	Brokers Brokers
 
-	// Breakable are the Brokers of scripts that harm the node, where Brokers
-	// are not to be harmed; default Brokers.
+	// Breakable are the Brokers of scripts that harm the node: on another node, so that those
+	// that use Brokers are not disturbed. Default: Brokers, and no script beside them.
 	Breakable Brokers
 
 	// Proxy starts the proxy under test, when a script first needs it.

@@ -9,22 +9,31 @@ import (
 )
 
 // Play runs scripts, each as a subtest: those that leave their broker's node
-// alone side by side, then the others one after another. On brokers that no two
-// scripts share, all run side by side.
+// alone side by side, and the others one after another. Where the others have a node of
+// their own (Breakable), they are played at the same time, else afterwards. On brokers that
+// no two scripts share, all run side by side.
 func Play(t testscript.T, p Params, files []string) {
 	together, alone := files, []string(nil)
 	if p.Brokers.Shared() {
 		together, alone = split(t, files)
 	}
-	if len(together) > 0 {
-		t.Run("together", func(t testscript.T) { testscript.RunT(t, p.testScript(together)) })
-	}
-	if len(alone) > 0 {
-		if p.Breakable != nil {
-			p.Brokers = p.Breakable
+	apart := p.Breakable != nil && len(alone) > 0
+	group := func(name string, p Params, files []string, turn func(testscript.T) testscript.T) {
+		if len(files) == 0 {
+			return
 		}
-		t.Run("alone", func(t testscript.T) { testscript.RunT(inTurn{t}, p.testScript(alone)) })
+		t.Run(name, func(t testscript.T) {
+			if apart {
+				t.Parallel()
+			}
+			testscript.RunT(turn(t), p.testScript(files))
+		})
 	}
+	group("together", p, together, func(t testscript.T) testscript.T { return t })
+	if apart {
+		p.Brokers = p.Breakable
+	}
+	group("alone", p, alone, func(t testscript.T) testscript.T { return inTurn{t} })
 }
 
 // split separates the scripts that need the node for themselves from the others.

@@ -112,6 +112,7 @@ func TestWhatIsWrongOnTheWayToTheBrokerIsNamed(t *testing.T) {
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			if shown := names(t, row.options(t), row.check, row.cause); strings.Contains(shown, "hunter2") {
 				t.Errorf("the password is shown:\n%s", shown)
 			}
@@ -280,6 +281,7 @@ func TestWhatAProxyOnTheWayDoesIsNamed(t *testing.T) {
 		{"all is well", "", "", func(target *url.URL) http.Handler { return passing(target) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			o := memory(t, row.front)
 			if row.check != "" && row.check != "url.idle" {
 				o.Watch = -1
@@ -322,6 +324,7 @@ func TestWhatIsWrongWithAPublicURLIsNamed(t *testing.T) {
 		{"expired", "url.tls", "not valid now", "https://" + secured(t, mute(t), expired)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			names(t, Options{Config: config.Default(), URL: row.url, Patience: time.Second}, row.check, row.cause)
 		})
 	}
