@@ -3,6 +3,7 @@
 package scenarios
 
 import (
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -12,7 +13,14 @@ import (
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+// TestMain lets four scripts run side by side, unless -parallel has a number: those that harm their
+// node one after another, beside them the others.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(rabbit.Main(m))
+}
 
 // Every promise holds on the broker that the product brings along.
 func TestScenariosOnMemory(t *testing.T) { play(t, script.Params{Brokers: script.Memory()}) }
