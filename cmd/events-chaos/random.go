@@ -85,6 +85,7 @@ func (c command) randomAttached(ctx context.Context, o options, run random.Optio
 // ownBroker is a broker that a random run starts for itself.
 type ownBroker interface {
 	Everything(context.Context) (random.Census, error)
+	Backlog(context.Context) (int, error)
 	AdminURL() string
 	Lists(ctx context.Context, exchange string) (bool, error)
 }
@@ -175,12 +176,7 @@ func (c command) randomOn(ctx context.Context, ground *ground, o options, run ra
 	own := broker.(ownBroker)
 	harmsOn(ctx, ground, broker, &run)
 	run.Harms = append(run.Harms, paused(process), logUnread(process, randomExchange))
-	run.Census, run.Account = own.Everything, "broker"
-	if counts, ok := broker.(interface {
-		Backlog(context.Context) (int, error)
-	}); ok {
-		run.Backlog = counts.Backlog
-	}
+	run.Census, run.Account, run.Backlog = own.Everything, "broker", own.Backlog
 	further := func(p *random.Publisher) []random.Harm { return harmsBy(p, own, broker.Faults()) }
 	run.End = sync.OnceValue(func() error {
 		err := process.Close()

@@ -179,6 +179,15 @@ func (b *clustered) Everything(ctx context.Context) (random.Census, error) {
 	return everything(s), err
 }
 
+// Backlog asks one node how many messages the proxy's queues hold, on all of them.
+func (b *clustered) Backlog(ctx context.Context) (int, error) {
+	nodes := b.able()
+	if len(nodes) < len(b.cluster.Nodes()) {
+		return 0, errHarmed
+	}
+	return b.host.At(nodes[0]).Messages(ctx)
+}
+
 // Lists reports whether a node that is well lists an exchange.
 func (b *clustered) Lists(ctx context.Context, exchange string) (bool, error) {
 	nodes := b.able()
