@@ -120,7 +120,7 @@ func (c *conductor) held(ctx context.Context) {
 	}
 }
 
-// acknowledged looks whether the broker holds messages when every client has all: nothing is published
+// acknowledged waits until the broker holds no message, when every client has all: nothing is published
 // any more, and what was written is acknowledged soon.
 func (c *conductor) acknowledged(ctx context.Context) {
 	if c.options.Backlog == nil || ctx.Err() != nil {
