@@ -14,6 +14,7 @@ type upkeep struct {
 	letters  *deadLetters
 	errands  errands
 	taken    *atomic.Int64 // deliveries, of all links to this address
+	raises   chan struct{} // room for the channels whose prefetch is being raised, see worker.adjustPace
 }
 
 // newUpkeep returns that of a link. report is told what becomes of the channel that it takes; usable
@@ -24,6 +25,7 @@ func newUpkeep(c *core, link amqp.Link, report func(spare), usable func(amqp.Bin
 		errands:  e,
 		letters:  newDeadLetters(c, link, report),
 		taken:    c.count.messagesFrom(amqp.Address(link)),
+		raises:   make(chan struct{}, c.limits().Declares),
 	}
 }
 

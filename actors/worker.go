@@ -197,11 +197,22 @@ func (w *worker) next(channel amqp.Channel) (delivered bool, err error) {
 	return true, nil
 }
 
-// adjustPace changes how many deliveries may be under way, where their sizes ask for it.
+// adjustPace changes how many deliveries may be under way, where their sizes ask for it. A message
+// that all streams get has them all ask for more at the same moment: no more of a link do so at a time
+// than channels are opened, or a call would wait behind hundreds of others until it counts as
+// unanswered. The others go on as they are, and ask after their next delivery.
 func (w *worker) adjustPace(channel amqp.Channel) error {
 	n := w.window.pace.change()
 	if n == 0 {
 		return nil
+	}
+	if n > w.window.pace.now {
+		select {
+		case w.lease.upkeep.raises <- struct{}{}:
+			defer func() { <-w.lease.upkeep.raises }()
+		default:
+			return nil
+		}
 	}
 	var changed bool
 	err := w.call(func() (err error) {
