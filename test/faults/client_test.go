@@ -107,15 +107,11 @@ func TestA12ClientsThatStopReadingAreCutAndCostNobodyElse(t *testing.T) {
 					r.awaits(s, endsWith(actors.SlowConsumer))
 				}
 			})
-			for n := 0; n < count; n += atOnce { // no faster than this machine lets the healthy ones read
-				r.publish(n+1, atOnce, size)
-				for _, s := range healthy {
-					r.gets(s, n+atOnce)
-				}
+			r.publishAsRead(healthy, count, atOnce, size, func() {
 				if r.cut(len(stuck)) == nil {
 					resume() // at once: what is told is kept for a while
 				}
-			}
+			})
 			r.eventually("the stuck ones are cut", func() error { return r.cut(len(stuck)) })
 			resume()
 			for _, s := range healthy {

@@ -21,12 +21,7 @@ func TestFiveHundredClientsReceiveEverythingAndLeaveNothing(t *testing.T) {
 			r := c.on(t, settings{share: c.share})
 			streams := r.crowd(count, exchange, "primary.#")
 			r.eventually("each has its queue", func() error { return r.queues(c.queues) }) // what queues drop may be heard a moment later
-			for n := 0; n < each; n += atOnce {                                            // no faster than this machine lets all of them read
-				r.publish(n+1, atOnce, 100)
-				for _, s := range streams {
-					r.gets(s, n+atOnce)
-				}
-			}
+			r.publishAsRead(streams, each, atOnce, 100, func() {})
 			for _, s := range streams {
 				r.awaits(s, messages(each)) // and Check has compared their numbers
 			}

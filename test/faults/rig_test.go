@@ -302,6 +302,11 @@ func (r *rig) tryPublish(first, n, size int) error {
 		return err
 	}
 	defer publisher.Close()
+	return r.publishBy(publisher, first, n, size)
+}
+
+// publishBy is tryPublish by a publisher that is open.
+func (r *rig) publishBy(publisher amqp.Publisher, first, n, size int) error {
 	pad := strings.Repeat("x", size)
 	for i := range n {
 		if err := r.publishOne(publisher, fmt.Appendf(nil, `{"n":%d,"pad":%q}`, first+i, pad)); err != nil {
@@ -309,6 +314,23 @@ func (r *rig) tryPublish(first, n, size int) error {
 		}
 	}
 	return nil
+}
+
+// publishAsRead publishes count messages, so many at once, no faster than this machine lets the readers
+// get them. after is called after each group.
+func (r *rig) publishAsRead(readers []*clients.Stream, count, atOnce, size int, after func()) {
+	r.Helper()
+	publisher := r.publisher()
+	defer publisher.Close()
+	for n := 0; n < count; n += atOnce {
+		if err := r.publishBy(publisher, n+1, atOnce, size); err != nil {
+			r.Fatal(err)
+		}
+		for _, s := range readers {
+			r.gets(s, n+atOnce)
+		}
+		after()
+	}
 }
 
 func (r *rig) publishOne(publisher amqp.Publisher, body []byte) error {
