@@ -21,7 +21,7 @@ const (
 	BrokerLost        Code = "BrokerLost"        // broker, link or channel went away under the stream
 	SlowConsumer      Code = "SlowConsumer"      // the client did not read fast enough
 	MessagesDropped   Code = "MessagesDropped"   // the broker dropped messages of the stream's queue
-	ServerShutdown    Code = "ServerShutdown"    // the proxy is draining
+	ServerShutdown    Code = "ServerShutdown"    // the proxy is draining, or has ended this stream by hand
 	Unauthorized      Code = "Unauthorized"      // no access, or not to these bindings
 	StreamExpired     Code = "StreamExpired"     // the stream has reached the greatest age, or is moved
 	TokenExpired      Code = "TokenExpired"      // the time of the access that opened the stream is over

@@ -32,12 +32,17 @@ var (
 // picture is the JSON of the live tree.
 type picture struct {
 	actors.Snapshot
-	Chaos bool `json:"chaos"` // the operator may make actors fail
+	Chaos    bool `json:"chaos"`    // the operator may make actors fail
+	Draining bool `json:"draining"` // no new streams are admitted
 }
 
 // tree answers with the live supervision tree and its counters.
 func (h *Handler) tree(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, picture{h.system.Snapshot(), h.options.Chaos})
+	writeJSON(w, http.StatusOK, h.picture(h.system.Snapshot()))
+}
+
+func (h *Handler) picture(s actors.Snapshot) picture {
+	return picture{s, h.options.Chaos, h.draining()}
 }
 
 // treeEvents answers with the same as an event stream, until the client or the
@@ -79,7 +84,7 @@ func (h *Handler) ends(w http.ResponseWriter, r *http.Request) {
 
 // writeTree writes one frame within the write timeout.
 func (h *Handler) writeTree(w http.ResponseWriter, most int) error {
-	data, err := sse.NewData(oneLineJSON(picture{h.system.Snapshot().Most(most), h.options.Chaos}))
+	data, err := sse.NewData(oneLineJSON(h.picture(h.system.Snapshot().Most(most))))
 	if err != nil {
 		return err
 	}

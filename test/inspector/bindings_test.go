@@ -175,6 +175,37 @@ func TestAPatternThatIsHardlyMeantIsDoubted(t *testing.T) {
 	b.AwaitText("#binding-list", "letter by letter") // as it is for whoever opens a link
 }
 
+// A link that is hardly meant as it is read says what is wrong with it, and why nothing comes of it.
+func TestALinkThatIsNotUnderstoodSaysSo(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+"/?exchnge="+completed+"&utm_source=chat")
+	b.AwaitText("#link-wrong", "“exchange” was probably meant")
+	if said := b.text("#link-wrong"); strings.Contains(said, "utm_source") {
+		t.Errorf("what is none of ours is named: %s", said)
+	}
+	b.visit(s.proxy.URL + `/?bindings={"bindings":[{"exchange":"`)
+	b.AwaitText("#link-wrong", "no JSON")
+	b.visit(s.proxy.URL + `/?bindings={"bindings":[{"exchange":"` + completed + `"},{"exchnge":"x"}]}`)
+	b.AwaitText("#link-wrong", "as a whole")
+	b.AwaitText("#binding-list", "task-completed")
+	b.visit(s.proxy.URL + stoppedLink("exchange/"+strings.Repeat("a", 300), "#"))
+	b.AwaitText("#link-wrong", "bytes")
+	b.Fill("#exchange", completed)
+	b.enter()
+	b.AwaitText("#binding-list", "task-completed")
+	b.Await(`document.getElementById('link-wrong').textContent === ''`)
+}
+
+// The end of a name tells exchanges apart: it is in sight where the field is too narrow for all of it.
+func TestTheEndOfAnExchangesNameIsInSight(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+"/")
+	b.Resize(1366, 768)
+	b.Fill("#exchange", completed)
+	b.Run(`document.getElementById('pattern').focus()`)
+	b.Await(`((field) => field.scrollLeft > 0 && field.scrollLeft + field.clientWidth >= field.scrollWidth - 1)(document.getElementById('exchange'))`)
+}
+
 // A name that the broker has refused is a misspelling: it is not offered again, neither in the list
 // nor by the next visit.
 func TestARefusedExchangeIsNotSuggestedAgain(t *testing.T) {

@@ -51,6 +51,31 @@ func TestEndsAreExplainedAndReconnectWorks(t *testing.T) {
 	})
 }
 
+// One code stands for a proxy that goes away and for an operator who ends one stream: what the page
+// says of it is true of both, and the stream's own reason tells which it was.
+func TestAnOperatorsEndIsNotToldAsAShutdown(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.AwaitState("live")
+	if _, err := s.proxy.System.End(actors.ByID(s.stream()), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.AwaitText("#notice .told", "An operator has ended this stream")
+	ended := b.text("#notice h2")
+	if strings.Contains(ended, "shutting down") {
+		t.Errorf("the title says %q", ended)
+	}
+	b.Click("#notice button.primary")
+	b.AwaitState("live")
+	if err := s.proxy.Drain(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	b.AwaitText("#notice .told", "The service is shutting down")
+	if drained := b.text("#notice h2"); drained != ended {
+		t.Errorf("the title says %q, and %q of an operator's end", drained, ended)
+	}
+}
+
 // A network that breaks without a word is explained, too.
 func TestABrokenNetworkIsExplained(t *testing.T) {
 	s := serve(t, actors.Options{})

@@ -40,6 +40,32 @@ func TestAMessageIsFilteredOpenedAndPaused(t *testing.T) {
 	})
 }
 
+// A filter that nothing passes says so where the messages would be, on a phone too, and one click
+// takes it away.
+func TestAFilterThatNothingPassesSaysSo(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+link(completed, "#"))
+	b.Resize(360, 740)
+	b.AwaitState("live")
+	s.publish(completed, "primary.a", `{}`)
+	s.publish(completed, "primary.b", `{}`)
+	b.awaitRows("primary.b", "primary.a")
+	b.Fill("#filter", "key:.b")
+	b.awaitRows("primary.b")
+	b.AwaitText("#filter-count", "1 of 2")
+	b.expectInSight("#filter-count")
+	b.paste("#filter", "no such thing")
+	b.AwaitText("#none-pass", "No message passes the filter")
+	b.AwaitText("#none-pass", "2 messages are hidden")
+	b.expectInSight("#none-pass")
+	s.publish(completed, "no such thing", `{}`)
+	b.awaitRows("no such thing")
+	b.paste("#filter", "nor this")
+	b.Click("#clear-filter")
+	b.Await(`document.querySelectorAll('.body .row:not([hidden])').length === 3`)
+	b.Await(`!document.getElementById('none-pass').checkVisibility()`)
+}
+
 // A link carries its bindings to a colleague, the old tool's links too.
 func TestAPermalinkOpensTheSameInASecondTab(t *testing.T) {
 	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {

@@ -28,6 +28,24 @@ func TestAPhoneShowsExamplesAndMessagesFirst(t *testing.T) {
 	b.expectInSight("#stop")
 }
 
+// Of the code for other programs, the chosen language is in sight, and no button lies on the code.
+func TestAPhoneShowsTheCodeAndItsLanguage(t *testing.T) {
+	s := serve(t, actors.Options{})
+	b := open(t, s.proxy.URL+stoppedLink(completed, "#"))
+	b.Resize(360, 740)
+	b.Click("#tab-code")
+	b.Click("#language-curl")
+	b.expectInSight("#language-curl")
+	if browser.Value[bool](b.Tab, `(() => {
+		const range = document.createRange();
+		range.selectNodeContents(document.getElementById('snippet'));
+		const button = document.getElementById('copy-code').getBoundingClientRect();
+		return [...range.getClientRects()].some((line) => line.top < button.bottom && line.bottom > button.top);
+	})()`) {
+		t.Error("the button lies on the code")
+	}
+}
+
 // Why a stream ended is read on the narrowest phone, without a scroll and without a word cut off.
 func TestAPhoneShowsWhyAStreamEnded(t *testing.T) {
 	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {

@@ -104,7 +104,7 @@ func TestMarksTellMeaningsAndBindingsApart(t *testing.T) {
 }
 
 // A key as long as Taskcluster's is read in its row: its ids give way before its other words, and
-// beside it there is room for the beginning of the payload.
+// beside it there is room for the beginning of the payload. On a phone it has two lines.
 func TestALongKeyAndAnExcerptAreReadInTheirRow(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
@@ -114,12 +114,54 @@ func TestALongKeyAndAnExcerptAreReadInTheirRow(t *testing.T) {
 	s.publish(completed, key, `{"status":{"taskId":"fN1SbArXTPSVFNUvaOlinQ"}}`, "route.a", "route.b")
 	b.awaitRows(key) // whole for those who copy it
 	b.Await(`document.querySelector('.body .row:not([hidden]) .key-text').title.endsWith('eLk2RzSdTHmN3hO4pQ5rSg._')`)
-	cut := browser.Value[string](b.Tab, `[...document.querySelectorAll('.body .row:not([hidden]) .word')]
-		.filter((word) => word.scrollWidth > word.clientWidth || word.getBoundingClientRect().right > word.closest('.cell').getBoundingClientRect().right)
-		.map((word) => word.textContent).join(' ')`)
-	if cut != "fN1SbArXTPSVFNUvaOlinQ i-0a1b2c3d4e5f60718 eLk2RzSdTHmN3hO4pQ5rSg" {
-		t.Errorf("cut: %s", cut)
-	}
 	b.AwaitText(".body .row:not([hidden]) .routes-more", "+2")
 	b.AwaitText(".body .row:not([hidden]) .excerpt-text", "status: {taskId:")
+	for _, size := range [][2]int64{{1366, 768}, {360, 740}} {
+		b.Resize(size[0], size[1])
+		b.Await(`document.querySelector('.body .row:not([hidden])').clientWidth <= innerWidth`)
+		cut := browser.Value[string](b.Tab, `[...document.querySelectorAll('.body .row:not([hidden]) .word')].filter((word) => {
+			const box = word.getBoundingClientRect();
+			const cell = word.closest('.cell').getBoundingClientRect();
+			return box.width > 0 && (word.scrollWidth > word.clientWidth || box.right > cell.right + 1 || box.bottom > cell.bottom + 1);
+		}).map((word) => word.textContent).join(' ')`)
+		if cut != "fN1SbArXTPSVFNUvaOlinQ i-0a1b2c3d4e5f60718 eLk2RzSdTHmN3hO4pQ5rSg" {
+			t.Errorf("%d pixels wide, cut: %s", size[0], cut)
+		}
+	}
 }
+
+// What does not fit is cut with an ellipsis, so that it is known to be cut, and is told whole by a
+// tooltip; in a window of any width.
+func TestWhatDoesNotFitInARowEndsWithAnEllipsis(t *testing.T) {
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		const exchange = "exchange/our-own/v1/a-name-that-goes-on-and-on-without-an-end-and-has-no-room-in-a-cell"
+		key := strings.Repeat("word.and.", 22) + "end"
+		s := serve(t, actors.Options{})
+		s.declare(exchange)
+		b := openIn(in, t, s.proxy.URL+link(exchange, key))
+		b.AwaitState("live")
+		s.publish(exchange, key, `{"a":1}`, "route.a")
+		b.awaitRows(key)
+		for _, width := range []int64{360, 800, 1366} {
+			b.Resize(width, 768)
+			b.Await(`document.querySelector('.body .row:not([hidden])').clientWidth <= innerWidth`)
+			if cut := browser.Value[[]string](b.Tab, cutWithoutEllipsis); len(cut) > 0 {
+				t.Errorf("%d pixels wide, cut without a sign: %q", width, cut)
+			}
+		}
+		if title := browser.Value[string](b.Tab, `document.querySelector('.body .row:not([hidden]) .key-text').title`); title != key {
+			t.Errorf("the tooltip says %q", title)
+		}
+	})
+}
+
+// cutWithoutEllipsis are the texts in rows and bindings that are cut where a browser draws no
+// ellipsis: it does so in a block alone, at the end of a line or of the last line that is shown.
+const cutWithoutEllipsis = `[...document.querySelectorAll('.body .row:not([hidden]) *, #binding-list *')].filter((e) => {
+	const style = getComputedStyle(e);
+	const wide = e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1;
+	const high = e.clientHeight > 0 && e.scrollHeight > e.clientHeight + 1;
+	const ellipsis = style.textOverflow === 'ellipsis' && /block/.test(style.display);
+	const lastLine = Number(style.webkitLineClamp) > 0;
+	return style.overflowX !== 'visible' && (wide && !ellipsis || high && !lastLine);
+}).map((e) => e.className + ': ' + e.textContent)`

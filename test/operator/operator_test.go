@@ -144,3 +144,41 @@ func TestThePageReconnectsAfterTheListenerWasAway(t *testing.T) {
 	b.AwaitText(row(c), "ready")
 	b.awaitGone("#lost")
 }
+
+// Where the operators' token has changed, the page says so and does not ask for a password time and
+// again; with the new one it is as before.
+func TestThePageSaysThatItHasNoAccessAnyMore(t *testing.T) {
+	s := serve(t, false, actors.Options{})
+	b := open(s)
+	policy := s.proxy.Handler.Policy()
+	policy.OperatorToken = "a token that the page does not have"
+	if err := s.proxy.Handler.SetPolicy(policy); err != nil {
+		t.Fatal(err)
+	}
+	s.away() // an open picture goes on; the next one is refused
+	s.listen()
+	b.AwaitState("denied")
+	b.AwaitText("#denied", "does not let this page in")
+	b.awaitGone("#lost")
+	policy.OperatorToken = ""
+	if err := s.proxy.Handler.SetPolicy(policy); err != nil {
+		t.Fatal(err)
+	}
+	b.Click("#reload")
+	b.AwaitState("live")
+	b.awaitGone("#denied")
+}
+
+// A process that goes away says so to those who watch it.
+func TestADrainIsShown(t *testing.T) {
+	s := serve(t, false, actors.Options{})
+	b := open(s)
+	c := s.connect("#")
+	b.AwaitText(row(c), "ready")
+	b.awaitGone("#draining")
+	if err := s.proxy.Drain(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	b.AwaitText("#draining", "draining")
+	b.AwaitText(`#ends tr[data-stream="`+c.id+`"]`, "shutting down")
+}

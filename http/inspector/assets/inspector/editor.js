@@ -30,10 +30,17 @@ export function bindingForm(add) {
     else exchange.removeAttribute('aria-invalid');
   };
 
-  combobox(exchange, byId('exchange-list'), byId('exchange-open'), suggest, changed);
+  // The end of a name is what tells it from others: it is what a field without the focus shows.
+  const showEnd = () => requestAnimationFrame(() => (exchange.scrollLeft = exchange.scrollWidth));
+
+  combobox(exchange, byId('exchange-list'), byId('exchange-open'), suggest, () => {
+    changed();
+    showEnd();
+  });
   exchange.addEventListener('input', changed);
   pattern.addEventListener('input', changed);
   pattern.addEventListener('change', changed);
+  exchange.addEventListener('blur', showEnd);
   byId('binding-form').addEventListener('submit', (event) => {
     event.preventDefault();
     const wrong = add({ exchange: exchange.value.trim(), routingKeyPattern: pattern.value.trim() || '#' });

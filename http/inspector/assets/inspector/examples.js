@@ -17,7 +17,7 @@ export const examples = [
   },
   {
     title: 'Workers come and go',
-    about: 'asked for at a cloud, started, stopped',
+    about: 'requested, started, stopped',
     bindings: workers('worker-requested', 'worker-running', 'worker-stopped'),
   },
   {

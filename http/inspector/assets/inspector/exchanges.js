@@ -25,7 +25,7 @@ const services = {
     ['worker-pool-created', 'there is a new worker pool', worker],
     ['worker-pool-updated', 'a worker pool was changed', worker],
     ['worker-pool-error', 'a worker pool could not provision', worker],
-    ['worker-requested', 'a worker was asked for at a cloud', worker],
+    ['worker-requested', 'a worker was requested from its cloud', worker],
     ['worker-running', 'a worker has started', worker],
     ['worker-stopped', 'a worker has stopped', worker],
     ['worker-removed', 'a worker was told to go', worker],
@@ -96,8 +96,8 @@ export function alike(name, among) {
   return near.filter(({ off }) => off <= near[0].off + 1).slice(0, 2).map(({ candidate }) => candidate);
 }
 
-// Levenshtein's: letters to add, remove or change; names are short.
-function distance(a, b) {
+/** Levenshtein's distance: letters to add, remove or change. The names are short. */
+export function distance(a, b) {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -43,9 +43,9 @@ const codes = {
     next: 'Reconnect, with narrower bindings; tell the operator of the broker if it happens again.',
   },
   ServerShutdown: {
-    title: 'The server is shutting down',
-    meaning: 'This proxy is being restarted or replaced; nothing is wrong with your bindings.',
-    next: 'Reconnect in a moment: another instance or the new version takes over.',
+    title: 'The server has ended this stream',
+    meaning: 'It is being restarted or replaced, or its operator has ended this one stream; nothing is wrong with your bindings.',
+    next: 'Reconnect in a moment: this server, or the one that takes over, opens a new stream. What was published in between is not shown.',
   },
   Unauthorized: {
     title: 'You have no access to these bindings',

@@ -38,6 +38,10 @@ export class Inbox {
     this.#on = on;
     byId('filter').addEventListener('input', () => this.#filter());
     byId('filter').addEventListener('keydown', (event) => this.#filterKey(event));
+    byId('clear-filter').addEventListener('click', () => {
+      this.filterBy('');
+      byId('filter').focus();
+    });
     byId('pause').addEventListener('click', () => this.togglePause());
     byId('clear').addEventListener('click', () => this.clear());
     byId('newer').addEventListener('click', () => this.#toNewest());
@@ -151,7 +155,10 @@ export class Inbox {
 
   draw() {
     const view = this.#view;
-    byId('table').hidden = view.arrived === 0;
+    const nonePasses = view.filtered && view.kept > 0 && view.shown.length === 0;
+    byId('none-pass').hidden = !nonePasses;
+    if (nonePasses) setText(byId('none-pass-hint'), `${counted(view.kept, 'message')} ${view.kept === 1 ? 'is' : 'are'} hidden. New ones that pass appear here.`);
+    byId('table').hidden = view.arrived === 0 || nonePasses;
     byId('clear').disabled = view.arrived === 0;
     byId('download').disabled = view.shown.length === 0;
     setText(byId('pause-text'), !view.paused ? 'Pause' : view.waiting ? `Go on (${count(view.waiting)})` : 'Go on');
@@ -163,7 +170,7 @@ export class Inbox {
   #counts() {
     const view = this.#view;
     const parts = [];
-    if (view.filtered) parts.push(`${count(view.shown.length)} of ${count(view.kept)} pass`);
+    if (view.filtered) parts.push(`${count(view.shown.length)} of ${count(view.kept)} shown`);
     if (view.paused) parts.push(`paused, ${count(view.waiting)} new`);
     if (view.dropped) parts.push(`newest ${count(view.kept)} kept, ${count(view.dropped)} older let go`);
     return parts.join(' · ');

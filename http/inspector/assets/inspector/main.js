@@ -76,6 +76,7 @@ function received(data) {
 
 function bindingsChanged() {
   const n = bindings.list.length;
+  setText(byId('link-wrong'), '');
   list.show(bindings.list);
   showCode(bindings.list);
   setText(byId('binding-count'), String(n));
@@ -119,7 +120,7 @@ function writeAddress() {
 function foldSide(folded) {
   byId('side-fold').setAttribute('aria-expanded', !folded);
   const n = bindings.list.length;
-  setText(byId('side-fold'), !folded ? 'Fold' : n ? 'Change' : 'Add a binding');
+  setText(byId('side-fold'), !folded ? 'Hide' : n ? 'Change' : 'Add a binding');
 }
 
 function toForm() {
@@ -164,11 +165,11 @@ shortcuts({
 
 // The address determines what is shown at first.
 const asked = readLink(location.search);
-const wrong = bindings.add(...asked.bindings);
-if (wrong) say(wrong);
+const wrong = [...asked.doubts, bindings.add(...asked.bindings)].filter(Boolean).join(' ');
 if (asked.filter) inbox.filterBy(asked.filter);
 if (asked.columns.length > 0) inbox.addColumns(asked.columns);
 bindingsChanged();
+setText(byId('link-wrong'), wrong);
 if (asked.live) session.start();
 inbox.draw();
 setInterval(() => figures.drawChart(), 1000);

@@ -7,12 +7,33 @@
 //
 // and the first is written, with `filter`, a `column` for the path of each value that the table shows,
 // and, while a stream is open, `live`.
+import { distance } from './exchanges.js';
 
-/** What a query string says: {bindings, filter, columns, live}. */
+const names = ['exchange', 'pattern', 'filter', 'column', 'live', 'bindings'];
+const slips = 2; // letters that a mistyped name may be off
+
+/**
+ * What a query string says: {bindings, filter, columns, live}, with doubts, a sentence for each part
+ * that is hardly meant as it is read.
+ */
 export function readLink(search) {
   const query = new URLSearchParams(search);
-  const bindings = [...ours(query), ...older(query), ...endpoint(query)];
-  return { bindings, filter: query.get('filter') ?? '', columns: query.getAll('column'), live: query.has('live') && query.get('live') !== '0' };
+  const { bindings, wrong } = endpoint(query);
+  return {
+    bindings: [...ours(query), ...older(query), ...bindings],
+    filter: query.get('filter') ?? '',
+    columns: query.getAll('column'),
+    live: query.has('live') && query.get('live') !== '0',
+    doubts: [...mistyped(query), ...wrong],
+  };
+}
+
+// Other names, such as those that trackers add to links, are none of ours and are let be.
+function mistyped(query) {
+  return [...new Set(query.keys())].filter((name) => !names.includes(name) && !olderName.test(name)).flatMap((name) => {
+    const meant = names.find((known) => distance(name.toLowerCase(), known) <= slips);
+    return meant ? [`The link says “${name}”, which means nothing here: “${meant}” was probably meant.`] : [];
+  });
 }
 
 /** The query string, with its question mark, or '' where there is nothing to say. */
@@ -55,11 +76,14 @@ function endpoint(query) {
   let asked;
   try {
     asked = JSON.parse(query.get('bindings') ?? '[]');
-  } catch {
-    return [];
+  } catch ({ message }) {
+    return { bindings: [], wrong: [`The bindings of the link can’t be read: they are no JSON (${message}).`] };
   }
   const list = Array.isArray(asked) ? asked : asked?.bindings;
-  return (Array.isArray(list) ? list : [])
-    .filter((b) => typeof b?.exchange === 'string')
-    .map((b) => ({ exchange: b.exchange, routingKeyPattern: typeof b.routingKeyPattern === 'string' ? b.routingKeyPattern : '#' }));
+  const all = Array.isArray(list) ? list : [];
+  const named = all.filter((b) => typeof b?.exchange === 'string');
+  return {
+    bindings: named.map((b) => ({ exchange: b.exchange, routingKeyPattern: typeof b.routingKeyPattern === 'string' ? b.routingKeyPattern : '#' })),
+    wrong: list === all && named.length === all.length ? [] : ['The bindings of the link can’t be read as a whole: they are a list of {"exchange", "routingKeyPattern"}.'],
+  };
 }

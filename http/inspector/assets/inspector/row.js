@@ -11,6 +11,7 @@ export class Row {
   #cells;
   #fields = []; // elements of the columns' cells
   #ordinal = -1; // of the message that it shows
+  #beside = 0; // letters' room that the marks beside the key take
 
   constructor(id) {
     const cell = (name, ...children) => make('div', { class: `cell ${name}`, role: 'gridcell' }, ...children);
@@ -54,9 +55,12 @@ export class Row {
 
   #showKey({ routingKey, redelivered, routes }) {
     const c = this.#cells;
-    if (c.key.title !== routingKey || routingKey === '') {
+    const beside = (redelivered ? 13 : 0) + (routes.length > 0 ? 4 : 0); // letters' room
+    if (c.key.title !== routingKey || routingKey === '' || beside !== this.#beside) {
+      this.#beside = beside;
       c.key.title = routingKey;
       c.key.replaceChildren(...keyWords(routingKey));
+      for (const [name, value] of Object.entries(room(routingKey, beside))) c.key.style.setProperty(name, value);
     }
     c.again.hidden = !redelivered;
     c.routes.hidden = routes.length === 0;
@@ -98,13 +102,25 @@ export class Row {
 }
 
 // The words of a key, dots between them. Those that stand for nothing are pale, and the first of
-// them goes where the key is short of room; long words, which are ids, are cut there.
+// them goes where the key is short of room; long words, which are ids, are shortened there. What
+// does not fit all the same is cut at the end.
 function keyWords(key) {
   const words = key.split('.');
   return words.flatMap((word, i) => {
-    const first = i === 0 && word === 'primary' && words.length > 1;
+    const first = i === 0 && isFiller(key);
     const kind = first ? ' filler first' : word === '_' ? ' filler' : word.length >= longWord ? ' long' : '';
-    const made = make('span', { class: `word${kind}`, text: first ? 'primary.' : word });
+    const made = make('span', { class: `word${kind}`, text: first ? filler : word });
     return i === words.length - 1 || first ? [made] : [made, '.'];
   });
+}
+
+const filler = 'primary.';
+const isFiller = (key) => key.startsWith(filler);
+
+// What the style sheet needs to know to share the room among the long words, in letters.
+function room(key, beside) {
+  const long = key.split('.').filter((word) => word.length >= longWord);
+  const first = isFiller(key) ? filler.length : 0;
+  const others = key.length - first - long.reduce((sum, word) => sum + word.length, 0);
+  return { '--first': first, '--others': others + beside, '--long': Math.max(1, long.length) };
 }

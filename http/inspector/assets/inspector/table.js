@@ -6,6 +6,8 @@ import { Widths } from './widths.js';
 
 const spare = 4; // rows beyond each edge, for a scroll's first frame
 
+const rowHeight = (root) => parseFloat(getComputedStyle(root).getPropertyValue('--row')) || 32; // px
+
 export class Table {
   #root;
   #body;
@@ -62,8 +64,14 @@ export class Table {
     this.#measure();
   }
 
+  // Returns whether the rows have another height now.
   #layOut() {
-    this.#root.style.setProperty('--tracks', this.#widths.tracks);
+    const { tracks, shortTracks, longKeys } = this.#widths;
+    this.#root.style.setProperty('--tracks', tracks);
+    this.#root.style.setProperty('--short-tracks', shortTracks);
+    if (this.#root.classList.contains('long-keys') === longKeys) return false;
+    this.#root.classList.toggle('long-keys', longKeys);
+    return rowHeight(this.#root) !== this.#height;
   }
 
   // What the rows show is to be written anew.
@@ -139,13 +147,12 @@ export class Table {
       used.add(row);
     }
     for (const row of this.#rows) if (!used.has(row)) row.hide();
-    if (grown) this.#layOut();
+    const resized = grown && this.#layOut();
     this.#point();
     this.#on.scrolled(this.atTop);
-    if (renamed) {
-      this.#rewrite();
-      this.draw();
-    }
+    if (renamed) this.#rewrite();
+    if (resized) this.#measure(); // which draws
+    else if (renamed) this.draw();
   }
 
   #grow(wanted) {
@@ -166,7 +173,7 @@ export class Table {
   // The table comes into sight, or its size or its rows' height has changed: the same rows stay, and
   // the chosen one, if it was among them.
   #measure() {
-    const height = parseFloat(getComputedStyle(this.#root).getPropertyValue('--row')) || 32;
+    const height = rowHeight(this.#root);
     const moved = this.#inSight && (this.#away || height !== this.#height);
     this.#away = !this.#inSight;
     this.#height = height;

@@ -2,8 +2,10 @@
 // excerpt. They grow only, or the rows would never come to rest.
 
 const widestName = 26; // letters
+const besideKey = 6; // the number of routes
 const widestField = 30;
 const narrowestField = 5;
+const longKey = 42; // what a phone shows in a line
 
 export class Widths {
   #name = 8;
@@ -20,14 +22,27 @@ export class Widths {
   add({ name, key, fields }) {
     const before = this.tracks;
     this.#name = Math.min(widestName, Math.max(this.#name, name.length));
-    this.#key = Math.max(this.#key, key.length + 6); // with the number of routes
+    this.#key = Math.max(this.#key, key.length + besideKey);
     fields.forEach((text, i) => (this.#fields[i].width = Math.min(widestField, Math.max(this.#fields[i].width, text.length + 1))));
     return this.tracks !== before;
   }
 
+  /** Whether a key has been shown that a phone's line cannot hold. */
+  get longKeys() {
+    return this.#key - besideKey > longKey;
+  }
+
   /** As CSS's grid-template-columns: time, exchange, key, columns, excerpt, size. */
   get tracks() {
-    const fields = this.#fields.map(({ width }) => `minmax(0, ${width}ch)`).join(' ');
-    return `12.5ch ${this.#name + 3}ch minmax(0, min(${this.#key}ch, 52%)) ${fields} minmax(0, 1fr) 9ch`;
+    return `12.5ch ${this.#name + 3}ch minmax(0, min(${this.#key}ch, 52%)) ${this.#fieldTracks} minmax(0, 1fr) 9ch`;
+  }
+
+  /** The same without an excerpt, where there is no room for one. */
+  get shortTracks() {
+    return `12.5ch ${this.#name + 3}ch minmax(0, ${this.#key}ch) ${this.#fieldTracks} minmax(9ch, 1fr)`;
+  }
+
+  get #fieldTracks() {
+    return this.#fields.map(({ width }) => `minmax(0, ${width}ch)`).join(' ');
   }
 }

@@ -8,7 +8,7 @@ import { age, short } from './tree.js';
 // 'good' is daily life, 'warn' is the client's or the broker's doing, 'bad' is ours.
 const codes = {
   ClientGone: ['good', 'The client left: a closed tab, a program that ended, its network'],
-  ServerShutdown: ['good', 'Ended by an operator, or by the drain of this process'],
+  ServerShutdown: ['good', 'Ended by an operator or the host program, or by the drain of this process'],
   StreamExpired: ['good', 'Ended at the greatest age (EVENTS_STREAM_AGE), or moved to another node (EVENTS_REBALANCE): the client opens another'],
   TokenExpired: ['good', 'The client’s token or session was valid until then: it comes back with a new one'],
   AccessRevoked: ['good', 'The host program, or an operator, ended the streams of this subject'],

@@ -37,8 +37,9 @@ const feed = new Feed({
     const shown = byId('state');
     if (shown.dataset.state === state) return;
     shown.dataset.state = state;
-    setText(byId('state-text'), state === 'live' ? 'Live' : 'Lost: trying again');
-    byId('lost').hidden = state === 'live' || !latest;
+    setText(byId('state-text'), { live: 'Live', lost: 'Lost: trying again', denied: 'No access' }[state]);
+    byId('lost').hidden = state !== 'lost' || !latest;
+    byId('denied').hidden = state !== 'denied';
     byId('board').classList.toggle('stale', state !== 'live');
     if (latest) setText(byId('lost-since'), clock(new Date(latest.time)).slice(0, 8));
   },
@@ -49,6 +50,7 @@ function draw() {
   if (document.hidden || !latest || drawn === latest) return;
   drawn = latest;
   byId('chaos').hidden = !latest.chaos;
+  byId('draining').hidden = !latest.draining;
   setText(byId('tree-count'), count(latest.actors.length));
   parts.forEach((part) => part.show(latest));
 }
@@ -69,5 +71,6 @@ function figures({ stats }) {
 }
 
 document.addEventListener('visibilitychange', draw);
+byId('reload').addEventListener('click', () => location.reload());
 coloursButton(byId('theme'), byId('theme-text'));
 feed.open();
