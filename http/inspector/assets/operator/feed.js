@@ -5,15 +5,17 @@ import { beside } from '../shared/address.js';
 
 const again = 1000; // ms until the next try
 const silence = 6000; // ms without a picture before the stream counts as lost
+const remembered = 2000; // ms in which a picture comes where the browser knows the password that is asked for
 
 export class Feed {
   #on;
   #source = null;
   #timer = 0;
+  #guarded = false; // the source was opened though nothing but a password opens it
 
   /**
-   * on.picture(picture) is called once a second, on.state('live' | 'lost' | 'denied') at each change;
-   * after 'denied' nothing is tried any more.
+   * on.picture(picture) is called once a second, on.state('live' | 'lost' | 'denied') at each change:
+   * 'denied' where the proxy answers and does not let this page in.
    */
   constructor(on) {
     this.#on = on;
@@ -26,27 +28,29 @@ export class Feed {
     // The browser would try again by itself, but not after an HTTP error, and
     // less and less often after the others.
     this.#source.addEventListener('error', () => this.#failed());
-    this.#wait(silence);
+    this.#wait(silence, () => this.#lost());
+  }
+
+  /** Ends it for good. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#source.close();
   }
 
   #came(data) {
-    this.#wait(silence);
+    this.#guarded = false;
+    this.#wait(silence, () => this.#lost());
     this.#on.state('live');
     this.#on.picture(JSON.parse(data));
   }
 
-  // Only an answer that is no event stream ends a source for good: it is asked what it was. Who has
-  // no access is not to be asked for a password once a second.
-  async #failed() {
-    const source = this.#source;
-    const status = source.readyState === EventSource.CLOSED ? await statusOf(source.url) : 0;
-    if (source !== this.#source) return;
-    if (status === 401 || status === 403) this.#denied();
+  // An HTTP error ends a source for good. A user without the password is asked for it once.
+  #failed() {
+    if (this.#guarded && this.#source.readyState === EventSource.CLOSED) this.#denied();
     else this.#lost();
   }
 
   #denied() {
-    this.#source.close();
     clearTimeout(this.#timer);
     this.#on.state('denied');
   }
@@ -54,22 +58,32 @@ export class Feed {
   #lost() {
     this.#source.close();
     this.#on.state('lost');
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.open(), again);
+    this.#wait(again, () => this.#retry());
   }
 
-  #wait(ms) {
+  // Where a password is asked for, the browser may ask the user, which takes a person's time.
+  async #retry() {
+    const status = await statusOf(beside('__tree__/events'));
+    this.#guarded = status === 401;
+    if (status === 403) return this.#denied();
+    if (status !== 200 && !this.#guarded) return this.#lost();
+    this.open();
+    if (this.#guarded) this.#wait(remembered, () => this.#denied());
+  }
+
+  #wait(ms, then) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lost(), ms);
+    this.#timer = setTimeout(then, ms);
   }
 }
 
-// The status of the answer to a request, 0 where none comes.
+// The status of the answer to those without credentials, 0 where none comes: no browser asks the
+// user for a password because of it.
 async function statusOf(url) {
   const asking = new AbortController();
   const timeout = setTimeout(() => asking.abort(), silence);
   try {
-    return (await fetch(url, { cache: 'no-store', signal: asking.signal })).status;
+    return (await fetch(url, { cache: 'no-store', credentials: 'omit', signal: asking.signal })).status;
   } catch {
     return 0;
   } finally {

@@ -71,6 +71,9 @@ function figures({ stats }) {
 }
 
 document.addEventListener('visibilitychange', draw);
-byId('reload').addEventListener('click', () => location.reload());
+byId('reload').addEventListener('click', () => {
+  feed.close(); // and with it the question for a password
+  location.reload();
+});
 coloursButton(byId('theme'), byId('theme-text'));
 feed.open();
