@@ -28,6 +28,27 @@ func TestAPhoneShowsExamplesAndMessagesFirst(t *testing.T) {
 	b.expectInSight("#stop")
 }
 
+// The values that were made columns, and the names of the columns, are read whole on a phone and on a tablet.
+func TestColumnsAreReadInANarrowWindow(t *testing.T) {
+	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
+		s := serve(t, actors.Options{})
+		b := openIn(in, t, s.proxy.URL+link(completed, "#")+"&column=.status.taskId&column=.status.state&column=.status.reason")
+		b.AwaitState("live")
+		s.publish(completed, "primary.a", `{"status":{"taskId":"VnqSaPa2Rp2mLxVn_ABCDE","state":"completed","reason":"deadline-exceeded"}}`)
+		b.awaitRows("primary.a")
+		for _, width := range []int64{360, 800} {
+			b.Resize(width, 740)
+			for i := range 3 {
+				b.expectInSight(fmt.Sprintf(".body .row:not([hidden]) .field:nth-child(%d)", i+1))
+			}
+			if cut := browser.Value[[]string](b.Tab, `[...document.querySelectorAll('.body .row:not([hidden]) .field, .field-title')]
+				.filter((e) => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1).map((e) => e.textContent)`); len(cut) > 0 {
+				t.Errorf("%d pixels wide, cut: %q", width, cut)
+			}
+		}
+	})
+}
+
 // Of the code for other programs, the chosen language is in sight, and no button lies on the code.
 func TestAPhoneShowsTheCodeAndItsLanguage(t *testing.T) {
 	s := serve(t, actors.Options{})

@@ -44,7 +44,8 @@ func TestTheMainStatesHaveNoAccessibilityViolations(t *testing.T) {
 	}
 }
 
-// On a phone only the tables scroll sideways, in their cards.
+// On a phone nothing is wider than the screen: what a stream does, and the button that ends it, are
+// in sight without a scroll sideways.
 func TestThePageFitsAPhone(t *testing.T) {
 	suite.Everywhere(t, func(t *testing.T, in browser.Browser) {
 		s := serve(t, true, actors.Options{})
@@ -55,6 +56,15 @@ func TestThePageFitsAPhone(t *testing.T) {
 		if wide := browser.Value[int](b.Tab, `document.documentElement.scrollWidth`); wide > 360 {
 			t.Errorf("the page is %d pixels wide", wide)
 		}
+		gone := s.connect("b")
+		b.AwaitText(row(gone), "ready")
+		gone.cancel()
+		b.AwaitText("#ends", "ClientGone")
+		if out := browser.Value[[]string](b.Tab, `[...document.querySelectorAll('#streams *, #ends *')]
+			.filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > 360).map((e) => e.textContent)`); len(out) > 0 {
+			t.Errorf("out of the window: %q", out)
+		}
+		b.AwaitText(row(c), "ready")
 		b.Inspect("phone-" + strings.ToLower(in.Name))
 	})
 }

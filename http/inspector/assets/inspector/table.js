@@ -6,7 +6,8 @@ import { Widths } from './widths.js';
 
 const spare = 4; // rows beyond each edge, for a scroll's first frame
 
-const rowHeight = (root) => parseFloat(getComputedStyle(root).getPropertyValue('--row')) || 32; // px
+const roomForCells = 672; // px of a table's width from which on a row's cells stand beside each other
+const roomForColumns = 892; // the same where payloads' values have columns
 
 export class Table {
   #root;
@@ -71,7 +72,14 @@ export class Table {
     this.#root.style.setProperty('--short-tracks', shortTracks);
     if (this.#root.classList.contains('long-keys') === longKeys) return false;
     this.#root.classList.toggle('long-keys', longKeys);
-    return rowHeight(this.#root) !== this.#height;
+    return this.#rowHeight() !== this.#height;
+  }
+
+  // The height of a row, px.
+  #rowHeight() {
+    const style = getComputedStyle(this.#root);
+    const [row, line, abreast] = ['--row', '--field-line', '--abreast'].map((name) => parseFloat(style.getPropertyValue(name)));
+    return row + line * Math.ceil(this.#columns.length / abreast);
   }
 
   // What the rows show is to be written anew.
@@ -173,7 +181,9 @@ export class Table {
   // The table comes into sight, or its size or its rows' height has changed: the same rows stay, and
   // the chosen one, if it was among them.
   #measure() {
-    const height = rowHeight(this.#root);
+    this.#root.classList.toggle('narrow', this.#root.offsetWidth < (this.#columns.length > 0 ? roomForColumns : roomForCells));
+    const height = this.#rowHeight();
+    this.#root.style.setProperty('--height', `${height}px`);
     const moved = this.#inSight && (this.#away || height !== this.#height);
     this.#away = !this.#inSight;
     this.#height = height;

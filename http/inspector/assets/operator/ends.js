@@ -57,6 +57,6 @@ function row(end) {
     make('td', { class: 'meaning' }, make('span', { text }), end.reason ? make('span', { class: 'hint', text: end.reason }) : null),
     make('td', { class: 'client' }, make('span', { class: 'address', text: [end.subject, end.address || 'unknown'].filter(Boolean).join(' at ') }),
       make('code', { class: 'short', text: short(end.id), title: `Stream ${end.id}` })),
-    make('td', { class: 'number', text: age(end.age) }),
-    make('td', { class: 'number', text: count(end.messages) }));
+    make('td', { class: 'number', 'data-name': 'Age', text: age(end.age) }),
+    make('td', { class: 'number', 'data-name': 'Messages', text: count(end.messages) }));
 }

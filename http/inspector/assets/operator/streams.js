@@ -79,9 +79,9 @@ export class Streams {
   }
 
   #row(stream) {
-    const number = () => make('td', { class: 'number' });
+    const number = (name) => make('td', { class: 'number', 'data-name': name });
     const parts = {
-      state: make('span', { class: 'mood' }), rate: number(), lag: number(), age: number(),
+      state: make('span', { class: 'mood' }), rate: number('Rate'), lag: number('Lag'), age: number('Age'),
       crash: button('Crash…', () => this.#on.crash(stream), { class: 'quiet small chaos', 'aria-label': `Crash an actor of stream ${short(stream.id)}…` }),
     };
     const element = make('tr', { class: 'fresh', 'data-stream': stream.id },
