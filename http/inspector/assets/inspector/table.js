@@ -181,7 +181,7 @@ export class Table {
   // The table comes into sight, or its size or its rows' height has changed: the same rows stay, and
   // the chosen one, if it was among them.
   #measure() {
-    this.#root.classList.toggle('narrow', this.#root.offsetWidth < (this.#columns.length > 0 ? roomForColumns : roomForCells));
+    this.#root.classList.toggle('stacked', this.#inSight && this.#root.offsetWidth < (this.#columns.length > 0 ? roomForColumns : roomForCells));
     const height = this.#rowHeight();
     this.#root.style.setProperty('--height', `${height}px`);
     const moved = this.#inSight && (this.#away || height !== this.#height);
