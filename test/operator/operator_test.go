@@ -158,7 +158,7 @@ func TestThePageSaysThatItHasNoAccessAnyMore(t *testing.T) {
 	s.away() // an open picture goes on; the next one is refused
 	s.listen()
 	b.AwaitState("denied")
-	b.AwaitText("#denied", "does not let this page in")
+	b.Await(`document.getElementById('denied').checkVisibility()`)
 	b.awaitGone("#lost")
 	policy.OperatorToken = ""
 	if err := s.proxy.Handler.SetPolicy(policy); err != nil {
@@ -185,6 +185,6 @@ func TestADrainIsShown(t *testing.T) {
 	if err := s.proxy.Drain(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	b.AwaitText("#draining", "draining")
+	b.Await(`document.getElementById('draining').checkVisibility()`)
 	b.AwaitText(`#ends tr[data-stream="`+c.id+`"]`, "shutting down")
 }
