@@ -59,6 +59,9 @@ func openFile(line *commandLine, getenv func(string) string, readFile func(strin
 	data, err := readFile(f.name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && line.file == "":
+		if line.profile != "" && line.profile != Default().Profile { // NODE_ENV may be set for other programs
+			problems.add("--profile", "there is no %s here to take the section %q from (choose a file with --config)", f.name, line.profile)
+		}
 		return f
 	case err != nil:
 		problems.add(f.name, "cannot be read: %v", err)
@@ -79,8 +82,12 @@ func (f *settingsFile) wantProfile(chosen bool) {
 	if !chosen || found || len(f.sections) == 0 || defaults && f.profile == Default().Profile {
 		return
 	}
-	f.problems.add(f.name, "no section %q%s; there is %s (choose with --profile or NODE_ENV)",
-		f.profile, suggest(f.profile, f.names()), strings.Join(f.names(), ", "))
+	misspelt := ""
+	if Nearest(f.profile, f.names()) != "" {
+		misspelt = "; is one of them misspelt?"
+	}
+	f.problems.add(f.name, "no section %q for the profile (--profile or NODE_ENV); the file has %s%s",
+		f.profile, strings.Join(f.names(), ", "), misspelt)
 }
 
 func (f *settingsFile) names() []string {

@@ -59,7 +59,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"group is a value", "production: {server: 3}\n", "production: server: must be a mapping, with keys"},
 		{"value is a mapping", "production: {server: {port: {a: 1}}}\n", "production: server.port: must be a value, not a mapping"},
 		{"no profile", "pulse: {username: a}\n", "pulse: is no profile: settings stand in a section per profile, such as production: {pulse: ...}"},
-		{"key twice", "production:\n  server:\n    port: 1\n    port: 2\n", `user-config.yml:4: production: server: key "port" is there twice`},
+		{"key twice", "production:\n  server:\n    port: 1\n    port: 2\n", `user-config.yml:4: production: server: key "port" is there a second time`},
 		{"meaning twice", "production:\n  server:\n    publicUrl: a\n    rootUrl: b\n", "user-config.yml:4: production: server.rootUrl: means the same as server.publicUrl in line 3"},
 		{"two documents", "production: {}\n---\ntest: {}\n", "holds more than one YAML document"},
 		{"other tag", "production: {server: {port: !secret x}}\n", "production: server.port: unknown tag (a text that starts with ! is written in quotes)"},
@@ -97,16 +97,25 @@ func TestMissingProfileIsNamed(t *testing.T) {
 		{env: map[string]string{"NODE_ENV": "prod"}, files: file},
 	} {
 		_, err := w.load()
-		if err == nil || !strings.Contains(err.Error(), `no section "prod"; there is staging, test`) {
+		if err == nil || !strings.Contains(err.Error(), `no section "prod" for the profile (--profile or NODE_ENV); the file has staging, test`) {
 			t.Errorf("got %v", err)
 		}
 	}
 	world{files: file}.mustLoad(t) // the default profile was not asked for
 	file = map[string]string{DefaultFile: "defaults: {}\nstaging: {}\n"}
-	if _, err := (world{args: []string{"--profile", "stagign"}, files: file}).load(); err == nil || !strings.Contains(err.Error(), `no section "stagign"; did you mean staging?`) {
+	if _, err := (world{args: []string{"--profile", "stagign"}, files: file}).load(); err == nil || !strings.Contains(err.Error(), `no section "stagign" for the profile (--profile or NODE_ENV); the file has defaults, staging; is one of them misspelt?`) {
 		t.Errorf("got %v", err)
 	}
 	world{args: []string{"--profile", "production"}, files: file}.mustLoad(t) // the default one needs no section of its own
+}
+
+// So would one for which there is no file at all, as in the wrong folder.
+func TestAProfileWithoutAFileIsNamed(t *testing.T) {
+	if _, err := (world{args: []string{"--profile", "staging"}}).load(); err == nil || !strings.Contains(err.Error(), `--profile: there is no user-config.yml here to take the section "staging" from`) {
+		t.Errorf("got %v", err)
+	}
+	world{args: []string{"--profile", "production"}}.mustLoad(t) // the default
+	world{env: map[string]string{"NODE_ENV": "staging"}}.mustLoad(t)
 }
 
 func TestFlagWinsOverNodeEnv(t *testing.T) {

@@ -45,6 +45,12 @@ var text = kind[string]{
 	format: identity,
 }
 
+var file = kind[string]{
+	name:   "file",
+	parse:  text.parse,
+	format: identity,
+}
+
 var secret = kind[Secret]{
 	name:   "secret",
 	parse:  func(s string) (Secret, error) { return Secret{s}, printable(s) },

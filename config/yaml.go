@@ -27,8 +27,12 @@ func (f *settingsFile) mapping(n *yaml.Node, where string, each func(key string,
 			merged = append(merged, f.merged(value, where)...)
 			continue
 		}
-		if key.Kind != yaml.ScalarNode || seen[key.Value] {
-			f.bad(key, where, "key %q is there twice or is no word", key.Value)
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			f.bad(key, where, "a key is not a word")
+			continue
+		case seen[key.Value]:
+			f.bad(key, where, "key %q is there a second time", key.Value)
 			continue
 		}
 		seen[key.Value] = true

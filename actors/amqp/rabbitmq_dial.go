@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -136,15 +137,29 @@ func (r *RabbitMQ) try(ctx context.Context, e endpoint) attempt {
 func (r *RabbitMQ) connect(ctx context.Context, e endpoint) (*rabbitLink, error) {
 	socket, err := e.open(ctx, r.options.TLS)
 	if err != nil {
-		return nil, err
+		return nil, r.explained(err)
 	}
 	interrupt := context.AfterFunc(ctx, func() { socket.Close() }) // the library's handshake takes no context
 	connection, err := r.handshake(socket)
 	if !interrupt() || err != nil {
 		socket.Close()
-		return nil, cmp.Or(err, context.Cause(ctx))
+		return nil, cmp.Or(r.explained(err), context.Cause(ctx))
 	}
 	return newRabbitLink(connection, socket, e.address), nil
+}
+
+// explained returns an error with what of the URL it is about, where that is known; nil for nil.
+func (r *RabbitMQ) explained(err error) error {
+	var plain tls.RecordHeaderError
+	switch step := stepOf(err); {
+	case errors.As(err, &plain):
+		return fmt.Errorf("no TLS is spoken there, try amqp:// or the port for TLS: %w", err)
+	case step == StepLogin:
+		return fmt.Errorf("the broker refuses the login of user %q: %w", r.url.user, err)
+	case step == StepOpen:
+		return fmt.Errorf("the broker refuses virtual host %q to user %q: %w", r.url.vhost, r.url.user, err)
+	}
+	return err
 }
 
 // open opens the socket, with TLS unless secure is nil.

@@ -54,6 +54,22 @@ func TestNoErrorHoldsThePassword(t *testing.T) {
 	}
 }
 
+// A person who mistyped a part of the URL learns which.
+func TestAFailedDialNamesThePartOfTheURL(t *testing.T) {
+	node := rabbit.Run(t)
+	for url, want := range map[string]string{
+		"amqp://ada:lovelace@" + node.Address() + "/":        `the broker refuses the login of user "ada": `,
+		"amqp://guest:guest@" + node.Address() + "/no-vhost": `the broker refuses virtual host "no-vhost" to user "guest": `,
+		"amqps://guest:guest@" + node.Address() + "/":        `no TLS is spoken there, try amqp://`,
+	} {
+		r, err := amqp.NewRabbitMQ(url, amqp.RabbitMQOptions{})
+		must(t, err)
+		if _, err = r.Dial(bounded(t)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -18,9 +18,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
-// main is signals and the exit status. The first SIGTERM or SIGINT drains; the second ends the
+// main is signals and the exit status. The first SIGTERM or SIGINT drains; the next one ends the
 // process at once, with the status that shells give for it. (SIGHUP reloads serve, drains demo,
 // and ends whatever else runs in a terminal.)
 func main() {
@@ -31,9 +32,22 @@ func main() {
 	go func() { // ends with the process
 		<-ends
 		drain()
-		os.Exit(p.endAtOnce(<-ends))
+		os.Exit(p.endAtOnce(next(ends)))
 	}()
 	os.Exit(p.run(ctx, os.Args[1:]))
+}
+
+// sameSignal is how long after the first signal others belong to it: timeout(1) and some terminals
+// send one to a process, and then to its group.
+const sameSignal = 250 * time.Millisecond
+
+// next returns the first signal that does not belong to the one before.
+func next(signals <-chan os.Signal) os.Signal {
+	for since := time.Now(); ; {
+		if s := <-signals; time.Since(since) >= sameSignal {
+			return s
+		}
+	}
 }
 
 // endAtOnce logs that a second signal ends the process, and returns the exit status for it.

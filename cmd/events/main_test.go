@@ -120,6 +120,23 @@ func (in *instance) signal(s os.Signal) {
 	}
 }
 
+// insist sends a signal until the process has ended: one that comes too soon after the first is none.
+func (in *instance) insist(s os.Signal) {
+	in.t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for late := time.After(patience); ; {
+		select {
+		case <-in.exited:
+			return
+		case <-late:
+			return // ends fails then
+		case <-again.C:
+			_ = in.command.Process.Signal(s) // fails where it has just ended
+		}
+	}
+}
+
 // ends waits for the exit status.
 func (in *instance) ends(want int) {
 	in.t.Helper()

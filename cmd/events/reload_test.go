@@ -153,7 +153,7 @@ func TestReloadNamesEverySettingThatNeedsARestart(t *testing.T) {
 	values := map[string]string{
 		"server.operator": "127.0.0.1:0", "pulse.hostname": "broker.example.org", "server.rootUrl": "https://b.example.org", "server.logFormat": "json",
 		"server.rebalance": "false", "server.noticeDrops": "false", // on by default
-		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "x", "text": "x", "secret": "x",
+		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "x", "text": "x", "file": "x", "secret": "x",
 	}
 	settings, named := map[string]string{}, []string{}
 	for _, s := range config.Settings {

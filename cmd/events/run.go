@@ -141,7 +141,11 @@ func listenOperator(s config.Server) (net.Listener, error) {
 	if s.Operator == "" {
 		return nil, nil
 	}
-	return net.Listen("tcp", s.Operator)
+	listener, err := net.Listen("tcp", s.Operator)
+	if err != nil {
+		return nil, fmt.Errorf("the operators' listener: %w", err)
+	}
+	return listener, nil
 }
 
 // serveOperators serves metrics and the live tree; the server that it returns is to be closed, even

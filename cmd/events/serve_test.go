@@ -150,19 +150,41 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		}
 		events.signal(syscall.SIGTERM)
 		events.says("msg=draining")
-		events.signal(second)
+		events.insist(second)
 		events.ends(ended(second))
 		events.says(`level=WARN msg="ended at once, by a second signal" signal=`)
 	}
+}
+
+// timeout(1) sends its signal to the process and then to its group: that is one wish, and every
+// stream is told.
+func TestTwoSignalsAtOnceAreOne(t *testing.T) {
+	events := start(t, nil, "demo", "--port=0", "--drain-spread=1s")
+	stream := events.open(events.says(`curl -N '(http[^']+)'`)[1])
+	defer stream.Body.Close()
+	var last frame
+	for f := range frames(stream.Body) {
+		if last = f; f.name == "ready" {
+			events.signal(syscall.SIGTERM)
+			events.signal(syscall.SIGINT)
+		}
+	}
+	if last.name != "error" || !strings.Contains(last.data, `"code":"ServerShutdown"`) {
+		t.Errorf("the stream ends with %+v", last)
+	}
+	events.ends(succeeded)
 }
 
 // A port that is taken is an error with its address, not a process that cannot be reached.
 func TestServeSaysThatThePortIsTaken(t *testing.T) {
 	first := start(t, []string{"PULSE_URL=" + noBroker, "PORT=0"}, "serve", "--host=127.0.0.1")
 	port := first.url[strings.LastIndex(first.url, ":")+1:]
-	for _, args := range [][]string{{"--port", port}, {"--port=0", "--operator=127.0.0.1:" + port}} {
+	for which, args := range map[string][]string{
+		`error="listen tcp 127.0.0.1:`:                          {"--port", port},
+		`error="the operators' listener: listen tcp 127.0.0.1:`: {"--port=0", "--operator=127.0.0.1:" + port},
+	} {
 		r := execute(t, []string{"PULSE_URL=" + noBroker}, append([]string{"serve", "--host=127.0.0.1"}, args...)...)
-		if r.status != failed || !strings.Contains(r.stderr, "address already in use") {
+		if r.status != failed || !strings.Contains(r.stderr, which+port) || !strings.Contains(r.stderr, "address already in use") {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}

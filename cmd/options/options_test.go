@@ -41,7 +41,7 @@ var (
 		"pulse.url": true, "pulse.username": true, "pulse.password": true, "pulse.hostname": true, "pulse.vhost": true,
 	}
 	values = map[string]string{ // what is not the default and fits the kind
-		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x", "secret": "x", "name": "x",
+		"bool": "true", "number": "7", "duration": "7s", "bytes": "7KiB", "list": "https://a.example.org", "url": "https://b.example.org", "text": "x", "file": "x", "secret": "x", "name": "x",
 	}
 )
 
