@@ -55,6 +55,19 @@ func (c *conductor) readEnds(ctx context.Context) {
 	c.ends.take(list, time.Now())
 }
 
+// failureOf looks for the end of a stream in which an actor was made to fail. Each failure that the
+// proxy counts is the sign of one harm: where streams share actors, two harms may meet in one end.
+func (c *conductor) failureOf(id string, codes []actors.Code) faults.Sign {
+	ended := c.endOf(id, codes)
+	return func(ctx context.Context) (string, error) {
+		sign, err := ended(ctx)
+		if sign != "" && c.latest().Stats.Failures-c.first.Stats.Failures <= c.harms.crashesSeen() {
+			return "", nil
+		}
+		return sign, err
+	}
+}
+
 // endOf looks for a stream among those that have ended.
 func (c *conductor) endOf(id string, codes []actors.Code) faults.Sign {
 	return func(context.Context) (string, error) {
@@ -76,7 +89,10 @@ func (c *conductor) whyNoEnd(l *life) string {
 			return "the stream is open still"
 		}
 	}
+	_, ended := c.ends.of(l.victim.ID)
 	switch e := &c.ends; {
+	case ended:
+		return "the stream has ended, and the proxy counts no failure that is not another harm's"
 	case e.failed != nil:
 		return fmt.Sprintf("the proxy's list of ends cannot be read: %v", e.failed)
 	case e.lostAt.After(l.asked):

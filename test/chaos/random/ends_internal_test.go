@@ -26,11 +26,13 @@ func TestTheEndOfAStreamIsSeenInACrowdOrItIsSaidWhyNot(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		ends      []actors.StreamEnd
+		failures  int64 // that the proxy counts, beside one that another crash has been seen by
 		open      bool
 		status    int
 		sign, why string
 	}{
-		"in a crowd":            {ends: crowd(101, 700), sign: "the proxy's list of ends: InternalError"},
+		"in a crowd":            {ends: crowd(101, 700), failures: 1, sign: "the proxy's list of ends: InternalError"},
+		"by another crash":      {ends: crowd(101, 700), why: "no failure that is not another harm's"},
 		"it goes on":            {open: true, why: "the stream is open still"},
 		"it is nowhere":         {ends: crowd(101, 110), why: "neither as open nor as ended"},
 		"the list was cut":      {ends: crowd(200, 700), why: "99 ends had left the proxy's list"},
@@ -52,8 +54,10 @@ func TestTheEndOfAStreamIsSeenInACrowdOrItIsSaidWhyNot(t *testing.T) {
 			harm := &life{kind: Harm{Name: "crash worker", Scope: OneStream, Codes: []actors.Code{actors.InternalError}}, asked: time.Now()}
 			harm.victim.ID = fmt.Sprint("stream ", victim)
 			run.harms.count = map[string]*HarmCount{harm.kind.Name: {}}
-			harm.look = run.endOf(harm.victim.ID, harm.kind.Codes)
+			harm.look = run.failureOf(harm.victim.ID, harm.kind.Codes)
+			run.harms.lives = []*life{{kind: harm.kind, seen: time.Now()}}
 			now := picture{}
+			now.Stats.Failures = 1 + c.failures
 			if c.open {
 				now.Streams = []actors.StreamState{{ID: harm.victim.ID}}
 			}

@@ -57,6 +57,9 @@ func (c *conductor) do(ctx context.Context, l *life) (err error) {
 			return err
 		}
 		l.look = c.endOf(l.victim.ID, l.kind.Codes)
+		if l.kind.isCrash() {
+			l.look = c.failureOf(l.victim.ID, l.kind.Codes)
+		}
 	}
 	switch {
 	case l.kind.Watch != nil:
@@ -300,6 +303,21 @@ func named(kinds []Harm, name string) (Harm, error) {
 		return Harm{}, fmt.Errorf("no harm is called %q here; there are %s", name, strings.Join(known, ", "))
 	}
 	return kinds[i], nil
+}
+
+// isCrash reports whether a harm is that an actor is made to fail.
+func (h Harm) isCrash() bool { return strings.HasPrefix(h.Name, "crash ") }
+
+// crashesSeen returns how many harms of that kind were seen.
+func (h *harms) crashesSeen() (seen int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.lives {
+		if l.kind.isCrash() && !l.seen.IsZero() {
+			seen++
+		}
+	}
+	return seen
 }
 
 func (h *harms) hasSeen(name string) bool { return h.of(name).Seen > 0 }

@@ -26,9 +26,12 @@ func (c *conductor) kinds(now picture) []Harm {
 		Harm{Name: "end stream", Does: "an operator ends one stream", Scope: OneStream, Codes: []actors.Code{actors.ServerShutdown}, Do: c.endStream},
 		Harm{Name: "hostile binding", Does: "a client asks for a pattern that would keep the broker busy for seconds", Every: time.Second, Scope: NoStream, Watch: c.refusedBinding, Do: c.bindHostile},
 		Harm{Name: "client leaves", Does: "a client closes its connection and comes again", Scope: OneStream, Codes: []actors.Code{actors.ClientGone}, Do: c.clientLeaves})
-	if c.options.Swallow != nil {
+	switch {
+	case c.options.Routed:
+		c.skip("frozen call", "a stream that is routed has no call of its own")
+	case c.options.Swallow != nil:
 		list = append(list, c.frozenCall())
-	} else {
+	default:
 		c.skip("frozen call", "no call on its way to the broker can be held up here")
 	}
 	c.skip("clock step", noClockStep)
