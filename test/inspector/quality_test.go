@@ -18,6 +18,11 @@ func TestTenThousandMessagesLeaveThePageResponsive(t *testing.T) {
 	s := serve(t, actors.Options{})
 	b := open(t, s.proxy.URL+link(completed, "#"))
 	b.AwaitState("live")
+	var before []float64
+	for range 15 {
+		before = append(before, browser.Value[float64](b.Tab, clickTime))
+	}
+	idle := medianOf(before) // of this page on this machine as busy as it is
 	published := make(chan struct{})
 	go func() {
 		defer close(published)
@@ -43,12 +48,16 @@ func TestTenThousandMessagesLeaveThePageResponsive(t *testing.T) {
 	if n := browser.Value[int](b.Tab, `document.querySelectorAll('.body .row').length`); n > 300 {
 		t.Errorf("%d rows exist at once", n)
 	}
-	slices.Sort(took)
-	median := took[len(took)/2]
-	t.Logf("%d clicks: median %.1f ms, slowest %.1f ms", len(took), median, took[len(took)-1])
-	if median > 100 {
+	median := medianOf(took)
+	t.Logf("%d clicks: median %.1f ms, slowest %.1f ms; before the messages %.1f ms", len(took), median, slices.Max(took), idle)
+	if most := max(100, 5*idle); median > most {
 		t.Errorf("a click takes %.1f ms", median)
 	}
+}
+
+func medianOf(list []float64) float64 {
+	slices.Sort(list)
+	return list[len(list)/2]
 }
 
 // clickTime is how long after a click the page has drawn what the click did.
