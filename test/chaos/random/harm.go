@@ -22,8 +22,8 @@ type life struct {
 	group  int
 	look   faults.Sign
 
-	asked, seen, healed, undone time.Time // zero: not yet
-	waiting                     []*reader // that have not been served since
+	asked, done, seen, healed, undone time.Time // zero: not yet
+	waiting                           []*reader // that have not been served since
 }
 
 // grace is how long after its healing, or its giving up, a harm still explains the
@@ -73,6 +73,7 @@ func (c *conductor) do(ctx context.Context, l *life) (err error) {
 		return err
 	}
 	c.harms.mu.Lock()
+	l.done = time.Now()                      // which may be long after the asking, on a broker with much to do
 	c.harms.under = append(c.harms.under, l) // from here on it is looked for
 	c.harms.mu.Unlock()
 	return nil
@@ -157,7 +158,7 @@ func (c *conductor) lookFor(ctx context.Context, l *life) {
 		c.history.AddAt(l.seen, history.Seen{Harm: l.number, Sign: sign})
 	case err != nil && l.kind.aimed():
 		c.giveUp(l, err.Error())
-	case time.Since(l.asked) > l.signPatience(c.options):
+	case time.Since(l.done) > l.signPatience(c.options):
 		reason := fmt.Sprintf("no sign of it within %s", l.signPatience(c.options))
 		switch {
 		case err != nil:

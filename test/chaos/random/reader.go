@@ -34,8 +34,9 @@ type reader struct {
 	ready       bool      // the stream that is open now
 	opened      time.Time // of it, when it is ready
 	lastReady   time.Time // of any stream
-	lastMessage time.Time
-	lastNumber  int // of the stream that is open, 0 before its first message
+	lastMessage time.Time // none comes to a stream that is not ready
+	lastServed  time.Time // when the last stream that got a message became ready
+	lastNumber  int       // of the stream that is open, 0 before its first message
 }
 
 // backOff is the time between two streams of a client.
@@ -136,19 +137,20 @@ func (r *reader) refused(status int, err error) {
 	r.run.explained(r, what, time.Now())
 }
 
-// hasMessageSince reports whether a message came after a moment.
+// hasMessageSince reports whether a message came after a moment. Once it did, that stays so: a look that
+// comes late finds it, whatever has happened to the client since.
 func (r *reader) hasMessageSince(moment time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.ready && r.lastMessage.After(moment)
+	return r.lastMessage.After(moment)
 }
 
 // isBackSince reports whether a stream became ready after a moment, and got a
-// message.
+// message. That stays so, too.
 func (r *reader) isBackSince(moment time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.ready && r.lastReady.After(moment) && r.lastMessage.After(r.lastReady)
+	return r.lastServed.After(moment)
 }
 
 func (r *reader) isReady() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.ready }

@@ -97,7 +97,7 @@ func (s *stream) message(data string, now time.Time) {
 	s.run.book.received(1)
 	s.batch.add(s, m.Payload.N, m.Redelivered, now)
 	s.reader.mu.Lock()
-	s.reader.lastMessage, s.reader.lastNumber = now, s.last
+	s.reader.lastMessage, s.reader.lastNumber, s.reader.lastServed = now, s.last, s.ready
 	s.reader.mu.Unlock()
 }
 
