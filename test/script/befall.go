@@ -30,6 +30,9 @@ func befall(w *world, _ *testscript.TestScript, args []string) error {
 	if !ok {
 		return w.noFault("broker", word, slices.Collect(maps.Keys(known)))
 	}
+	if word == faults.FrozenCall.Name && w.settings.Routed != nil {
+		return notHere("broker %s needs streams that make calls, and those of routed exchanges make none", word)
+	}
 	w.stopPublishing()
 	ctx, cancel := w.unhurried()
 	defer cancel()
