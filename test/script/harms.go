@@ -36,6 +36,7 @@ type awaited struct {
 
 // harm makes a fault happen and notes what its sign will be.
 func (w *world) harm(ctx context.Context, name string, fault Fault) error {
+	w.harmed = true
 	if fault.Watch == nil {
 		return fault.Happen(ctx)
 	}

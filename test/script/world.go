@@ -39,6 +39,7 @@ type world struct {
 
 	begun   time.Time
 	harms   []*awaited
+	harmed  bool  // something was harmed, awaited or not
 	failure error // of the command that ended the script
 }
 
@@ -70,7 +71,8 @@ func (w *world) unhurried() (context.Context, context.CancelFunc) {
 		fmt.Errorf("it did not happen within %v", patience))
 }
 
-// running returns the proxy, and starts it the first time.
+// running returns the proxy, and starts it the first time. Unless something was harmed before, the
+// proxy is linked to its broker then: on a busy machine that takes longer than newcomers wait.
 func (w *world) running() (Proxy, error) {
 	if w.proxy != nil {
 		return w.proxy, nil
@@ -82,7 +84,16 @@ func (w *world) running() (Proxy, error) {
 	w.proxy = proxy
 	ctx, cancel := w.bounded()
 	defer cancel()
-	if w.before, err = proxy.Snapshot(ctx); err != nil {
+	err = eventually(ctx, func() (err error) {
+		if w.before, err = proxy.Snapshot(ctx); err != nil {
+			return err
+		}
+		if !w.harmed && len(w.before.Links) == 0 {
+			return errors.New("it has no link to its broker")
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("the proxy's live tree: %w", err)
 	}
 	return proxy, nil
