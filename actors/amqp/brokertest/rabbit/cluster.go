@@ -20,6 +20,7 @@ import (
 type Cluster struct {
 	nodes []*Node
 	epmd  *epmd
+	ports ports // of all nodes
 
 	mu   sync.Mutex
 	harm map[int]harmed // what Heal has to undo
@@ -72,15 +73,17 @@ func prepareCluster(dir, root string, o ClusterOptions) (*Cluster, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2*o.Nodes + 1)
+	ports, err := reservePorts(3*o.Nodes + 1)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{epmd: &epmd{root: root, port: ports[0], log: filepath.Join(dir, "epmd.log")}, harm: map[int]harmed{}}
+	p := ports.numbers
+	c := &Cluster{ports: ports, epmd: &epmd{root: root, port: p[0], log: filepath.Join(dir, "epmd.log")}, harm: map[int]harmed{}}
 	member := membership{cookie: rand.Text(), tick: o.Tick, settings: strings.TrimRight(o.Settings, "\n") + "\n"}
 	for k := range o.Nodes {
-		n := &Node{dir: filepath.Join(dir, fmt.Sprint(k)), root: root, port: ports[1+2*k], dist: ports[2+2*k], epmd: c.epmd, member: member}
+		n := &Node{dir: filepath.Join(dir, fmt.Sprint(k)), root: root, port: p[1+3*k], dist: p[2+3*k], plugin: p[3+3*k], epmd: c.epmd, member: member}
 		if err := n.prepare(); err != nil {
+			ports.release()
 			return nil, err
 		}
 		c.nodes = append(c.nodes, n)
@@ -137,6 +140,7 @@ func (c *Cluster) Close() error {
 		n.end()
 	}
 	c.epmd.close()
+	c.ports.release()
 	return nil
 }
 

@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"sync"
@@ -42,7 +41,9 @@ type Node struct {
 	dist       int    // of Erlang's distribution
 	epmd       *epmd
 	member     membership
-	managed    int         // the management plugin's port, or 0
+	ports      ports       // all of the node's; empty: its cluster's
+	plugin     int         // the port for the management plugin
+	managed    int         // the same where it has the plugin, or 0
 	external   *url.URL    // the address of a broker that others run, or nil
 	management *Management // its plugin, or nil
 
@@ -86,35 +87,23 @@ func installed(home string) error {
 }
 
 func tryNode(ctx context.Context, dir, root string, managed bool) (*Node, error) {
-	ports, err := freePorts(4)
+	ports, err := reservePorts(4)
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{dir: dir, root: root, port: ports[0], dist: ports[1], epmd: &epmd{root: root, port: ports[2], log: dir + "/log/epmd"}}
+	p := ports.numbers
+	n := &Node{dir: dir, root: root, ports: ports, port: p[0], dist: p[1], epmd: &epmd{root: root, port: p[2], log: dir + "/log/epmd"}, plugin: p[3]}
 	if managed {
-		n.managed = ports[3]
+		n.managed = n.plugin
 	}
 	if err := n.prepare(); err != nil {
+		ports.release()
 		return nil, err
 	}
 	if err := n.Start(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
-}
-
-// freePorts returns ports of the loopback that were free a moment ago.
-func freePorts(count int) ([]int, error) {
-	var ports []int
-	for range count {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
 
 // Manage returns the management plugin of a node. On a private one that does not have it yet it is
@@ -134,15 +123,11 @@ func (n *Node) Manage(ctx context.Context) (*Management, error) {
 }
 
 func (n *Node) becomeManaged(ctx context.Context) error {
-	ports, err := freePorts(1)
-	if err != nil {
-		return err
-	}
-	n.managed = ports[0]
+	n.managed = n.plugin
 	if err := n.prepare(); err != nil { // for its next start
 		return err
 	}
-	err = n.command(ctx, fmt.Sprintf(`begin ok = application:set_env(rabbitmq_management, tcp_config, [{ip, "127.0.0.1"}, {port, %d}]), `+
+	err := n.command(ctx, fmt.Sprintf(`begin ok = application:set_env(rabbitmq_management, tcp_config, [{ip, "127.0.0.1"}, {port, %d}]), `+
 		`{ok, _, _} = rabbit_plugins:ensure(binary_to_list(%%s)), true end`, n.managed), n.dir+"/enabled_plugins")
 	if err != nil {
 		n.managed = 0
@@ -160,6 +145,7 @@ func (n *Node) Close() error {
 	if !n.member.clustered() {
 		n.epmd.close()
 	}
+	n.ports.release()
 	return nil
 }
 
