@@ -242,7 +242,8 @@ func TestItAttachesToARunningProxy(t *testing.T) {
 	restarts := write(t, "restarts.txt", "# an actor that fails is restarted once\nconnect ada -retry exchange/tc/task '#'\nexpect ada ready\ncrash connections\nexpect ada ended InternalError\nexpect process 1 restarts\nexpect tree connections restarts 1\n")
 	asks := write(t, "asks.txt", "# a script that asks for settings\nsettings ping=1s\nconnect ada exchange/tc/task '#'\n")
 	random := []string{"--random", "2", "--clients", "5"}
-	const byProxy, byBroker = "channels left (by the proxy's own account", "channels left (by the broker's account)"
+	// Whether nothing is left, or no more than before, depends on the broker's statistics of the run before.
+	const byProxy, byBroker = " (by the proxy's own account", " (by the broker's account)"
 	for _, run := range []struct {
 		site, plays []string
 		status      int
