@@ -52,7 +52,7 @@ func (p *ports) reserve(number int) {
 	p.numbers, p.held = append(p.numbers, number), append(p.held, held)
 }
 
-// release gives the ports back. It may be called repeatedly.
+// release ends the reservation. It may be called repeatedly, also of no ports.
 func (p *ports) release() {
 	for _, held := range p.held {
 		held.Close()
