@@ -156,11 +156,17 @@ func TestWhatIsMissingAtTheBrokerIsNamed(t *testing.T) {
 		{"policies that drop", "broker.policies", "max-length = 100, message-ttl = 5", managedBy(at(t, n.UserURL("limited", "right", "limited")), n.ManagementURL())},
 		{"no management there", "broker.policies", "connection refused", managedBy(at(t, n.UserURL("pulse", "right", "/")), "http://"+closed(t))},
 	} {
-		t.Run(row.name, func(t *testing.T) { names(t, row.options, row.check, row.cause) })
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			names(t, row.options, row.check, row.cause)
+		})
 	}
 	o := at(t, n.UserURL("pulse", "right", "/"))
 	o.Config.Pulse.Namespace = "another"
-	t.Run("another's namespace", func(t *testing.T) { names(t, o, "broker.queue", "may not make queues") })
+	t.Run("another's namespace", func(t *testing.T) {
+		t.Parallel()
+		names(t, o, "broker.queue", "may not make queues")
+	})
 }
 
 func managedBy(o Options, management string) Options {
@@ -240,6 +246,7 @@ func TestAnExchangeThatMustNotBeRoutedIsNamed(t *testing.T) {
 		"fallback":  "exchange/routed/fallback is the alternate exchange of others by the policy unmatched",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o := managedBy(at(t, n.URL()), n.ManagementURL())
 			o.Config.Server.Routed = []string{"exchange/routed/" + name}
 			names(t, o, "broker.routed", cause)

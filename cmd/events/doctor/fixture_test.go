@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"flag"
 	"io"
 	"math/big"
 	"net"
@@ -40,7 +41,14 @@ var managed struct {
 	dir  string
 }
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+// TestMain lets four visits run side by side, unless -parallel has a number: they wait most of the
+// time, for what does not answer and for statistics.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	status := m.Run()
