@@ -58,11 +58,10 @@ func TestMetricsCountStreamsFramesAndEnds(t *testing.T) {
 func TestTheTreeShowsTheStreamsActors(t *testing.T) {
 	p := start(t, nil)
 	p.connect()
-	body := p.operator("GET", "/__tree__").Body.String()
 	for _, role := range []string{"events", "broker", "connections", "connection", "consumer"} {
-		if !strings.Contains(body, `"role":"`+role+`"`) {
-			t.Errorf("%s is not in %s", role, body)
-		}
+		await(t, role, func() bool {
+			return strings.Contains(p.operator("GET", "/__tree__").Body.String(), `"role":"`+role+`"`)
+		})
 	}
 }
 
