@@ -141,10 +141,11 @@ func TestPageGoesOnAfterARetryableError(t *testing.T) {
 			if (data === undefined || !JSON.parse(data).retryable) return
 			source.close()
 			log.length = 0
+			globalThis.again = true
 			` + listenTo(s.stream(exchange, "#")) + `
 		})`)
 		s.broker.CloseChannels()
-		s.await(t, "log.length > 0 && log[0].name === 'open'")
+		s.await(t, "globalThis.again")
 		s.receives(t)
 		if requests := s.asked(); !slices.Equal(requests, []request{{"GET", "", 200}, {"GET", "", 200}}) {
 			t.Errorf("the browser has asked %+v", requests)

@@ -234,14 +234,18 @@ func TestA23TheRoutedQueueAtTheLimitEndsNoStream(t *testing.T) {
 	const status, away = "exchange/status", "exchange/away"
 	t.Parallel()
 	r := onRabbitMQ(t, settings{node: alone(t), routed: []string{status, away}, limits: actors.Limits{RebindEvery: time.Second}})
-	for _, name := range []string{status, away} { // tried while there is room for a scout
-		r.declare(name)
-		r.ready(name, "#").Close()
-	}
-	r.vanishes(rest{1 << 20, 1 << 20}) // no channel either
+	// Before a stream comes: what was found out before the limit counts for a while.
 	r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), 5))
 	defer func() { r.do(r.node.LimitChannels(r.Context(), r.broker.Namespace(), -1)) }()
-	neighbours := r.neighbours(4)
+	for _, name := range []string{status, away} { // tried while there is room for a scout
+		r.declare(name)
+		r.takesThePlace(isReady, name, "#").Close()
+		r.vanishes(rest{1 << 20, 1 << 20}) // no channel either
+	}
+	neighbours := make([]*clients.Stream, 4)
+	for i := range neighbours {
+		neighbours[i] = r.takesThePlace(isReady, exchange, "#", exchange, fmt.Sprintf("other.%d", i))
+	}
 	r.awaits(r.open(status, "#"), endsWith(actors.BrokerUnavailable))
 	r.unharmed(neighbours)
 	neighbours[3].Close()

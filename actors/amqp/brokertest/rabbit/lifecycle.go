@@ -26,6 +26,9 @@ func (n *Node) prepare() error {
 		settings += fmt.Sprintf("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %d\n", n.managed) +
 			"collect_statistics_interval = 500\n" // ms; short, since tests wait for it
 	}
+	if err := n.furnish(func(plugin string) bool { return n.managed != 0 && isOfManagement(plugin) }); err != nil {
+		return err
+	}
 	if err := os.WriteFile(n.dir+"/enabled_plugins", []byte(plugins), 0o600); err != nil {
 		return err
 	}
@@ -47,6 +50,7 @@ func (n *Node) env() []string {
 		"RABBITMQ_MNESIA_BASE=" + n.dir + "/mnesia", "RABBITMQ_LOG_BASE=" + n.dir + "/log",
 		"RABBITMQ_LOGS=" + n.Log(), "RABBITMQ_PID_FILE=" + n.dir + "/pid",
 		"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_CONFIG_FILE=" + n.dir + "/rabbitmq",
+		"RABBITMQ_SCRIPTS_DIR=" + n.home() + "/sbin", // the folder above it is the broker's home
 		"RABBITMQ_ENABLED_PLUGINS_FILE=" + n.dir + "/enabled_plugins",
 		// Two schedulers that do not spin: the tests need the processor too.
 		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none" + n.member.arguments(),

@@ -38,6 +38,9 @@ func (n *Node) EnablePlugin(ctx context.Context, plugin string) error {
 	if n.External() {
 		return ErrExternal
 	}
+	if err := n.furnish(func(string) bool { return true }); err != nil { // it may need others
+		return err
+	}
 	file := filepath.Join(n.dir, "enabled_plugins")
 	if err := os.WriteFile(file, []byte("["+plugin+"].\n"), 0o600); err != nil {
 		return err
