@@ -35,6 +35,7 @@ func TestTheSeventhTabExplainsItself(t *testing.T) {
 		seventh.AwaitText("#notice", "Six tabs listen already")
 		seventh.AwaitText("#notice", "close one of those tabs")
 		seventh.AwaitState("crowded")
+		seventh.Await(`document.getElementById('count-open').textContent === '–'`)
 
 		tabs[0].Click("#stop")
 		seventh.AwaitState("live")

@@ -18,6 +18,7 @@ func TestAWrongExchangeExplainsItself(t *testing.T) {
 		b.AwaitText("#notice", "task-complete")
 		b.AwaitText("#notice", "does not exist")
 		b.AwaitText("#notice", "spelling")
+		b.AwaitText("#waiting-text", "did not start")
 	})
 }
 
@@ -40,6 +41,7 @@ func TestEndsAreExplainedAndReconnectWorks(t *testing.T) {
 			end.harm()
 			b.AwaitText("#notice", end.code)
 			b.AwaitText("#notice", "What to do")
+			b.AwaitText("#waiting-text", "has ended")
 			if !strings.Contains(strings.Join(b.texts("#notice button"), " "), "Reconnect") {
 				t.Errorf("%s: no way to go on", end.code)
 			}

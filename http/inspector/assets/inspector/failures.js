@@ -50,7 +50,7 @@ const codes = {
   Unauthorized: {
     title: 'You have no access to these bindings',
     meaning: 'This server asks who you are, or does not let you read one of these exchanges with this pattern.',
-    next: 'Sign in, or remove the binding that is named here; then start again. The same request would fail again.',
+    next: 'Sign in, paste an access token beside the bindings, or remove the binding that is named here; then start again. The same request would fail again.',
   },
   StreamExpired: {
     title: 'The stream is to be opened anew',

@@ -19,12 +19,9 @@ export class Figures {
     this.#rate.add(message.series, message.at.getTime());
   }
 
-  opened() {
-    this.#opened = Date.now();
-  }
-
-  closed() {
-    this.#opened = null;
+  /** Says whether a stream is open now. */
+  open(is) {
+    this.#opened = is ? this.#opened ?? Date.now() : null;
   }
 
   clear() {

@@ -45,9 +45,11 @@ const inbox = new Inbox({
 const session = new Session(bindings, {
   message: received,
   changed: () => {
+    const listening = session.state === 'live' || session.state === 'silent';
     if (session.state === 'live') usedExchanges(bindings.list.map(({ exchange }) => exchange));
-    if (session.state === 'connecting') opened();
-    if (!session.open) figures.closed();
+    if (session.state === 'connecting') foldSide(true);
+    if (session.state !== 'ended') started = listening;
+    figures.open(listening);
     writeAddress();
     drawPlaceholders();
   },
@@ -58,11 +60,7 @@ const session = new Session(bindings, {
 });
 
 let number = 0;
-
-function opened() {
-  figures.opened();
-  foldSide(true);
-}
+let started = false; // the stream that is open, or was the last
 
 function received(data) {
   const message = decode(data, ++number, new Date());
@@ -104,7 +102,7 @@ function drawPlaceholders() {
     crowded: ['Waiting for a free connection…', 'The reason is above.'],
     connecting: ['Connecting…', ''],
     binding: ['Connected. The broker is setting up the bindings…', ''],
-    ended: ['The stream has ended.', 'The reason is above.'],
+    ended: [started ? 'The stream has ended.' : 'The stream did not start.', 'The reason is above.'],
   }[session.state] ?? [`Ready to listen with ${counted(n, 'binding')}.`, 'Press Start, or the key s.'];
   setText(byId('waiting-text'), text);
   setText(byId('waiting-hint'), hint);
