@@ -26,7 +26,7 @@ func (Brokers) Shared() bool { return true }
 
 // brokerPatience bounds what is asked of a broker between scripts: it may have
 // to start first.
-const brokerPatience = time.Minute
+const brokerPatience = 3 * time.Minute
 
 // For makes the broker of one script.
 func (b Brokers) For(name string) (script.Broker, error) {

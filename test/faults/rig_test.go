@@ -339,10 +339,10 @@ func (r *rig) publishOne(publisher amqp.Publisher, body []byte) error {
 	return script.Taken(publisher.Publish(ctx, exchange, "primary.x", amqp.Message{Body: body}))
 }
 
-// befall makes a fault happen to the broker.
+// befall makes a fault happen to the broker. A start may take as long as a busy machine needs for it.
 func (r *rig) befall(fault string) {
 	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Minute)
 	defer cancel()
 	if err := r.broker.Faults()[fault].Happen(ctx); err != nil {
 		r.Fatalf("%s: %v", fault, err)

@@ -31,8 +31,11 @@ const (
 	pulsePassword = "not secret"
 )
 
+// nodePatience bounds what is asked of a node; on a busy machine a start takes longer than a minute.
+const nodePatience = 3 * time.Minute
+
 func (r rabbits) For(script string) (Broker, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), nodePatience)
 	defer cancel()
 	vhost, err := r.node.VHost(ctx, script, pulseUser, SecretExchanges)
 	if err != nil {
@@ -93,7 +96,7 @@ func CensusOf(s rabbit.Snapshot) Census {
 
 // Close leaves a running node behind, for the next script.
 func (r *rabbitMQ) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), nodePatience)
 	defer cancel()
 	r.node.Thaw() // or it was not running, or not frozen, or is not ours
 	if err := r.node.Start(ctx); err != nil && !errors.Is(err, rabbit.ErrExternal) {
