@@ -91,7 +91,7 @@ func (c *canaries) hear(link amqp.Link, queue string, end <-chan struct{}) error
 	if err := channel.Consume(queue, canaryPrefetch); err != nil {
 		return err
 	}
-	if err := carrier.BindCanaries(queue, c.exchange); err != nil {
+	if err := c.bind(link, carrier, queue); err != nil {
 		return err
 	}
 	c.report(earOpened{by: c.links, link: link})
@@ -105,6 +105,16 @@ func (c *canaries) hear(link amqp.Link, queue string, end <-chan struct{}) error
 			return err
 		}
 	}
+}
+
+// bind makes the exchange where it is not there, and binds the queue.
+func (c *canaries) bind(link amqp.Link, carrier amqp.Canaries, queue string) error {
+	release, err := hold(link)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return carrier.BindCanaries(queue, c.exchange)
 }
 
 // feed makes a node's feeder.

@@ -250,6 +250,11 @@ func (d *deadLetters) due() bool {
 
 // declare makes exchange and queue, on a channel of their own.
 func (d *deadLetters) declare() (channel amqp.Channel, err error) {
+	release, err := hold(d.link)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	err = guarded("dead letters", func() (err error) {
 		if channel, err = openChannel(d.link); err == nil {
 			err = d.drops.declare(channel)

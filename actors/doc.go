@@ -137,7 +137,7 @@
 //   - what is done for the queues of a link beside their channels: upkeep.go, rebinder.go and recheck.go (binds
 //     again where an exchange was deleted, and is tried before), deadletters.go and drops.go (hears what the broker drops), on a
 //     channel that streams can have back: broker_spares.go, pool_spares.go; leftovers.go (what an
-//     ended link has left on the broker)
+//     ended link has left on the broker) and hold.go (a link that ends leaves nothing half made)
 //   - the broker: broker.go (who is served), broker_links.go (dial, lost, redial), links.go, guard.go
 //     (a link whose faults are errors), backoff.go, pause.go, lease.go, pool.go, pool_waiting.go and pool_calls.go
 //     (which link a channel is leased on), pool_links.go, pool_nodes.go and pool_idle.go,

@@ -125,6 +125,26 @@ func closing(broker *amqp.Memory, n int) func(queue string) {
 	}
 }
 
+// An exchange that is being made when the service ends is not left behind.
+func TestAnExchangeThatIsMadeWhileTheServiceEndsGoesWithIt(t *testing.T) {
+	eachMeddled(t, func(f *fixture, m *meddler) {
+		ended := make(chan error, 1)
+		m.declaring = func(exchange string) {
+			m.declaring = func(string) {}
+			f.declare(exchange) // the port's first call; the next binds the queue
+			go func() { ended <- f.System.Close() }()
+			time.Sleep(time.Second)
+		}
+		f.connect(task, "#")
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if exchanges := f.broker.Exchanges(); len(exchanges) != 1 {
+			t.Errorf("left: %q", exchanges)
+		}
+	})
+}
+
 // An exchange that was made just before its link was lost, and that nothing is bound to, is deleted on
 // the next link.
 func TestAnExchangeThatALostLinkHasLeftIsDeleted(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 type guardedLink struct {
 	link amqp.Link
 	lost <-chan struct{}
+	held holds
 }
 
 // guard returns the link that a dial returned, guarded, or an error where it is not usable.
@@ -60,8 +61,12 @@ func (g *guardedLink) Lost() <-chan struct{} { return g.lost }
 
 func (g *guardedLink) Err() error { return guarded("link", g.link.Err) }
 
+// Close waits for what holds the link, too.
 func (g *guardedLink) Close(patience time.Duration) error {
-	return guarded("close", func() error { return g.link.Close(patience) })
+	begun := time.Now()
+	g.held.end(patience)
+	rest := max(patience-time.Since(begun), 0)
+	return guarded("close", func() error { return g.link.Close(rest) })
 }
 
 // Capacity returns amqp.Capacity of the link, 0 where that panics.

@@ -42,6 +42,11 @@ func (l *leftovers) any() bool {
 
 // sweep deletes them on a link, and keeps those that it could not delete.
 func (l *leftovers) sweep(link amqp.Link, opener *channelOpener) {
+	release, err := hold(link)
+	if err != nil {
+		return
+	}
+	defer release()
 	for _, exchange := range l.take() {
 		err := opener.remove(link, func(channel amqp.Channel) error {
 			return channel.(amqp.DeadLetters).DeleteDeadLetters(exchange, "")

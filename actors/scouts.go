@@ -93,8 +93,13 @@ func (s *scouts) tryQueue(queue string, report func(error), task func(amqp.Link,
 // errNoScout, errNoDeadLetters or the broker's *amqp.Error.
 func (s *scouts) drops(namespace string, report func(error)) {
 	s.try(report, func(link amqp.Link) error {
+		release, err := hold(link)
+		if err != nil {
+			return err
+		}
+		defer release()
 		d := newDrops(namespace)
-		err := onChannel(openChannel, link, func(channel amqp.Channel) error {
+		err = onChannel(openChannel, link, func(channel amqp.Channel) error {
 			if err := d.declare(channel); err != nil {
 				return err
 			}
