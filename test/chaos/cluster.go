@@ -65,6 +65,9 @@ func (b *clustered) Namespace() string { return b.user }
 // URL is how the proxy reaches the nodes.
 func (b *clustered) URL() string { return b.cluster.UserURL(b.user, b.password, b.vhost) }
 
+// Pauses reports whether a node pauses when it is alone.
+func (b *clustered) Pauses(ctx context.Context) (bool, error) { return b.cluster.Pauses(ctx) }
+
 // AdminURL is how an administrator reaches them.
 func (b *clustered) AdminURL() string { return b.cluster.UserURL("guest", "guest", b.vhost) }
 

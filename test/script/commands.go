@@ -39,6 +39,7 @@ func affirmative() map[string]command {
 		"storm":    storm,
 		"network":  harmNetwork,
 		"process":  harmProcess,
+		"needs":    needs,
 	}
 	for _, fault := range faults.OfClients() {
 		words[fault.Name] = misbehave(fault)

@@ -2,6 +2,7 @@
 // as transcripts. The engine is rogpeppe/go-internal's testscript; this package
 // adds the commands, one file each:
 //
+//	needs    pauses                             a cluster whose nodes pause when they are alone
 //	settings KEY=VALUE…                         before anything else; keys in settings.go
 //	declare  EXCHANGE KIND                      topic, direct or fanout
 //	connect  NAME [flags] [EXCHANGE PATTERN]…   a client with a socket of its own

@@ -39,16 +39,23 @@ func (c *Cluster) Isolate(ctx context.Context, k int) error {
 	return c.awaitPause(ctx, k)
 }
 
-// pauses is true where a node pauses when it is alone: not with another cluster_partition_handling,
-// nor with Khepri, which does not know it.
+// Pauses reports whether a node of the cluster pauses when it is alone: with
+// cluster_partition_handling = pause_minority, but not with Khepri (RabbitMQ 4), which does not know it.
+func (c *Cluster) Pauses(ctx context.Context) (bool, error) { return c.nodes[0].pauses(ctx) }
+
+func (n *Node) pauses(ctx context.Context) (does bool, err error) {
+	err = n.evaluate(ctx, pauses, &does)
+	return does, err
+}
+
 const pauses = `application:get_env(rabbit, cluster_partition_handling) =:= {ok, pause_minority} andalso (catch rabbit_khepri:is_enabled()) =/= true`
 
 // awaitPause waits until a node that is alone has paused, where it does: a while after it is alone,
 // and also where it no longer is by then. It is waited for from both sides: RabbitMQ does not run, by
 // its own account, and clients are refused.
 func (c *Cluster) awaitPause(ctx context.Context, k int) error {
-	lone, does := c.nodes[k], false
-	if err := lone.evaluate(ctx, pauses, &does); err != nil || !does {
+	lone := c.nodes[k]
+	if does, err := lone.pauses(ctx); err != nil || !does {
 		return err
 	}
 	return c.await(ctx, fmt.Sprintf("node %d pauses", k), func() (paused bool, err error) {
