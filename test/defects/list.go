@@ -16,6 +16,7 @@ type suite string
 // The suites that defects name.
 const (
 	actorsSuite    suite = "./actors -run Acknowledge|Verdict|LeaveNothing|ReadyComes|NoMessageComesBeforeReady|IsCut|SlowReader|Bytes|Panic|TreeHeals|IsDownAtTheStart|GivenOut|Refuses|RefusedBinding|DrainTells|FirstPing|FeedsFailure|LogTells|WithoutAConsumer|HeardAgain|NotCut|JSON|Routing|Redeliver"
+	leftSuite      suite = "./actors -run Exchange"
 	httpSuite      suite = "./http -run 204|Acknowledged|TheEnd|AfterTheError|EmptyLastEventID"
 	bindingsSuite  suite = "./http/bindings ./actors/amqp -run Binding|Pattern|Hash|Parse"
 	memorySuite    suite = "./actors/amqp -run Memory|Bounded|Queue"
@@ -165,5 +166,10 @@ var defects = []defect{
 		"cut instead of retired", "one call that is not answered ends every stream of its link",
 		"actors/broker_stuck.go", "	case b.probed[link]:\n", "	case b.probed[link] && b.pool == nil:\n",
 		[]suite{actorsSuite},
+	},
+	{
+		"link cut while it makes", "an exchange that is being made when the service ends stays for ever",
+		"actors/guard.go", "	g.held.end(patience)\n", "",
+		[]suite{leftSuite},
 	},
 }
