@@ -18,9 +18,10 @@ import (
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos"
+	"github.com/taskcluster/events-proxy/test/chaos/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m), leaks.OfToxiproxy()...) }
 
 func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()

@@ -9,23 +9,17 @@ import (
 
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
 	"github.com/taskcluster/events-proxy/test/chaos"
+	"github.com/taskcluster/events-proxy/test/chaos/leaks"
 	"github.com/taskcluster/events-proxy/test/script"
 )
 
 // TestMain lets two scripts on the shared node run beside the one that has its node alone, unless
 // -parallel has a number.
-//
-// toxiproxy leaves goroutines of its own behind where a toxic is taken off under
-// load; the proxy under test is another process.
 func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "3"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(rabbit.Main(m),
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).write"),
-	)
+	goleak.VerifyTestMain(rabbit.Main(m), leaks.OfToxiproxy()...)
 }
 
 // Every chaos script holds with a queue for each stream.

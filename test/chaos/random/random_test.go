@@ -22,10 +22,11 @@ import (
 	"github.com/taskcluster/events-proxy/test/chaos/check"
 	"github.com/taskcluster/events-proxy/test/chaos/faults"
 	"github.com/taskcluster/events-proxy/test/chaos/history"
+	"github.com/taskcluster/events-proxy/test/chaos/leaks"
 	"github.com/taskcluster/events-proxy/test/chaos/random"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(rabbit.Main(m), leaks.OfToxiproxy()...) }
 
 const exchange = "exchange/chaos/random"
 
