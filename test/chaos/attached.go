@@ -42,7 +42,7 @@ func (a Attached) For(string) (script.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), script.NodePatience)
 	defer cancel()
 	before, err := a.Census(ctx)
 	return &attached{Attached: a, dialer: dialer, before: before}, err
@@ -186,7 +186,7 @@ func (a *attached) Census(ctx context.Context) (script.Census, error) {
 
 // Close leaves it running, and looks what the script has left there.
 func (a *attached) Close() (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), script.NodePatience)
 	defer cancel()
 	a.evidence, err = a.Settled(ctx, a.before)
 	return err

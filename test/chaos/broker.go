@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/taskcluster/events-proxy/actors/amqp"
 	"github.com/taskcluster/events-proxy/actors/amqp/brokertest/rabbit"
@@ -24,13 +23,9 @@ func (Brokers) Name() string { return "rabbitmq" }
 // Shared reports whether the scripts have one node.
 func (Brokers) Shared() bool { return true }
 
-// brokerPatience bounds what is asked of a broker between scripts: it may have
-// to start first.
-const brokerPatience = 3 * time.Minute
-
 // For makes the broker of one script.
 func (b Brokers) For(name string) (script.Broker, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), script.NodePatience)
 	defer cancel()
 	site := faults.Site{Node: b.Node, User: "chaos-" + name, Password: "secret-" + name}
 	if err := b.Node.AddUser(ctx, site.User, site.Password); err != nil {
@@ -154,7 +149,7 @@ func (b *broker) Lists(ctx context.Context, exchange string) (bool, error) {
 // Close undoes what befell the node, looks that nothing of the proxy's is left
 // there, and removes what was made for the script.
 func (b *broker) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), brokerPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), script.NodePatience)
 	defer cancel()
 	defer b.site.Calls.Close()
 	defer b.site.Gate.Close()

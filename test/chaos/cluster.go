@@ -25,12 +25,9 @@ func (Clusters) Name() string { return "rabbitmq" }
 // Shared reports whether the scripts have one cluster.
 func (Clusters) Shared() bool { return true }
 
-// clusterPatience bounds what is asked of a cluster between scripts: nodes may have to start.
-const clusterPatience = 3 * time.Minute
-
 // For makes the broker of one script.
 func (c Clusters) For(name string) (script.Broker, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), clusterPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), script.NodePatience)
 	defer cancel()
 	b := &clustered{cluster: c.Cluster, user: "chaos-" + name, password: "secret-" + name, vhost: "chaos-" + name}
 	if err := c.Cluster.Heal(ctx); err != nil {
@@ -209,7 +206,7 @@ func (b *clustered) Evidence() string { return nothingLeft }
 // Close heals the nodes, looks that nothing of the proxy's is left there, and removes what was
 // made for the script.
 func (b *clustered) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), clusterPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), script.NodePatience)
 	defer cancel()
 	if err := b.cluster.Heal(ctx); err != nil {
 		return err

@@ -34,8 +34,8 @@ func TestA42ALoneNodeThatPausesEndsItsStreams(t *testing.T) {
 	r.newcomers(10, 10*time.Second)
 }
 
-// A42, where a lone node goes on (cluster_partition_handling = ignore, or Khepri): its links stay up, and what
-// is published elsewhere does not reach it. Its streams are told within thirty seconds; the others
+// A42, where a lone node goes on (cluster_partition_handling = ignore, or Khepri): its links stay up,
+// and what is published elsewhere does not reach it. Its streams are told within thirty seconds; the others
 // get every message; the heartbeat says so; those who were told are ready again on the other nodes,
 // and so is everybody who comes while it lasts. After the node's restart it serves again.
 func TestA42ALoneNodeThatGoesOnIsFoundBlind(t *testing.T) {

@@ -342,7 +342,7 @@ func (r *rig) publishOne(publisher amqp.Publisher, body []byte) error {
 // befall makes a fault happen to the broker. A start may take as long as a busy machine needs for it.
 func (r *rig) befall(fault string) {
 	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(r.Context(), script.NodePatience)
 	defer cancel()
 	if err := r.broker.Faults()[fault].Happen(ctx); err != nil {
 		r.Fatalf("%s: %v", fault, err)

@@ -31,11 +31,12 @@ const (
 	pulsePassword = "not secret"
 )
 
-// nodePatience bounds what is asked of a node; on a busy machine a start takes longer than a minute.
-const nodePatience = 3 * time.Minute
+// NodePatience bounds what is asked of a node or a cluster between scripts: nodes may have to start
+// first, which takes longer than a minute on a busy machine.
+const NodePatience = 3 * time.Minute
 
 func (r rabbits) For(script string) (Broker, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), nodePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), NodePatience)
 	defer cancel()
 	vhost, err := r.node.VHost(ctx, script, pulseUser, SecretExchanges)
 	if err != nil {
@@ -96,7 +97,7 @@ func CensusOf(s rabbit.Snapshot) Census {
 
 // Close leaves a running node behind, for the next script.
 func (r *rabbitMQ) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), nodePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), NodePatience)
 	defer cancel()
 	r.node.Thaw() // or it was not running, or not frozen, or is not ours
 	if err := r.node.Start(ctx); err != nil && !errors.Is(err, rabbit.ErrExternal) {
